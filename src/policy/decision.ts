@@ -1,0 +1,34 @@
+/**
+ * Decision values: what was considered, what was chosen, and why the others lost.
+ *
+ * The SMTP server, the queue, `explain` and the trace all show these same values.
+ */
+import type { Route } from './policy.ts';
+import type { AnchorsName } from './policy.ts';
+import type { Requirement } from './tls-requirement.ts';
+
+/** One connector that was looked at; `reason` is a sentence for people. */
+export interface Considered {
+  readonly connector: string;
+  readonly result: 'chosen' | 'lost';
+  readonly reason: string;
+}
+
+/** Where mail for one recipient domain goes, or that it stays in a mailbox. */
+export interface OutboundDecision {
+  readonly formatVersion: 1;
+  readonly policyRevision: string;
+  readonly organization: string;
+  readonly recipientDomain: string;
+  readonly considered: readonly Considered[];
+  /** Name of the chosen outbound connector; null for the default connector and for mailboxes. */
+  readonly connector: string | null;
+  readonly destination:
+    Route | { readonly kind: 'mailbox' } | { readonly kind: 'none'; readonly reason: string };
+  readonly requirement: Requirement;
+  /** Trust anchors that the handshake is given; `bundled` where nothing asks for trust. */
+  readonly anchors: AnchorsName;
+  /** Key of the certificate that we present as client; null for none. */
+  readonly clientCertificate: string | null;
+  readonly clearTextAfterFailedTls: boolean;
+}

@@ -1,0 +1,91 @@
+/**
+ * A queued delivery as the attempt sees it, and what an attempt reports back.
+ *
+ * `queue` and `delivery` do not know each other; this is the data that passes between them.
+ */
+import type { Address, ReversePath } from '../mail/address.ts';
+import type { Content } from '../mail/content.ts';
+import type { BodyType } from '../mail/envelope.ts';
+import type { OutboundDecision } from './decision.ts';
+import type { Evidence } from './evidence.ts';
+import type { RecipientOutcome } from './outcome.ts';
+import type { Clause } from './tls-requirement.ts';
+
+/** Where a message came from; `account` is the signed-in name, `about` the queue id of a DSN's subject. */
+export type MessageSource =
+  | { readonly kind: 'mx'; readonly inboundConnectors: readonly string[] }
+  | { readonly kind: 'submission'; readonly account: string }
+  | { readonly kind: 'dsn'; readonly about: string };
+
+/** What receiving (or the DSN writer) hands over to be queued. `id` is a queue id text. */
+export interface IncomingMessage {
+  readonly id: string;
+  readonly organization: string;
+  readonly reversePath: ReversePath;
+  readonly recipients: readonly Address[];
+  readonly bodyType: BodyType;
+  readonly content: Content;
+  readonly source: MessageSource;
+  readonly receivedAtMs: number;
+  /** Clauses that the message brings along: `encrypted` for a DSN about forced mail; else empty. */
+  readonly clauses: readonly Clause[];
+  /** Evidence of the session that brought it; null for our own messages. */
+  readonly evidence: Evidence | null;
+  /** What was decided about the session and each recipient, for the trace; plain JSON data. */
+  readonly decision: unknown;
+}
+
+/** One message to the recipients that share a next hop, due for an attempt. */
+export interface Delivery {
+  /** Queue id of the message. */
+  readonly id: string;
+  /** Which of the message's deliveries, from 0. */
+  readonly ordinal: number;
+  readonly organization: string;
+  readonly reversePath: ReversePath;
+  readonly recipients: readonly Address[];
+  readonly bodyType: BodyType;
+  readonly content: Content;
+  readonly source: MessageSource;
+  readonly receivedAtMs: number;
+  /** The clauses under which it was accepted or last tried; today's policy must not demand less. */
+  readonly floor: readonly Clause[];
+  /** Attempts that were made before this one. */
+  readonly attempts: number;
+  /** Times of attempts that failed in the TLS handshake with every candidate, oldest first. */
+  readonly failedTlsAtMs: readonly number[];
+}
+
+/** One host that was tried, for the decision record. */
+export interface CandidateRecord {
+  readonly hostName: string;
+  readonly address: string | null;
+  readonly port: number;
+  /** Clauses added because of this host (a name derived from it, DANE, MTA-STS). */
+  readonly addedClauses: readonly Clause[];
+  readonly evidence: Evidence | null;
+  readonly verdict:
+    | { readonly kind: 'proceed'; readonly met: readonly string[] }
+    | { readonly kind: 'refuse'; readonly status: string; readonly reason: string }
+    | { readonly kind: 'not-judged'; readonly reason: string };
+}
+
+/** The route that was tried for some of the recipients, and what each recipient got. */
+export interface RouteAttempt {
+  readonly decision: OutboundDecision;
+  readonly candidates: readonly CandidateRecord[];
+  readonly outcomes: readonly RecipientOutcome[];
+  /** The clauses that were demanded; they become the floor. */
+  readonly clauses: readonly Clause[];
+  /** Every candidate that was reached failed in STARTTLS or the handshake. */
+  readonly hasFailedTlsOnly: boolean;
+}
+
+/** Every recipient of the delivery appears in exactly one route's outcomes. */
+export interface AttemptReport {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly routes: readonly RouteAttempt[];
+}
+
+export type AttemptDelivery = (delivery: Delivery) => Promise<AttemptReport>;

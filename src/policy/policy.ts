@@ -1,0 +1,142 @@
+/**
+ * The policy value: everything an administrator configured that decides about mail, as plain data.
+ *
+ * One immutable snapshot per revision; it crosses process boundaries by structured clone. A
+ * transaction keeps the snapshot that it had at MAIL FROM.
+ * @see New-InboundConnector, New-OutboundConnector, New-AcceptedDomain for the Exchange names
+ */
+import type { Address } from '../mail/address.ts';
+import type { DomainPattern } from '../mail/domain-pattern.ts';
+
+/** `revision` names this snapshot in decision records: hex, derived from the configuration's text. */
+export interface Policy {
+  readonly formatVersion: 1;
+  readonly revision: string;
+  /** Our own name in EHLO, greeting, Received and as reporting MTA. */
+  readonly hostName: string;
+  readonly organizations: readonly Organization[];
+}
+
+/** A tenant: its domains, mailboxes and connectors. `id` is stable; `name` is for people. */
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+  readonly acceptedDomains: readonly AcceptedDomain[];
+  readonly mailboxes: readonly Mailbox[];
+  readonly inboundConnectors: readonly InboundConnector[];
+  readonly outboundConnectors: readonly OutboundConnector[];
+  readonly defaultConnector: DefaultConnector;
+  /** Refuse our own domain as MAIL FROM on the MX port where no connector matches (5.7.68). */
+  readonly rejectDirectSend: boolean;
+  readonly retry: RetrySchedule;
+}
+
+/** `authoritative`: unknown recipients refused. `internal-relay`: unknown ones go out by connector. */
+export interface AcceptedDomain {
+  readonly domain: string;
+  readonly type: 'authoritative' | 'internal-relay';
+  /** Any subdomain is accepted too; only with `internal-relay`. */
+  readonly matchSubDomains: boolean;
+}
+
+/** A mailbox that we deliver to (Maildir) and from which its account submits. */
+export interface Mailbox {
+  /** The account's sign-in name; unique in the organization. */
+  readonly account: string;
+  /** The first is the primary address; MAIL FROM and From must be one of them. Never empty. */
+  readonly addresses: readonly Address[];
+}
+
+/** All times in milliseconds. The n-th retry waits min(first · 2^(n-1), max); then comes expiry. */
+export interface RetrySchedule {
+  readonly firstRetryMs: number;
+  readonly maxRetryMs: number;
+  readonly expiryMs: number;
+}
+
+/** The built-in default connector: mail that no connector claims goes by MX, opportunistic. */
+export interface DefaultConnector {
+  readonly clearTextAfterFailedTls: boolean;
+}
+
+/** Exchange's words; null is opportunistic. `Pinned` is ours: the pins alone decide. */
+export type TlsSettings =
+  null | 'EncryptionOnly' | 'CertificateValidation' | 'DomainValidation' | 'Pinned';
+
+export type ConnectorType = 'Partner' | 'OnPremises';
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+/** The name of a set of trust anchors: `bundled`, `system`, or `file:` and an absolute path. */
+export type AnchorsName = string;
+
+export interface OutboundConnector {
+  /** Unique in the organization, at most 64 characters. */
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly comment: string;
+  readonly connectorType: ConnectorType;
+  readonly recipientDomains: readonly DomainPattern[];
+  /** Used for recipients in any accepted domain; only OnPremises. */
+  readonly allAcceptedDomains: boolean;
+  /** Chosen by a rule only, never by domain. */
+  readonly isTransportRuleScoped: boolean;
+  readonly route: Route;
+  readonly tlsSettings: TlsSettings;
+  /**
+   * Names one of which the certificate must carry under DomainValidation: `mail.contoso.com` or
+   * `*.contoso.com` (any subdomain and the apex). Empty: with MX the recipient's domain or a name
+   * under it; with smart hosts refused at load.
+   */
+  readonly tlsDomains: readonly DomainPattern[];
+  /** SHA-256 of SubjectPublicKeyInfo in base64. With `Pinned` at least one; else demanded besides. */
+  readonly pins: readonly string[];
+  readonly minVersion: TlsVersion;
+  readonly anchors: AnchorsName;
+  /** Key of the configuration's certificates that we present as client; null presents none. */
+  readonly clientCertificate: string | null;
+  /** Only without TLS clauses: clear text after two failed handshakes 15 minutes apart. */
+  readonly clearTextAfterFailedTls: boolean;
+}
+
+/** Where a connector sends to. Smart hosts are tried in the order given. */
+export type Route =
+  { readonly kind: 'mx' } | { readonly kind: 'smart-hosts'; readonly hosts: readonly SmartHost[] };
+
+/** `host` a domain name or IP address without brackets; `port` 25 where the text named none. */
+export interface SmartHost {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface InboundConnector {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly comment: string;
+  readonly connectorType: ConnectorType;
+  /** Scope of a Partner connector, compared with the domain of MAIL FROM. Never empty. */
+  readonly senderDomains: readonly DomainPattern[];
+  /** Domains that the connector does not cover although `senderDomains` does. */
+  readonly exceptDomains: readonly DomainPattern[];
+  /** Canonical CIDR, IPv4 or IPv6. What they mean: see `restrictDomainsToIPAddresses`. */
+  readonly senderIPAddresses: readonly string[];
+  /**
+   * True: mail of the sender domains from any other address is refused. False with addresses given:
+   * they narrow the connector's scope to sessions from these addresses.
+   */
+  readonly restrictDomainsToIPAddresses: boolean;
+  readonly requireTls: boolean;
+  readonly restrictDomainsToCertificate: boolean;
+  /** One must be on the client's certificate: exact, or `*.contoso.com` (apex and below). */
+  readonly tlsSenderCertificateNames: readonly DomainPattern[];
+  /** With pins one of them must be the client certificate's key, in place of CA and name. */
+  readonly pins: readonly string[];
+  readonly anchors: AnchorsName;
+  readonly minVersion: TlsVersion;
+  /** Also accept a client certificate whose extended key usage is serverAuth only. */
+  readonly acceptServerAuthOnly: boolean;
+  /** Only recipients in these accepted domains; empty is all of the organization. */
+  readonly associatedAcceptedDomains: readonly string[];
+  /** How long an unmet RequireTls is answered 454 before it becomes 550; 0 is 550 at once. */
+  readonly requireTlsTemporaryMs: number;
+}

@@ -1,0 +1,24 @@
+/**
+ * What is kept about each message: a trace of records, and the content-addressed facts they cite.
+ *
+ * Records are canonical JSON with a format version. A decision or an evidence that a thousand
+ * messages share is stored once, under the hash of its canonical form.
+ */
+
+/** `hash` is SHA-256 of `json` (canonical, UTF-8) in base64url. */
+export interface Fact {
+  readonly hash: string;
+  readonly kind: 'decision' | 'evidence';
+  readonly json: string;
+}
+
+export type TraceKind =
+  'received' | 'refused' | 'attempt' | 'held' | 'released' | 'expired' | 'dsn';
+
+/** `key` is the queue id's key (for refusals an id of their own); `json` canonical, versioned. */
+export interface TraceRecord {
+  readonly key: number;
+  readonly atMs: number;
+  readonly kind: TraceKind;
+  readonly json: string;
+}
