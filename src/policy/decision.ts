@@ -14,7 +14,10 @@ export interface Considered {
   readonly reason: string;
 }
 
-/** Where mail for one recipient domain goes, or that it stays in a mailbox. */
+/**
+ * Where mail for one recipient domain goes, or that it stays in a mailbox. `none` leads nowhere:
+ * permanently (no such mailbox), or until the configuration is mended.
+ */
 export interface OutboundDecision {
   readonly formatVersion: 1;
   readonly policyRevision: string;
@@ -24,7 +27,9 @@ export interface OutboundDecision {
   /** Name of the chosen outbound connector; null for the default connector and for mailboxes. */
   readonly connector: string | null;
   readonly destination:
-    Route | { readonly kind: 'mailbox' } | { readonly kind: 'none'; readonly reason: string };
+    | Route
+    | { readonly kind: 'mailbox' }
+    | { readonly kind: 'none'; readonly reason: string; readonly isPermanent: boolean };
   readonly requirement: Requirement;
   /** Trust anchors that the handshake is given; `bundled` where nothing asks for trust. */
   readonly anchors: AnchorsName;

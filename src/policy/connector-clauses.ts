@@ -1,0 +1,95 @@
+/**
+ * Exchange's words for TLS on a connector, as the clause sets that they name.
+ *
+ * @see New-OutboundConnector (TlsSettings, TlsDomain), New-InboundConnector (RequireTls,
+ * RestrictDomainsToCertificate)
+ */
+import type { DomainPattern } from '../mail/domain-pattern.ts';
+import { formatDomainPattern } from '../mail/domain-pattern.ts';
+import { parseDomain } from '../mail/domain.ts';
+import { isPublicSuffix } from './name-match.ts';
+import type { InboundConnector, OutboundConnector } from './policy.ts';
+import type { Clause, Demand, Origin, Requirement } from './tls-requirement.ts';
+import { nothingRequired } from './tls-requirement.ts';
+
+/** What the connector requires of the host that takes mail for `recipientDomain`. */
+export function requirementOfOutbound(
+  connector: OutboundConnector,
+  recipientDomain: string,
+): Requirement {
+  const settings = connector.tlsSettings;
+  if (settings === null) return nothingRequired;
+  const demands: Demand[] = [
+    { kind: 'encrypted' },
+    { kind: 'min-version', version: connector.minVersion },
+  ];
+  if (settings === 'CertificateValidation' || settings === 'DomainValidation') {
+    demands.push(trustIn(connector.anchors, 'serverAuth'));
+  }
+  if (settings === 'DomainValidation') demands.push(nameDemand(connector, recipientDomain));
+  if (settings === 'Pinned' || connector.pins.length > 0) demands.push(pinDemand(connector.pins));
+  return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
+}
+
+/** DomainValidation without names: with MX the recipient's domain or a name under it. */
+function nameDemand(connector: OutboundConnector, recipientDomain: string): Demand {
+  if (connector.tlsDomains.length > 0) return checkedNames(connector.tlsDomains);
+  if (connector.route.kind !== 'mx') {
+    return broken('DomainValidation with smart hosts needs a tlsDomain');
+  }
+  const domain = parseDomain(recipientDomain);
+  if (domain === null) return broken(`${recipientDomain} is no domain name to compare with`);
+  return checkedNames([{ kind: 'wildcard', domain }]);
+}
+
+function checkedNames(references: readonly DomainPattern[]): Demand {
+  const wide = references.find(
+    (reference) =>
+      reference.kind === 'any' ||
+      (reference.kind === 'wildcard' && isPublicSuffix(reference.domain)),
+  );
+  if (wide === undefined) return { kind: 'name', references };
+  return broken(`${formatDomainPattern(wide)} would match names of anybody`);
+}
+
+/** What the connector requires of the session's TLS; addresses are judged apart. */
+export function requirementOfInbound(connector: InboundConnector): Requirement {
+  const demands: Demand[] = [];
+  if (connector.requireTls) {
+    demands.push({ kind: 'encrypted' }, { kind: 'min-version', version: connector.minVersion });
+  }
+  if (connector.restrictDomainsToCertificate) demands.push(...certificateDemands(connector));
+  return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
+}
+
+/** Pins stand in the place of CA and name unless names are given besides. */
+function certificateDemands(connector: InboundConnector): Demand[] {
+  const names = connector.tlsSenderCertificateNames;
+  const demands: Demand[] = [];
+  if (connector.pins.length > 0) demands.push(pinDemand(connector.pins));
+  if (names.length > 0) {
+    demands.push(trustIn(connector.anchors, purposeOf(connector)), checkedNames(names));
+  }
+  return demands.length > 0 ? demands : [broken('no certificate name and no pin is given')];
+}
+
+/** A serverAuth-only client certificate is accepted by explicit rule only. */
+export function purposeOf(connector: InboundConnector): 'clientAuth' | 'either' {
+  return connector.acceptServerAuthOnly ? 'either' : 'clientAuth';
+}
+
+function trustIn(anchors: string, purpose: 'serverAuth' | 'clientAuth' | 'either'): Demand {
+  return { kind: 'trust-anchors', anchors, purpose, revocation: 'not-checked' };
+}
+
+function pinDemand(pins: readonly string[]): Demand {
+  return pins.length > 0 ? { kind: 'trust-spki', pins } : broken('no pin is given');
+}
+
+function broken(reason: string): Demand {
+  return { kind: 'unsatisfiable', reason };
+}
+
+function withOrigin(demands: readonly Demand[], origin: Origin): Clause[] {
+  return demands.map((demand) => ({ ...demand, origin }));
+}

@@ -1,0 +1,73 @@
+/**
+ * The floor: clauses under which a message was accepted or last tried are kept with it, and today's
+ * policy may demand more but never less by accident.
+ */
+import { isUnderDomain } from '../mail/domain.ts';
+import type { DomainPattern } from '../mail/domain-pattern.ts';
+import type { OutboundDecision } from './decision.ts';
+import type { Clause, Demand, Requirement } from './tls-requirement.ts';
+import { joinRequirements, keyOf } from './tls-requirement.ts';
+
+/** Today's requirement for one delivery: the connector's, joined with what the message brought. */
+export function requirementOf(decision: OutboundDecision, floor: readonly Clause[]): Requirement {
+  return joinRequirements(decision.requirement, { clauses: floor.filter(isOfMessage) });
+}
+
+/** Clauses that belong to the message itself and hold whatever connector is chosen. */
+function isOfMessage(clause: Clause): boolean {
+  return clause.origin.kind === 'dsn' || clause.origin.kind === 'requiretls';
+}
+
+/** The floor's clauses that today's requirement does not imply; empty where nothing was weakened. */
+export function findWeakened(floor: readonly Clause[], today: Requirement): readonly Clause[] {
+  return floor.filter((kept) => !today.clauses.some((clause) => implies(clause, kept)));
+}
+
+/** The floor after an attempt: all clauses of both, each demand once. */
+export function raiseFloor(
+  floor: readonly Clause[],
+  demanded: readonly Clause[],
+): readonly Clause[] {
+  const known = new Set(floor.map(keyOf));
+  const added = demanded.filter((clause) => !known.has(keyOf(clause)));
+  return added.length === 0 ? floor : [...floor, ...added];
+}
+
+/** Whether whatever meets `today` surely meets `kept` as well. */
+function implies(today: Demand, kept: Demand): boolean {
+  if (today.kind === 'unsatisfiable' || kept.kind === 'unsatisfiable') {
+    return today.kind === 'unsatisfiable' || keyOf(today) === keyOf(kept);
+  }
+  switch (kept.kind) {
+    case 'encrypted':
+      return true;
+    case 'min-version':
+      return today.kind === 'min-version' && today.version >= kept.version;
+    case 'group':
+      return today.kind === 'group' && isSubset(today.groups, kept.groups);
+    case 'trust-spki':
+      return today.kind === 'trust-spki' && isSubset(today.pins, kept.pins);
+    case 'trust-anchors':
+      return today.kind === 'trust-spki' || keyOf(today) === keyOf(kept);
+    case 'name':
+      return today.kind === 'trust-spki' || (today.kind === 'name' && isNarrower(today, kept));
+  }
+}
+
+type NameDemand = Demand & { readonly kind: 'name' };
+
+/** Every name that today allows was allowed before. */
+function isNarrower(today: NameDemand, kept: NameDemand): boolean {
+  return today.references.every((narrow) => kept.references.some((wide) => covers(wide, narrow)));
+}
+
+function covers(wide: DomainPattern, narrow: DomainPattern): boolean {
+  if (wide.kind === 'any') return true;
+  if (narrow.kind === 'any') return false;
+  if (wide.kind === 'wildcard') return isUnderDomain(narrow.domain, wide.domain);
+  return narrow.kind === 'exact' && narrow.domain === wide.domain;
+}
+
+function isSubset(part: readonly string[], whole: readonly string[]): boolean {
+  return part.every((item) => whole.includes(item));
+}

@@ -1,0 +1,116 @@
+/**
+ * The verdicts about who sends: at MAIL FROM, and on the header once it is there.
+ *
+ * @see RFC 6409 §6.1, Exchange Online's 5.7.57 and 5.7.60
+ */
+import type { Address } from '../mail/address.ts';
+import { formatAddress, isSameMailbox } from '../mail/address.ts';
+import type { Reply } from '../mail/reply.ts';
+import { reply } from '../mail/reply.ts';
+import { findAccount, findDomainOwner } from './directory.ts';
+import type { InboundClock, InboundSession } from './inbound-session.ts';
+import { judgePartners } from './partner-verdict.ts';
+import type { Policy } from './policy.ts';
+
+/** RFC5322.From as found: `none` without the field, `unreadable` where it is not unambiguous. */
+export type HeaderFrom =
+  | { readonly kind: 'addresses'; readonly addresses: readonly Address[] }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unreadable' };
+
+/** A refusal of the sender: null from these functions means that nothing speaks against it. */
+export interface SenderRefusal {
+  readonly reply: Reply;
+  readonly reason: string;
+}
+
+/** On a submission listener only signed-in accounts send, and only as themselves. */
+export function judgeMailFrom(policy: Policy, session: InboundSession): SenderRefusal | null {
+  if (session.listener === 'mx') return null;
+  if (session.account === null) {
+    const reason = 'the client did not sign in';
+    return { reply: reply(530, '5.7.57', 'Client was not authenticated to send mail'), reason };
+  }
+  if (session.reversePath === null) return notAllowed('the null reverse-path');
+  return isOwnAddress(policy, session, session.reversePath)
+    ? null
+    : notAllowed(formatAddress(session.reversePath));
+}
+
+function isOwnAddress(policy: Policy, session: InboundSession, address: Address): boolean {
+  const { account } = session;
+  if (account === null) return false;
+  const mailbox = findAccount(policy, account.organization, account.account);
+  return mailbox?.addresses.some((own) => isSameMailbox(own, address)) ?? false;
+}
+
+function notAllowed(sender: string): SenderRefusal {
+  const text = `Client does not have permissions to send as this sender: ${sender}`;
+  return {
+    reply: reply(550, '5.7.60', text),
+    reason: `${sender} is not an address of the account`,
+  };
+}
+
+/**
+ * At the end of the content. A submission's From must be addresses of the account. For the null
+ * reverse-path the From domain restricts as MAIL FROM would; a From that cannot be read is refused
+ * there as soon as any connector restricts, since it could hide a partner's name.
+ */
+export function judgeHeader(
+  policy: Policy,
+  session: InboundSession,
+  message: { readonly from: HeaderFrom; readonly recipients: readonly Address[] },
+  clock: InboundClock,
+): SenderRefusal | null {
+  if (session.listener === 'submission') return judgeSubmittedFrom(policy, session, message.from);
+  if (session.reversePath !== null) return null;
+  for (const recipient of message.recipients) {
+    const refusal = judgeBounceFrom(policy, session, message.from, recipient, clock.nowMs);
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
+function judgeSubmittedFrom(
+  policy: Policy,
+  session: InboundSession,
+  from: HeaderFrom,
+): SenderRefusal | null {
+  if (from.kind === 'none') return notAllowed('a message without From');
+  if (from.kind === 'unreadable') return notAllowed('a From that cannot be read');
+  const foreign = from.addresses.find((address) => !isOwnAddress(policy, session, address));
+  return foreign === undefined ? null : notAllowed(formatAddress(foreign));
+}
+
+// oxlint-disable-next-line eslint/max-params -- the five facts of one judgement
+function judgeBounceFrom(
+  policy: Policy,
+  session: InboundSession,
+  from: HeaderFrom,
+  recipient: Address,
+  nowMs: number,
+): SenderRefusal | null {
+  const owner = findDomainOwner(policy, recipient.domain);
+  if (owner === null) return null;
+  const partners = owner.organization.inboundConnectors.filter(
+    (connector) => connector.enabled && connector.connectorType === 'Partner',
+  );
+  if (partners.length === 0 || from.kind === 'none') return null;
+  if (from.kind === 'unreadable') {
+    const reason =
+      'null reverse-path, and its From cannot be read while connectors restrict senders';
+    return { reply: reply(550, '5.7.51', `TenantInboundAttribution; ${reason}`), reason };
+  }
+  const { unmet } = judgePartners({
+    organization: owner.organization,
+    recipientDomain: recipient.domain,
+    senders: from.addresses.map((address) => address.domain),
+    clientAddress: session.clientAddress,
+    evidence: session.evidence,
+    nowMs,
+  });
+  if (unmet === null) return null;
+  const text = `TenantInboundAttribution; connector "${unmet.connector.name}" restricts the From of this bounce: ${unmet.reason}`;
+  return { reply: reply(550, '5.7.51', text), reason: unmet.reason };
+}

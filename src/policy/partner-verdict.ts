@@ -1,0 +1,148 @@
+/**
+ * What restricts an inbound session: the enabled Partner connectors of the recipient's organization
+ * whose sender domains cover the sender.
+ *
+ * Connectors with an equal scope are alternatives, one of which must be met whole; unequal scopes
+ * must each be met, so that a `*` lock-down is not opened by a connector for one partner.
+ * @see New-InboundConnector; exchange semantics in docs/flow.md
+ */
+import { formatDomainPattern, matchesDomainPattern } from '../mail/domain-pattern.ts';
+import type { DomainPattern } from '../mail/domain-pattern.ts';
+import { bestPattern } from './choose-outbound.ts';
+import { requirementOfInbound } from './connector-clauses.ts';
+import type { Considered } from './decision.ts';
+import type { Evidence } from './evidence.ts';
+import { isInRanges } from './ip-match.ts';
+import type { InboundConnector, Organization } from './policy.ts';
+import { judgeTls } from './tls-verdict.ts';
+
+/** The facts that Partner connectors are judged on. `senders`: domains any of which may be covered. */
+export interface PartnerQuestion {
+  readonly organization: Organization;
+  readonly recipientDomain: string;
+  readonly senders: readonly string[];
+  readonly clientAddress: string;
+  readonly evidence: Evidence;
+  readonly nowMs: number;
+}
+
+/** Why one connector was not met. `needsTls`: encryption alone is missing, a repair may heal it. */
+export interface UnmetConnector {
+  readonly connector: InboundConnector;
+  readonly needsTls: boolean;
+  readonly reason: string;
+}
+
+/**
+ * `proven` names the connectors that were met by certificate or address; `unmet` is the first scope
+ * none of whose connectors was met: null where the session may pass.
+ */
+export interface PartnerVerdict {
+  readonly met: readonly string[];
+  readonly proven: readonly string[];
+  readonly unmet: UnmetConnector | null;
+  readonly considered: readonly Considered[];
+}
+
+interface Judged {
+  readonly connector: InboundConnector;
+  readonly scope: string;
+  readonly unmet: UnmetConnector | null;
+}
+
+export function judgePartners(question: PartnerQuestion): PartnerVerdict {
+  const considered: Considered[] = [];
+  const judged: Judged[] = [];
+  for (const connector of question.organization.inboundConnectors) {
+    const scope = scopeOf(connector, question);
+    if (scope.kind === 'outside') {
+      considered.push({ connector: connector.name, result: 'lost', reason: scope.reason });
+      continue;
+    }
+    const unmet = judgeConnector(connector, question);
+    judged.push({ connector, scope: scope.key, unmet });
+    const reason = unmet === null ? `it covers ${scope.key} and is met` : unmet.reason;
+    considered.push({ connector: connector.name, result: 'chosen', reason });
+  }
+  const met = judged.filter((entry) => entry.unmet === null);
+  return {
+    met: met.map((entry) => entry.connector.name),
+    proven: met.filter((entry) => provesSource(entry.connector)).map((e) => e.connector.name),
+    unmet: findUnmetScope(judged),
+    considered,
+  };
+}
+
+/** Whether being met says who sent: TLS alone does not. */
+function provesSource(connector: InboundConnector): boolean {
+  return connector.restrictDomainsToCertificate || connector.senderIPAddresses.length > 0;
+}
+
+/** Of the scopes that nobody met, the one reported: a final refusal before one that TLS may heal. */
+function findUnmetScope(judged: readonly Judged[]): UnmetConnector | null {
+  const scopes = Map.groupBy(judged, (entry) => entry.scope);
+  let healing: UnmetConnector | null = null;
+  for (const entries of scopes.values()) {
+    if (entries.some((entry) => entry.unmet === null)) continue;
+    const unmet = entries.map((entry) => entry.unmet!);
+    const needsTls = unmet.find((entry) => entry.needsTls);
+    if (needsTls === undefined) return unmet[0]!;
+    healing ??= needsTls;
+  }
+  return healing;
+}
+
+type Scope =
+  | { readonly kind: 'inside'; readonly key: string }
+  | { readonly kind: 'outside'; readonly reason: string };
+
+function scopeOf(connector: InboundConnector, question: PartnerQuestion): Scope {
+  if (!connector.enabled) return outside('it is off');
+  if (connector.connectorType !== 'Partner') return outside('it is no Partner connector');
+  const domains = connector.associatedAcceptedDomains;
+  if (domains.length > 0 && !domains.includes(question.recipientDomain)) {
+    return outside(`it does not concern recipients in ${question.recipientDomain}`);
+  }
+  const pattern = coveringPattern(connector, question.senders);
+  if (pattern === null) return outside('its sender domains do not cover the sender');
+  const addresses = connector.restrictDomainsToIPAddresses ? [] : connector.senderIPAddresses;
+  if (addresses.length > 0 && !isInRanges(question.clientAddress, addresses)) {
+    return outside(`it concerns other addresses than ${question.clientAddress}`);
+  }
+  const from = addresses.length === 0 ? '' : ` from ${[...addresses].sort().join(' ')}`;
+  return { kind: 'inside', key: `${formatDomainPattern(pattern)}${from}` };
+}
+
+function outside(reason: string): Scope {
+  return { kind: 'outside', reason };
+}
+
+function coveringPattern(
+  connector: InboundConnector,
+  senders: readonly string[],
+): DomainPattern | null {
+  for (const sender of senders) {
+    if (connector.exceptDomains.some((pattern) => matchesDomainPattern(pattern, sender))) continue;
+    const pattern = bestPattern(connector.senderDomains, sender);
+    if (pattern !== null) return pattern;
+  }
+  return null;
+}
+
+function judgeConnector(
+  connector: InboundConnector,
+  question: PartnerQuestion,
+): UnmetConnector | null {
+  if (
+    connector.restrictDomainsToIPAddresses &&
+    !isInRanges(question.clientAddress, connector.senderIPAddresses)
+  ) {
+    const reason = `${question.clientAddress} is not one of its addresses`;
+    return { connector, needsTls: false, reason };
+  }
+  const requirement = requirementOfInbound(connector);
+  const verdict = judgeTls(requirement, question.evidence, question.nowMs, null);
+  if (verdict.kind === 'proceed') return null;
+  const needsTls = connector.requireTls && question.evidence.encryption !== 'established';
+  return { connector, needsTls, reason: verdict.reason };
+}
