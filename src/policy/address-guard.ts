@@ -6,6 +6,7 @@
  * @see RFC 6890, RFC 4291 §2.5, RFC 6052 §2.1, RFC 3056 §2, RFC 4380 §4
  */
 import ipaddr from 'ipaddr.js';
+import { isInRanges } from './ip-match.ts';
 
 /** Ports of mail: SMTP, submissions, submission, LMTP. */
 export const mailPorts: readonly number[] = [25, 465, 587, 24];
@@ -109,7 +110,7 @@ const words: Readonly<Record<string, string>> = {
 
 /** What is wrong with the address in words, or null where it is public or allowed. */
 function problemOf(address: Address, allow: readonly string[]): string | null {
-  if (allow.some((cidr) => isInside(address, cidr))) return null;
+  if (isInRanges(address.toString(), allow)) return null;
   const embedded = embeddedIn(address);
   if (embedded.length > 0) {
     const inner = embedded.find((candidate) => problemOf(candidate, allow) !== null);
@@ -143,8 +144,4 @@ function embeddedIn(address: Address): readonly Address[] {
 function hasPrefix(address: Address, cidr: string): boolean {
   const [prefix, bits] = ipaddr.parseCIDR(cidr);
   return address.kind() === prefix.kind() && address.match(prefix, bits);
-}
-
-function isInside(address: Address, cidr: string): boolean {
-  return ipaddr.isValidCIDR(cidr) && hasPrefix(address, cidr);
 }
