@@ -1,0 +1,96 @@
+/**
+ * The Received field that each accepted message gets: from whom, over which protocol and TLS.
+ *
+ * It runs once per message, so it only joins strings. Text of the peer can neither break the header
+ * nor end the comment that it stands in.
+ * @see RFC 5321 §4.4, RFC 3848 (ESMTPS, ESMTPSA), RFC 5322 §3.6.7
+ */
+import type { Address } from '../mail/address.ts';
+import { formatPath } from '../mail/address.ts';
+import type { TlsEvidence } from '../policy/evidence.ts';
+import { formatDateTime } from '../standards/message-format/date-time.ts';
+
+/** The protocol words; `S` is TLS, `A` is AUTH. */
+export type ReceivedProtocol = 'SMTP' | 'ESMTP' | 'ESMTPS' | 'ESMTPA' | 'ESMTPSA';
+
+/** `heloName` and `clientName` as the peer gave them; `clientName` null where none is known. */
+export interface ReceivedFacts {
+  readonly heloName: string;
+  readonly clientAddress: string;
+  readonly clientName: string | null;
+  readonly byHost: string;
+  readonly protocol: ReceivedProtocol;
+  /** Null for a session in clear text. */
+  readonly tls: TlsEvidence | null;
+  /** Queue id. */
+  readonly id: string;
+  /** Null where the message has several recipients, who shall not learn of each other. */
+  readonly recipient: Address | null;
+  readonly atMs: number;
+}
+
+const lineLengthAim = 78;
+const wordLengthMax = 320;
+const subjectLengthMax = 200;
+
+/** One folded field with CRLFs, ASCII; lines of at most 78 where words allow it, 998 always. */
+export function composeReceived(facts: ReceivedFacts): Buffer {
+  const literal = facts.clientAddress.includes(':')
+    ? `[IPv6:${toDomainText(facts.clientAddress)}]`
+    : `[${toDomainText(facts.clientAddress)}]`;
+  const name = facts.clientName === null ? '' : `${toDomainText(facts.clientName)} `;
+  const tls = facts.tls === null ? '' : ` ${describeTls(facts.tls)}`;
+  const recipient = facts.recipient === null ? '' : ` for ${formatPath(facts.recipient)}`;
+  const text =
+    `Received: from ${toDomainText(facts.heloName)} (${name}${literal})` +
+    ` by ${facts.byHost} with ${facts.protocol}${tls} id ${facts.id}${recipient};` +
+    ` ${formatDateTime(facts.atMs)}`;
+  return Buffer.from(fold(text), 'latin1');
+}
+
+/** What was negotiated and which certificate was shown: facts, no opinion about its worth. */
+function describeTls(tls: TlsEvidence): string {
+  const group = tls.group === null ? '' : ` group=${toCommentText(tls.group)}`;
+  const leaf = tls.chain[0];
+  const shown =
+    leaf === undefined
+      ? 'no client certificate'
+      : `client certificate ${toCommentText(leaf.subject)}`;
+  const version = toCommentText(tls.protocol);
+  return `(version=${version} cipher=${toCommentText(tls.cipherStandardName)}${group}; ${shown})`;
+}
+
+/** What may stand where a domain or an address literal is expected; all else becomes `?`. */
+function toDomainText(text: string): string {
+  const bounded = text.length > wordLengthMax ? text.slice(0, wordLengthMax) : text;
+  const clean = bounded.replace(/[^A-Za-z0-9.:_[\]-]/g, '?');
+  return clean.length === 0 ? '?' : clean;
+}
+
+/** Text inside a comment: brackets for parentheses, no backslash, printable ASCII. */
+function toCommentText(text: string): string {
+  return text
+    .slice(0, subjectLengthMax)
+    .replaceAll('(', '[')
+    .replaceAll(')', ']')
+    .replace(/[^\x20-\x5b\x5d-\x7e]/g, '?');
+}
+
+/** Breaks before words where a line would grow beyond the aim; runs of blanks become one. */
+function fold(text: string): string {
+  let folded = '';
+  let lineLength = 0;
+  for (const word of text.split(' ')) {
+    if (word.length === 0) continue;
+    if (lineLength > 0 && lineLength + 1 + word.length > lineLengthAim) {
+      folded += '\r\n\t';
+      lineLength = 1;
+    } else if (lineLength > 0) {
+      folded += ' ';
+      lineLength++;
+    }
+    folded += word;
+    lineLength += word.length;
+  }
+  return `${folded}\r\n`;
+}

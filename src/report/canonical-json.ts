@@ -1,0 +1,62 @@
+/**
+ * Canonical JSON: one text per value, so that equal values have equal hashes.
+ *
+ * Keys are sorted by UTF-16 code units, numbers and strings as ECMAScript writes them, no white
+ * space. Properties that are undefined are left out, as they are no part of JSON.
+ * @see RFC 8785 §3.2
+ */
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+
+const depthMax = 64;
+
+/** A value that JSON cannot hold (NaN, function, bigint, a cycle) is a programmer's error. */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+function write(value: unknown, depth: number): string {
+  assert(depth < depthMax, 'canonical JSON: nested too deep, or a cycle');
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'number':
+      assert(Number.isFinite(value), 'canonical JSON: not a finite number');
+      return JSON.stringify(value);
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return writeArray(value, depth);
+      return writeObject(value as Readonly<Record<string, unknown>>, depth);
+    case 'undefined':
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+      throw new assert.AssertionError({ message: `canonical JSON cannot hold ${typeof value}` });
+  }
+}
+
+function writeArray(values: readonly unknown[], depth: number): string {
+  let text = '[';
+  for (let i = 0; i < values.length; i++) {
+    if (i > 0) text += ',';
+    text += write(values[i], depth + 1);
+  }
+  return `${text}]`;
+}
+
+function writeObject(object: Readonly<Record<string, unknown>>, depth: number): string {
+  let text = '';
+  for (const key of Object.keys(object).sort()) {
+    const value = object[key];
+    if (value === undefined) continue;
+    text += `${text.length === 0 ? '' : ','}${JSON.stringify(key)}:${write(value, depth + 1)}`;
+  }
+  return `{${text}}`;
+}
+
+/** SHA-256 of a text's UTF-8 bytes, base64url without padding. */
+export function hashText(text: string): string {
+  return hash('sha256', text, 'base64url');
+}

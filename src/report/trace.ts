@@ -1,0 +1,231 @@
+/**
+ * Writes the trace: what happened to each message, as versioned canonical JSON records.
+ *
+ * Decisions and evidence are facts that records cite by hash. A thousand messages share one decision
+ * and one connection's evidence, so a fact is made once per object: the caller must not change a
+ * value after it was recorded. For the queue and receiving; read back by `show-trace.ts`.
+ */
+import assert from 'node:assert/strict';
+import type { Address, ReversePath } from '../mail/address.ts';
+import { formatAddress } from '../mail/address.ts';
+import { sizeOf } from '../mail/content.ts';
+import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
+import { parseQueueId } from '../mail/queue-id.ts';
+import type { Reply } from '../mail/reply.ts';
+import type {
+  AttemptReport,
+  CandidateRecord,
+  Delivery,
+  IncomingMessage,
+  RouteAttempt,
+} from '../policy/delivery.ts';
+import type { Evidence } from '../policy/evidence.ts';
+import type { Outcome, RecipientOutcome } from '../policy/outcome.ts';
+import type { Clause } from '../policy/tls-requirement.ts';
+import { canonicalJson, hashText } from './canonical-json.ts';
+import type { Fact, TraceKind, TraceRecord } from './record.ts';
+
+/** Records to store, and the facts that they cite; facts may already be stored. */
+export interface Recorded {
+  readonly records: readonly TraceRecord[];
+  readonly facts: readonly Fact[];
+}
+
+/** What the trace keeps of a planned delivery; a `StoredDelivery` is one. */
+export interface RecordedDelivery {
+  readonly ordinal: number;
+  readonly recipients: readonly Address[];
+  readonly routeKey: string;
+  readonly floor: readonly Clause[];
+}
+
+/** Names one delivery: queue id of the message, and ordinal. */
+export type DeliveryName = Pick<Delivery, 'id' | 'ordinal'>;
+
+/** Accepted, with the session's evidence and decision. */
+export function recordReceived(
+  message: IncomingMessage,
+  deliveries: readonly RecordedDelivery[],
+): Recorded {
+  const facts: Fact[] = [];
+  const record = makeRecord('received', message.id, message.receivedAtMs, {
+    bodyType: message.bodyType,
+    clauses: message.clauses,
+    decision: cite(facts, 'decision', message.decision),
+    deliveries: deliveries.map(({ ordinal, recipients, routeKey, floor }) => ({
+      floor,
+      ordinal,
+      recipients: recipients.map(formatAddress),
+      routeKey,
+    })),
+    evidence: cite(facts, 'evidence', message.evidence),
+    organization: message.organization,
+    reversePath: formatReversePath(message.reversePath),
+    sizeBytes: sizeOf(message.content),
+    source: message.source,
+  });
+  return { records: [record], facts };
+}
+
+/** One attempt; `nextAttemptAtMs` where the queue knows when it tries again. */
+export function recordAttempt(
+  delivery: DeliveryName & Pick<Delivery, 'attempts'>,
+  report: AttemptReport,
+  nextAttemptAtMs: number | null = null,
+): Recorded {
+  const facts: Fact[] = [];
+  const record = makeRecord('attempt', delivery.id, report.endedAtMs, {
+    attempt: delivery.attempts + 1,
+    nextAttemptAt: nextAttemptAtMs === null ? null : formatTime(nextAttemptAtMs),
+    ordinal: delivery.ordinal,
+    routes: report.routes.map((route) => toRouteData(facts, route)),
+    startedAt: formatTime(report.startedAtMs),
+  });
+  return { records: [record], facts };
+}
+
+/** Stopped until somebody releases it. `reason` is a sentence for people. */
+export function recordHeld(
+  delivery: DeliveryName,
+  held: { readonly atMs: number; readonly cause: string; readonly reason: string },
+): Recorded {
+  const { cause, reason } = held;
+  const data = { cause, ordinal: delivery.ordinal, reason };
+  return { records: [makeRecord('held', delivery.id, held.atMs, data)], facts: [] };
+}
+
+/** Released by somebody; `by` names who. */
+export function recordReleased(
+  delivery: DeliveryName,
+  released: { readonly atMs: number; readonly by: string },
+): Recorded {
+  const data = { by: released.by, ordinal: delivery.ordinal };
+  return { records: [makeRecord('released', delivery.id, released.atMs, data)], facts: [] };
+}
+
+/** Given up, with the last outcome of each recipient. */
+export function recordExpired(
+  delivery: DeliveryName,
+  expired: { readonly atMs: number; readonly outcomes: readonly RecipientOutcome[] },
+): Recorded {
+  const data = { ordinal: delivery.ordinal, outcomes: expired.outcomes.map(toOutcomeData) };
+  return { records: [makeRecord('expired', delivery.id, expired.atMs, data)], facts: [] };
+}
+
+/** A DSN was queued about a message; kept with the message that it is about. */
+export function recordDsn(about: string, dsn: IncomingMessage): Recorded {
+  const data = { dsn: dsn.id, recipients: dsn.recipients.map(formatAddress) };
+  return { records: [makeRecord('dsn', about, dsn.receivedAtMs, data)], facts: [] };
+}
+
+/** A refusal in the session; `id` stands in the reply, so that the other side can name it. */
+export interface Refusal {
+  readonly id: string;
+  readonly atMs: number;
+  readonly reply: Reply;
+  /** What was decided, plain JSON data; null where no policy was asked. */
+  readonly decision: unknown;
+  readonly evidence: Evidence | null;
+  /** Undefined before MAIL FROM; null is the null reverse-path. */
+  readonly reversePath: ReversePath | undefined;
+  /** Null where the refusal is not about one recipient. */
+  readonly recipient: Address | null;
+  readonly clientAddress: string;
+}
+
+export function recordRefusal(refusal: Refusal): Recorded {
+  const facts: Fact[] = [];
+  const { reversePath, recipient } = refusal;
+  const record = makeRecord('refused', refusal.id, refusal.atMs, {
+    clientAddress: refusal.clientAddress,
+    decision: cite(facts, 'decision', refusal.decision),
+    evidence: cite(facts, 'evidence', refusal.evidence),
+    recipient: recipient === null ? null : formatAddress(recipient),
+    reply: toReplyData(refusal.reply),
+    reversePath: reversePath === undefined ? undefined : formatReversePath(reversePath),
+  });
+  return { records: [record], facts };
+}
+
+/** RFC 3339 in UTC with milliseconds, as all stored times. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function formatReversePath(path: ReversePath): string {
+  return path === null ? '' : formatAddress(path);
+}
+
+function makeRecord(
+  kind: TraceKind,
+  id: string,
+  atMs: number,
+  data: Readonly<Record<string, unknown>>,
+): TraceRecord {
+  const queueId = parseQueueId(id);
+  assert(queueId !== null, `not a queue id: ${id}`);
+  const json = canonicalJson({ ...data, at: formatTime(atMs), formatVersion: 1, id, kind });
+  return { key: queueId.key, atMs, kind, json };
+}
+
+const factOf = new WeakMap<object, Fact>();
+
+/** The hash by which the record cites the value, null for null; the fact is added once. */
+function cite(facts: Fact[], kind: Fact['kind'], value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  const fact = typeof value === 'object' ? cachedFact(kind, value) : makeFact(kind, value);
+  if (!facts.some(({ hash }) => hash === fact.hash)) facts.push(fact);
+  return fact.hash;
+}
+
+function cachedFact(kind: Fact['kind'], value: object): Fact {
+  const known = factOf.get(value);
+  if (known !== undefined) return known;
+  const fact = makeFact(kind, value);
+  factOf.set(value, fact);
+  return fact;
+}
+
+function makeFact(kind: Fact['kind'], value: unknown): Fact {
+  const json = canonicalJson(value);
+  return { hash: hashText(json), kind, json };
+}
+
+function toRouteData(facts: Fact[], route: RouteAttempt): Readonly<Record<string, unknown>> {
+  return {
+    candidates: route.candidates.map((candidate) => toCandidateData(facts, candidate)),
+    clauses: route.clauses,
+    decision: cite(facts, 'decision', route.decision),
+    hasFailedTlsOnly: route.hasFailedTlsOnly,
+    outcomes: route.outcomes.map(toOutcomeData),
+  };
+}
+
+function toCandidateData(
+  facts: Fact[],
+  candidate: CandidateRecord,
+): Readonly<Record<string, unknown>> {
+  return { ...candidate, evidence: cite(facts, 'evidence', candidate.evidence) };
+}
+
+/** Statuses as `4.7.5`, so that people can search for them. */
+function toOutcomeData({
+  recipient,
+  outcome,
+}: RecipientOutcome): Readonly<Record<string, unknown>> {
+  return {
+    at: outcome.at,
+    cause: outcome.kind === 'delivered' ? undefined : outcome.cause,
+    kind: outcome.kind,
+    reason: outcome.reason,
+    recipient: formatAddress(recipient),
+    remoteMta: outcome.remoteMta,
+    reply: outcome.reply === null ? null : toReplyData(outcome.reply),
+    status: formatEnhancedStatus(outcome.status),
+  } satisfies Record<keyof Outcome | 'recipient' | 'cause', unknown>;
+}
+
+function toReplyData(reply: Reply): Readonly<Record<string, unknown>> {
+  const status = reply.status === null ? null : formatEnhancedStatus(reply.status);
+  return { code: reply.code, lines: reply.lines, status };
+}
