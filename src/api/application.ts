@@ -1,0 +1,125 @@
+/** The HTTP application without its socket: routes joined with services, limits, errors. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { parseDomain } from '../mail/domain.ts';
+import type { FailureTable } from '../mail/failure.ts';
+import { Failure } from '../mail/failure.ts';
+import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
+import type { Log } from '../report/log.ts';
+import type { Problem } from './contract.ts';
+import { describeApi } from './openapi.ts';
+import { describeError, describeInvalid } from './problem.ts';
+import { describeQueueRow } from './queue-view.ts';
+import { explainRoute, queueRoute, statusRoute, submitRoute, traceRoute } from './routes.ts';
+import type { ApiServices } from './services.ts';
+
+/** `bodyBytesMax` bounds a submission; other bodies have 256 KiB. */
+export interface ApiLimits {
+  readonly bodyBytesMax: number;
+  /** Submissions whose bodies may be in memory at once; more are answered 503. */
+  readonly submissionsMax: number;
+  readonly handlerTimeoutMs: number;
+}
+
+const smallBodyBytesMax = 256 * 1024;
+
+export interface ApiContext {
+  readonly limits: ApiLimits;
+  readonly failures: FailureTable;
+  readonly log: Log;
+}
+
+export function createApplication(services: ApiServices, context: ApiContext): OpenAPIHono {
+  const { limits, failures, log } = context;
+  const app = new OpenAPIHono({
+    defaultHook: (result, c) =>
+      result.success ? undefined : answerProblem(c, describeInvalid(result.error, failures)),
+  });
+  app.use(limitTime(limits.handlerTimeoutMs));
+  app.use('/v1/messages', limitConcurrency(limits.submissionsMax), limitBody(limits.bodyBytesMax));
+  app.use('/v1/explain', limitBody(smallBodyBytesMax));
+  serve(app, services);
+  app.notFound((c) => {
+    const failure = new Failure('api-route-unknown', `there is no ${c.req.method} ${c.req.path}`);
+    return answerProblem(c, describeError(failure, failures));
+  });
+  app.onError((error, c) => {
+    const problem = describeError(error, failures);
+    const fields = { code: problem.code, method: c.req.method, path: c.req.path };
+    if (problem.status >= 500) log.error({ ...fields, err: error }, 'API request failed');
+    else log.debug({ ...fields, reason: problem.detail }, 'API request refused');
+    return answerProblem(c, problem);
+  });
+  return app;
+}
+
+function serve(app: OpenAPIHono, services: ApiServices): void {
+  app.openapi(statusRoute, async (c) => c.json(await services.status(), 200));
+  app.openapi(queueRoute, async (c) => {
+    const { state, domain, limit } = c.req.valid('query');
+    const recipientDomain = domain === undefined ? null : parseDomain(domain);
+    const rows = await services.listQueue({
+      limit,
+      ...(state === undefined ? {} : { state }),
+      ...(recipientDomain === null ? {} : { recipientDomain }),
+    });
+    return c.json({ rows: rows.map(describeQueueRow), limit }, 200);
+  });
+  app.openapi(traceRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const parsed = parseQueueId(id);
+    const trace = parsed === null ? null : await services.readTrace(formatQueueId(parsed));
+    if (trace === null) throw new Failure('trace-unknown', `nothing is known about "${id}"`);
+    return c.json(trace, 200);
+  });
+  app.openapi(submitRoute, async (c) => c.json(await services.submit(c.req.valid('json')), 202));
+  app.openapi(explainRoute, async (c) => c.json(await services.explain(c.req.valid('json')), 200));
+  const document = describeApi();
+  app.get('/v1/openapi.json', (c) => c.json(document));
+}
+
+function answerProblem(c: Context, problem: Problem): Response {
+  const status = problem.status as ContentfulStatusCode;
+  return c.body(JSON.stringify(problem), status, { 'content-type': 'application/problem+json' });
+}
+
+function limitBody(maxSize: number): MiddlewareHandler {
+  const onError = (): never => {
+    throw new Failure('api-body-too-large', `the body is larger than ${maxSize} bytes`);
+  };
+  return bodyLimit({ maxSize, onError });
+}
+
+/** What is still running after the time goes on to its end; only the caller stops waiting. */
+function limitTime(timeoutMs: number): MiddlewareHandler {
+  return async (_c, next) => {
+    let timer: NodeJS.Timeout | undefined;
+    const expiry = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new Failure('api-timeout', `the gateway did not finish within ${timeoutMs} ms`));
+      }, timeoutMs);
+    });
+    try {
+      await Promise.race([next(), expiry]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function limitConcurrency(max: number): MiddlewareHandler {
+  let running = 0;
+  return async (_c, next) => {
+    if (running >= max) {
+      throw new Failure('api-busy', `${max} submissions are being taken in already`);
+    }
+    running++;
+    try {
+      await next();
+    } finally {
+      running--;
+    }
+  };
+}

@@ -1,0 +1,189 @@
+/**
+ * The typed client of the API over the gateway's Unix socket; for `cli`.
+ *
+ * Every call is one connection, bounded in time and size; every answer is held against the contract.
+ */
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:http';
+import type { z } from 'zod';
+import type { FailureMeaning } from '../mail/failure.ts';
+import { Failure } from '../mail/failure.ts';
+import type {
+  ExplainAnswer,
+  ExplainQuestion,
+  QueueListView,
+  QueueQuery,
+  StatusView,
+  Submission,
+  Submitted,
+  TraceView,
+} from './contract.ts';
+import {
+  explainAnswerSchema,
+  problemSchema,
+  queueListSchema,
+  statusSchema,
+  submittedSchema,
+  traceViewSchema,
+} from './contract.ts';
+import { apiFailures } from './failures.ts';
+
+/** Throws a Failure; `meaningOfFailure` tells its exit code and what to do. */
+export interface ApiClient {
+  status(): Promise<StatusView>;
+  listQueue(query: QueueQuery): Promise<QueueListView>;
+  /** Throws `trace-unknown` where the gateway knows nothing of the id. */
+  readTrace(id: string): Promise<TraceView>;
+  submit(message: Submission): Promise<Submitted>;
+  explain(question: ExplainQuestion): Promise<ExplainAnswer>;
+}
+
+export interface ClientSettings {
+  readonly socketPath: string;
+  /** From the first byte out to the last byte in; 35 s where absent. */
+  readonly timeoutMs?: number;
+}
+
+const answerBytesMax = 64 * 1024 * 1024;
+
+export function createApiClient(settings: ClientSettings): ApiClient {
+  const call = <View>(method: string, path: string, schema: z.ZodType<View>, body?: unknown) =>
+    callApi(settings, { method, path, body }, schema);
+  return {
+    status: () => call('GET', '/v1/status', statusSchema),
+    listQueue: (query) => call('GET', `/v1/queue${formatQuery(query)}`, queueListSchema),
+    readTrace: (id) => call('GET', `/v1/traces/${encodeURIComponent(id)}`, traceViewSchema),
+    submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
+    explain: (question) => call('POST', '/v1/explain', explainAnswerSchema, question),
+  };
+}
+
+/** What a failure of the client means: by the gateway's own answer, else by the API's table. */
+export function meaningOfFailure(failure: Failure): FailureMeaning | null {
+  const problem = problemSchema.safeParse(failure.cause);
+  if (problem.success) {
+    const { status, exitCode, whatToDo } = problem.data;
+    return { httpStatus: status, exitCode, whatToDo };
+  }
+  const table: Readonly<Record<string, FailureMeaning>> = apiFailures;
+  return table[failure.code] ?? null;
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+async function callApi<View>(
+  settings: ClientSettings,
+  call: Call,
+  schema: z.ZodType<View>,
+): Promise<View> {
+  const answer = await exchange(settings, call);
+  const body = parseJson(answer.text);
+  if (answer.status >= 400) throw failureOf(answer.status, body);
+  const view = schema.safeParse(body);
+  if (view.success) return view.data;
+  const issue = view.error.issues[0];
+  const where = `${call.path}: ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`;
+  throw new Failure(
+    'gateway-answer-unreadable',
+    `the gateway's answer is not understood: ${where}`,
+  );
+}
+
+function failureOf(status: number, body: unknown): Failure {
+  const problem = problemSchema.safeParse(body);
+  if (!problem.success) {
+    const message = `the gateway answered ${status} without saying why`;
+    return new Failure('gateway-answer-unreadable', message);
+  }
+  const { code, detail } = problem.data;
+  return new Failure(code, detail, { wireText: detail, cause: problem.data });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = "the gateway's answer is not JSON";
+    throw new Failure('gateway-answer-unreadable', message, { cause: error });
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function exchange(settings: ClientSettings, call: Call): Promise<Answer> {
+  const { socketPath, timeoutMs = 35_000 } = settings;
+  const payload = call.body === undefined ? null : Buffer.from(JSON.stringify(call.body));
+  return new Promise((resolve, reject) => {
+    const refuse = (error: unknown): void => reject(classify(error, socketPath, timeoutMs));
+    const outgoing = request(
+      {
+        socketPath,
+        method: call.method,
+        path: call.path,
+        agent: false,
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: {
+          host: 'localhost',
+          accept: 'application/json, application/problem+json',
+          ...(payload === null
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': payload.length }),
+        },
+      },
+      (incoming) => void readAnswer(incoming).then(resolve, refuse),
+    );
+    // A gateway that refuses a body early closes while we still write; its answer is what counts.
+    outgoing.on('error', (error) => setImmediate(refuse, error));
+    outgoing.end(payload ?? undefined);
+  });
+}
+
+async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > answerBytesMax) {
+      const message = `the gateway's answer is larger than ${answerBytesMax} bytes`;
+      throw new Failure('gateway-answer-unreadable', message);
+    }
+    chunks.push(chunk);
+  }
+  return { status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
+}
+
+function classify(error: unknown, socketPath: string, timeoutMs: number): Failure {
+  if (error instanceof Failure) return error;
+  const { code, name, message } = error as NodeJS.ErrnoException;
+  const cause = { cause: error };
+  if (name === 'AbortError' || name === 'TimeoutError') {
+    const text = `the gateway did not answer within ${timeoutMs / 1000} s on ${socketPath}`;
+    return new Failure('gateway-timeout', text, cause);
+  }
+  if (code !== undefined && absentCodes.has(code)) {
+    return new Failure('gateway-not-running', `no gateway answers on ${socketPath}`, cause);
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new Failure('gateway-not-allowed', `you may not open ${socketPath}`, cause);
+  }
+  const text = `the connection to the gateway on ${socketPath} was lost: ${message}`;
+  return new Failure('gateway-connection-lost', text, cause);
+}
+
+const absentCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED']);
+
+function formatQuery(query: QueueQuery): string {
+  const parts = new URLSearchParams();
+  if (query.state !== undefined) parts.set('state', query.state);
+  if (query.domain !== undefined) parts.set('domain', query.domain);
+  if (query.limit !== undefined) parts.set('limit', String(query.limit));
+  const text = parts.toString();
+  return text === '' ? '' : `?${text}`;
+}

@@ -1,0 +1,216 @@
+/**
+ * What the HTTP API takes and gives: one zod schema per body, from which types, validation and the
+ * OpenAPI document come.
+ *
+ * For `server`, `client`, `cli` and `console`. Times are RFC 3339 in UTC with milliseconds; errors
+ * are problem documents. Fields are added, never renamed, under /v1.
+ * @see RFC 9457 §3 (problem details), RFC 3339 §5.6
+ */
+import { z } from 'zod';
+import { parseAddress } from '../mail/address.ts';
+import { parseDomain } from '../mail/domain.ts';
+import type { MessageSource } from '../policy/delivery.ts';
+import { consideredSchema, evidenceSchema, outboundDecisionSchema } from './decision-schema.ts';
+
+/** Rows that `GET /v1/queue` gives at most, and without `limit`. */
+export const queueRowsMax = 10_000;
+export const queueRowsDefault = 100;
+/** Recipients of one submitted message at most. */
+export const submittedRecipientsMax = 1000;
+/** Characters of a client certificate in PEM, with its intermediates, at most. */
+export const certificatePemLengthMax = 131_072;
+
+const time = z.iso.datetime({ precision: 3 }).meta({ description: 'RFC 3339, UTC, milliseconds' });
+
+const address = z
+  .string()
+  .max(320)
+  .refine((text) => parseAddress(text) !== null, 'is not a mail address')
+  .meta({ description: 'local-part@domain', examples: ['user@example.test'] });
+
+const reversePath = address
+  .nullable()
+  .meta({ description: 'the sender; null is the null reverse-path <>' });
+
+/** An error of the API: `type` is about:blank, `code` tells programs what happened. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().meta({ description: 'stable; docs/errors.md lists them' }),
+    whatToDo: z.string(),
+    exitCode: z.int().meta({ description: 'what the CLI exits with; sysexits(3)' }),
+    invalid: z
+      .array(z.object({ path: z.string(), text: z.string() }))
+      .optional()
+      .meta({ description: 'each wrong field of the request' }),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof problemSchema>;
+
+/** A port that the gateway listens on. `tls`: `implicit` from the first byte, or by STARTTLS. */
+const listener = z.object({
+  name: z.string(),
+  address: z.string(),
+  port: z.int().min(0).max(65_535),
+  tls: z.enum(['starttls', 'implicit', 'none']),
+});
+
+/** The running gateway. `defaultSender` is what `send` uses without `--from`; null where no mailbox is. */
+export const statusSchema = z
+  .object({
+    version: z.string(),
+    hostName: z.string(),
+    processId: z.int(),
+    startedAt: time,
+    policyRevision: z.string(),
+    configFile: z
+      .string()
+      .nullable()
+      .meta({ description: 'null where it runs on the embedded default' }),
+    dataFolder: z.string(),
+    defaultSender: z.string().nullable(),
+    listeners: z.array(listener),
+    queue: z.object({ queued: z.int().min(0), held: z.int().min(0) }),
+  })
+  .meta({ id: 'Status' });
+export type StatusView = z.infer<typeof statusSchema>;
+
+const source: z.ZodType<MessageSource> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('mx'), inboundConnectors: z.array(z.string()) }),
+  z.object({ kind: z.literal('submission'), account: z.string() }),
+  z.object({ kind: z.literal('dsn'), about: z.string() }),
+]);
+
+const outcomeView = z
+  .object({
+    kind: z.enum(['delivered', 'deferred', 'bounced', 'held']),
+    cause: z.string().nullable(),
+    status: z.string().meta({ description: 'enhanced status code', examples: ['4.7.5'] }),
+    reason: z.string(),
+    reply: z.string().nullable().meta({ description: 'what the other server answered' }),
+    remoteMta: z
+      .object({ hostName: z.string(), address: z.string().nullable(), port: z.int() })
+      .nullable(),
+    at: time,
+  })
+  .meta({ id: 'Outcome' });
+
+/** One delivery of a queued message: the recipients that share a next hop. */
+export const queueRowSchema = z
+  .object({
+    id: z.string().meta({ description: 'queue id; `postern trace` takes it' }),
+    ordinal: z.int().min(0),
+    organization: z.string(),
+    state: z.enum(['queued', 'held']),
+    from: reversePath,
+    recipients: z.array(z.string()),
+    source,
+    sizeBytes: z.int().min(0),
+    receivedAt: time,
+    dueAt: time.nullable().meta({ description: 'next attempt; null while held' }),
+    attempts: z.int().min(0),
+    routeKey: z.string(),
+    clauses: z
+      .array(z.string())
+      .meta({ description: 'what TLS must be, in words; empty where nothing is forced' }),
+    lastOutcome: outcomeView.nullable(),
+  })
+  .meta({ id: 'QueueRow' });
+export type QueueRowView = z.infer<typeof queueRowSchema>;
+
+export const queueListSchema = z
+  .object({ rows: z.array(queueRowSchema), limit: z.int() })
+  .meta({ id: 'QueueList' });
+export type QueueListView = z.infer<typeof queueListSchema>;
+
+/** The query of `GET /v1/queue`. `domain` is a recipient domain. */
+export const queueQuerySchema = z.object({
+  state: z.enum(['queued', 'held']).optional(),
+  domain: z
+    .string()
+    .max(253)
+    .refine((text) => parseDomain(text) !== null, 'is not a domain name')
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(queueRowsMax).default(queueRowsDefault),
+});
+
+/** What a caller may ask of the queue; `limit` is 100 where absent. */
+export interface QueueQuery {
+  readonly state?: 'queued' | 'held';
+  readonly domain?: string;
+  readonly limit?: number;
+}
+
+/** `content` is the whole message, header and body, CRLF line ends, in base64. */
+export const submitSchema = z
+  .object({
+    from: reversePath,
+    to: z.array(address).min(1).max(submittedRecipientsMax),
+    content: z.base64().meta({ description: 'the message as in RFC 5322, in base64' }),
+  })
+  .meta({ id: 'Submission' });
+export type Submission = z.infer<typeof submitSchema>;
+
+export const submittedSchema = z.object({ id: z.string() }).meta({ id: 'Submitted' });
+export type Submitted = z.infer<typeof submittedSchema>;
+
+/**
+ * A hypothetical message. Without `clientAddress` a client that no connector names is supposed,
+ * without `heloName` one that greets with the sender's domain.
+ */
+export const explainQuestionSchema = z
+  .object({
+    from: reversePath,
+    to: address,
+    clientAddress: z.union([z.ipv4(), z.ipv6()]).nullable().default(null),
+    heloName: z.string().min(1).max(255).nullable().default(null),
+    encryption: z.enum(['none', 'TLSv1.2', 'TLSv1.3']).default('TLSv1.3'),
+    clientCertificate: z
+      .string()
+      .max(certificatePemLengthMax)
+      .nullable()
+      .default(null)
+      .meta({ description: 'PEM, the leaf first, then intermediates; null shows none' }),
+  })
+  .meta({ id: 'ExplainQuestion' });
+export type ExplainQuestion = z.output<typeof explainQuestionSchema>;
+
+/** What an inbound session is answered at RCPT; `reply` null where it is accepted. */
+const inboundAnswer = z
+  .object({
+    kind: z.enum(['accept', 'refuse']),
+    organization: z.string().nullable(),
+    connectors: z.array(z.string()).meta({ description: 'connectors that were met' }),
+    reply: z.string().nullable(),
+    reason: z.string().nullable(),
+    considered: z.array(consideredSchema),
+    evidence: evidenceSchema,
+  })
+  .meta({ id: 'InboundAnswer' });
+
+/** `inbound` is null for mail that leaves; `outbound` null for mail that is refused. */
+export const explainAnswerSchema = z
+  .object({
+    formatVersion: z.literal(1),
+    policyRevision: z.string(),
+    question: z.object({
+      from: z.string().nullable(),
+      to: z.string(),
+      clientAddress: z.string(),
+      heloName: z.string(),
+      encryption: z.enum(['none', 'TLSv1.2', 'TLSv1.3']),
+    }),
+    direction: z.enum(['inbound', 'outbound']),
+    inbound: inboundAnswer.nullable(),
+    outbound: outboundDecisionSchema.nullable(),
+    notes: z.array(z.string()),
+  })
+  .meta({ id: 'ExplainAnswer' });
+export type ExplainAnswer = z.infer<typeof explainAnswerSchema>;
+
+/** The trace of one message, as `report` describes it; the fields beside `id` are its own. */
+export const traceViewSchema = z.looseObject({ id: z.string() }).meta({ id: 'Trace' });
+export type TraceView = z.infer<typeof traceViewSchema>;

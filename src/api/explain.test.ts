@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseDomainPattern } from '../mail/domain-pattern.ts';
+import type { Evidence } from '../policy/evidence.ts';
+import type { InboundConnector, OutboundConnector, Policy } from '../policy/policy.ts';
+import { explainAnswerSchema, explainQuestionSchema } from './contract.ts';
+import { explainMail } from './explain.ts';
+
+const contoso = parseDomainPattern('contoso.com')!;
+
+const inbound: InboundConnector = {
+  name: 'from contoso',
+  enabled: true,
+  comment: '',
+  connectorType: 'Partner',
+  senderDomains: [contoso],
+  exceptDomains: [],
+  senderIPAddresses: [],
+  restrictDomainsToIPAddresses: false,
+  requireTls: true,
+  restrictDomainsToCertificate: true,
+  tlsSenderCertificateNames: [parseDomainPattern('mail.contoso.com')!],
+  pins: [],
+  anchors: 'bundled',
+  minVersion: 'TLSv1.2',
+  acceptServerAuthOnly: false,
+  associatedAcceptedDomains: [],
+  requireTlsTemporaryMs: 3_600_000,
+};
+
+const outbound: OutboundConnector = {
+  name: 'to contoso',
+  enabled: true,
+  comment: '',
+  connectorType: 'Partner',
+  recipientDomains: [contoso],
+  allAcceptedDomains: false,
+  isTransportRuleScoped: false,
+  route: { kind: 'mx' },
+  tlsSettings: 'DomainValidation',
+  tlsDomains: [],
+  pins: [],
+  minVersion: 'TLSv1.2',
+  anchors: 'bundled',
+  clientCertificate: null,
+  clearTextAfterFailedTls: false,
+};
+
+const policy: Policy = {
+  formatVersion: 1,
+  revision: 'abc123',
+  hostName: 'gateway.example.test',
+  organizations: [
+    {
+      id: 'example',
+      name: 'Example',
+      acceptedDomains: [{ domain: 'example.test', type: 'authoritative', matchSubDomains: false }],
+      mailboxes: [{ account: 'user', addresses: [{ localPart: 'user', domain: 'example.test' }] }],
+      inboundConnectors: [inbound],
+      outboundConnectors: [outbound, { ...outbound, name: 'off', enabled: false }],
+      defaultConnector: { clearTextAfterFailedTls: false },
+      rejectDirectSend: true,
+      retry: { firstRetryMs: 900_000, maxRetryMs: 3_600_000, expiryMs: 86_400_000 },
+    },
+  ],
+};
+
+const nowMs = Date.UTC(2026, 10, 22);
+
+/** Evidence of a client that showed a certificate for mail.contoso.com under a public CA. */
+function examined(names: readonly string[]): Evidence {
+  const range = { notBefore: '2026-01-01T00:00:00.000Z', notAfter: '2027-01-01T00:00:00.000Z' };
+  return {
+    formatVersion: 1,
+    connectionId: 'offline',
+    observedAt: '2026-11-22T00:00:00.000Z',
+    role: 'server',
+    peer: { address: '192.0.2.1', port: 0, hostName: null },
+    encryption: 'established',
+    failure: null,
+    tls: {
+      protocol: 'TLSv1.3',
+      cipher: 'x',
+      cipherStandardName: 'x',
+      group: null,
+      mode: 'starttls',
+      sni: null,
+      chain: [
+        {
+          ...range,
+          fingerprint256: 'f',
+          spki256: 's',
+          subject: 'CN=mail.contoso.com',
+          issuer: 'CN=CA',
+          serialNumber: '1',
+          dnsNames: names,
+          commonName: null,
+          isSelfSigned: false,
+        },
+      ],
+      paths: [
+        {
+          ...range,
+          kind: 'reached',
+          anchors: 'bundled',
+          purpose: 'clientAuth',
+          anchorFingerprint256: 'a',
+        },
+      ],
+      openssl: null,
+      revocation: 'not-checked',
+      ownCertificate: null,
+      resumedFrom: null,
+    },
+  };
+}
+
+function ask(fields: Record<string, unknown>, names: readonly string[] = ['mail.contoso.com']) {
+  return explainMail(policy, explainQuestionSchema.parse(fields), {
+    nowMs,
+    examineCertificate: async () => examined(names),
+  });
+}
+
+const fromPartner = { from: 'doctor@contoso.com', to: 'user@example.test' };
+
+test('a partner without TLS is refused for TLS', async () => {
+  const answer = await ask({ ...fromPartner, encryption: 'none' });
+  assert.equal(answer.direction, 'inbound');
+  assert.equal(answer.inbound?.kind, 'refuse');
+  assert.match(answer.inbound?.reply ?? '', /^454 4\.7\.0 .*TLS/);
+  assert.equal(answer.outbound, null);
+});
+
+test('a partner with TLS and no certificate is refused for the certificate', async () => {
+  const answer = await ask(fromPartner);
+  assert.match(answer.inbound?.reply ?? '', /^550 5\.7\.51 /);
+  assert.match(answer.inbound?.reason ?? '', /certificate/);
+  assert.ok(answer.notes.some((note) => note.includes('without a client certificate')));
+});
+
+test('a partner with a certificate for another name is refused', async () => {
+  const answer = await ask({ ...fromPartner, clientCertificate: 'PEM' }, ['mail.evil.test']);
+  assert.match(answer.inbound?.reply ?? '', /^550 5\.7\.51 /);
+});
+
+test('a partner with the right certificate is accepted into the mailbox', async () => {
+  const answer = await ask({
+    ...fromPartner,
+    clientAddress: '198.51.100.7',
+    clientCertificate: 'PEM',
+    encryption: 'TLSv1.2',
+  });
+  assert.equal(answer.inbound?.kind, 'accept');
+  assert.deepEqual(answer.inbound?.connectors, ['from contoso']);
+  assert.equal(answer.inbound?.evidence.tls?.protocol, 'TLSv1.2');
+  assert.deepEqual(answer.outbound?.destination, { kind: 'mailbox' });
+  assert.ok(answer.notes.some((note) => note.includes('revoked')));
+  assert.deepEqual(explainAnswerSchema.parse(JSON.parse(JSON.stringify(answer))), answer);
+});
+
+test('mail to a partner shows the connector, what lost, and every clause', async () => {
+  const answer = await ask({ from: 'user@example.test', to: 'doctor@Contoso.com' });
+  assert.equal(answer.direction, 'outbound');
+  assert.equal(answer.inbound, null);
+  assert.equal(answer.outbound?.connector, 'to contoso');
+  assert.deepEqual(
+    answer.outbound?.requirement.clauses.map((clause) => clause.kind),
+    ['encrypted', 'min-version', 'trust-anchors', 'name'],
+  );
+  assert.ok(answer.outbound?.considered.some((entry) => entry.result === 'lost'));
+  assert.deepEqual(answer.notes, []);
+  assert.deepEqual(explainAnswerSchema.parse(JSON.parse(JSON.stringify(answer))), answer);
+});
+
+test('mail between strangers is said to be nobody’s, and a session that tries it is refused', async () => {
+  const strangers = { from: 'a@fabrikam.com', to: 'doctor@contoso.com' };
+  assert.match((await ask(strangers)).notes[0] ?? '', /no accepted domain/);
+  const answer = await ask({ ...strangers, clientAddress: '198.51.100.7' });
+  assert.match(answer.inbound?.reply ?? '', /^550 5\.7\.1 /);
+});
+
+test('an address that is none is refused with its field', async () => {
+  const question = { ...explainQuestionSchema.parse(fromPartner), to: 'nobody' };
+  await assert.rejects(
+    explainMail(policy, question, { nowMs, examineCertificate: async () => examined([]) }),
+    { code: 'api-request-invalid', message: /^to: "nobody"/ },
+  );
+});

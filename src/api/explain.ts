@@ -1,0 +1,180 @@
+/**
+ * What would happen to a hypothetical message: the decisions of `policy`, unchanged, with the
+ * evidence that was supposed.
+ *
+ * One function for the running gateway and for `postern explain` on a file; `app` hands it to both.
+ */
+import type { Address } from '../mail/address.ts';
+import { formatAddress, parseAddress } from '../mail/address.ts';
+import { Failure } from '../mail/failure.ts';
+import { chooseOutbound } from '../policy/choose-outbound.ts';
+import { findDomainOwner } from '../policy/directory.ts';
+import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
+import type { InboundSession } from '../policy/inbound-session.ts';
+import { judgeRecipient } from '../policy/judge-recipient.ts';
+import type { Organization, Policy } from '../policy/policy.ts';
+import type { ExplainAnswer, ExplainQuestion } from './contract.ts';
+import { formatReplyLine, formatTime } from './queue-view.ts';
+
+/** An address of documentation (RFC 5737): no connector should name it. */
+export const unnamedClientAddress = '192.0.2.1';
+
+/** `examineCertificate` makes the evidence of a session that showed this chain under this policy. */
+export interface ExplainTools {
+  readonly nowMs: number;
+  examineCertificate(pem: string, policy: Policy): Promise<Evidence>;
+}
+
+/** Throws a Failure `api-request-invalid` for addresses that are none. */
+export async function explainMail(
+  policy: Policy,
+  question: ExplainQuestion,
+  tools: ExplainTools,
+): Promise<ExplainAnswer> {
+  const recipient = readAddress(question.to, 'to');
+  const sender = question.from === null ? null : readAddress(question.from, 'from');
+  const owner = findDomainOwner(policy, recipient.domain)?.organization ?? null;
+  const session: InboundSession = {
+    listener: 'mx',
+    clientAddress: question.clientAddress ?? unnamedClientAddress,
+    heloName: question.heloName ?? sender?.domain ?? 'unknown.invalid',
+    evidence: await supposeEvidence(policy, question, tools),
+    account: null,
+    reversePath: sender,
+  };
+  const isInbound = owner !== null || question.clientAddress !== null;
+  const inbound = isInbound ? judgeInbound(policy, session, recipient, tools.nowMs) : null;
+  const organization = owner ?? findSendingOrganization(policy, sender);
+  const leaves = organization !== null && inbound?.kind !== 'refuse';
+  return {
+    formatVersion: 1,
+    policyRevision: policy.revision,
+    question: {
+      from: sender === null ? null : formatAddress(sender),
+      to: formatAddress(recipient),
+      clientAddress: session.clientAddress,
+      heloName: session.heloName,
+      encryption: question.encryption,
+    },
+    direction: isInbound ? 'inbound' : 'outbound',
+    inbound,
+    outbound: leaves ? chooseOutbound(policy, organization.id, recipient) : null,
+    notes: noteSuppositions(policy, question, sender, isInbound),
+  };
+}
+
+function readAddress(text: string, field: string): Address {
+  const address = parseAddress(text);
+  if (address !== null) return address;
+  const message = `${field}: "${text}" is not a mail address`;
+  throw new Failure('api-request-invalid', message, { wireText: message });
+}
+
+function judgeInbound(
+  policy: Policy,
+  session: InboundSession,
+  recipient: Address,
+  nowMs: number,
+): NonNullable<ExplainAnswer['inbound']> {
+  const clock = { nowMs, firstRefusedAtMs: () => null };
+  const decision = judgeRecipient(policy, session, recipient, clock);
+  const { evidence } = session;
+  const considered = [...decision.considered];
+  if (decision.kind === 'accept') {
+    const { kind, organization, connectors } = decision;
+    const accepted = { kind, organization, connectors: [...connectors] };
+    return { ...accepted, reply: null, reason: null, considered, evidence };
+  }
+  const owner = findDomainOwner(policy, recipient.domain);
+  return {
+    kind: 'refuse',
+    organization: owner?.organization.id ?? null,
+    connectors: [],
+    reply: formatReplyLine(decision.reply),
+    reason: decision.reason,
+    considered,
+    evidence,
+  };
+}
+
+/** The sender's organization; the only one where the sender is nobody's. */
+function findSendingOrganization(policy: Policy, sender: Address | null): Organization | null {
+  const owner = sender === null ? null : findDomainOwner(policy, sender.domain);
+  if (owner !== null) return owner.organization;
+  return policy.organizations.length === 1 ? policy.organizations[0]! : null;
+}
+
+function noteSuppositions(
+  policy: Policy,
+  question: ExplainQuestion,
+  sender: Address | null,
+  isInbound: boolean,
+): string[] {
+  const notes: string[] = [];
+  const isOurs = sender !== null && findDomainOwner(policy, sender.domain) !== null;
+  if (isInbound) {
+    if (question.clientAddress === null) {
+      notes.push(`no client address was given: ${unnamedClientAddress} is supposed`);
+    }
+    if (question.encryption !== 'none' && question.clientCertificate === null) {
+      notes.push('a TLS session without a client certificate is supposed');
+    }
+    notes.push('whether a certificate was revoked is not checked');
+  } else if (!isOurs) {
+    notes.push(
+      policy.organizations.length === 1
+        ? 'the sender is in no accepted domain: only signed-in accounts may send, as themselves'
+        : 'the sender is in no accepted domain, so no organization of ours would send this',
+    );
+  }
+  return notes;
+}
+
+/** A session of the asked encryption; with a certificate, what examining it found. */
+async function supposeEvidence(
+  policy: Policy,
+  question: ExplainQuestion,
+  tools: ExplainTools,
+): Promise<Evidence> {
+  const evidence: Evidence = {
+    formatVersion: 1,
+    connectionId: 'explain',
+    observedAt: formatTime(tools.nowMs),
+    role: 'server',
+    peer: {
+      address: question.clientAddress ?? unnamedClientAddress,
+      port: 0,
+      hostName: question.heloName,
+    },
+    encryption: question.encryption === 'none' ? 'not-used' : 'established',
+    failure: null,
+    tls: null,
+  };
+  if (question.encryption === 'none') return evidence;
+  const supposed = supposeTls(question.encryption);
+  if (question.clientCertificate === null) return { ...evidence, tls: supposed };
+  const examined = await tools.examineCertificate(question.clientCertificate, policy);
+  const { chain, paths } = examined.tls ?? supposed;
+  return { ...evidence, tls: { ...supposed, chain, paths } };
+}
+
+function supposeTls(protocol: 'TLSv1.2' | 'TLSv1.3'): TlsEvidence {
+  const [cipher, cipherStandardName] =
+    protocol === 'TLSv1.3'
+      ? (['TLS_AES_256_GCM_SHA384', 'TLS_AES_256_GCM_SHA384'] as const)
+      : (['ECDHE-ECDSA-AES256-GCM-SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'] as const);
+  return {
+    protocol,
+    cipher,
+    cipherStandardName,
+    group: 'X25519',
+    mode: 'starttls',
+    sni: null,
+    chain: [],
+    paths: [],
+    openssl: null,
+    revocation: 'not-checked',
+    ownCertificate: null,
+    resumedFrom: null,
+  };
+}

@@ -1,0 +1,90 @@
+/** Failure codes of the API and its client. The exit codes are those of sysexits(3). */
+import type { FailureTable } from '../mail/failure.ts';
+
+export const apiFailures = {
+  'api-request-invalid': {
+    httpStatus: 400,
+    exitCode: 64,
+    whatToDo: 'Mend the named fields; /v1/openapi.json says what is right.',
+  },
+  'api-route-unknown': {
+    httpStatus: 404,
+    exitCode: 69,
+    whatToDo: 'Use a path of /v1/openapi.json; the gateway may be older than the caller.',
+  },
+  'api-body-too-large': {
+    httpStatus: 413,
+    exitCode: 65,
+    whatToDo: 'Send less; large messages go by SMTP submission.',
+  },
+  'api-busy': {
+    httpStatus: 503,
+    exitCode: 75,
+    whatToDo: 'Try again in a few seconds.',
+  },
+  'api-timeout': {
+    httpStatus: 504,
+    exitCode: 75,
+    whatToDo: 'Look whether it was done nevertheless, then try again.',
+  },
+  'api-internal': {
+    httpStatus: 500,
+    exitCode: 70,
+    whatToDo: "Read the gateway's log at this time and report the defect.",
+  },
+  'trace-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Look for the id with `postern queue list`, in the log, or in the refusal.',
+  },
+  'api-socket-path-too-long': {
+    httpStatus: 500,
+    exitCode: 78,
+    whatToDo: 'Choose a data folder with a shorter path.',
+  },
+  'api-socket-folder-unsafe': {
+    httpStatus: 500,
+    exitCode: 78,
+    whatToDo: "Give the folder to the gateway's user and close it: chown, then chmod 0700.",
+  },
+  'api-socket-in-use': {
+    httpStatus: 500,
+    exitCode: 69,
+    whatToDo: 'Stop the gateway that runs already, or choose another data folder.',
+  },
+  'api-socket-not-a-socket': {
+    httpStatus: 500,
+    exitCode: 73,
+    whatToDo: 'Move the file that lies in the place of the socket away.',
+  },
+  'api-socket-failed': {
+    httpStatus: 500,
+    exitCode: 71,
+    whatToDo: "Look at the folder's rights and the disk.",
+  },
+  'gateway-not-running': {
+    httpStatus: 503,
+    exitCode: 69,
+    whatToDo: 'Start it with `postern serve`, or name its socket with --socket.',
+  },
+  'gateway-not-allowed': {
+    httpStatus: 403,
+    exitCode: 77,
+    whatToDo: "Run the command as the gateway's user or as root.",
+  },
+  'gateway-timeout': {
+    httpStatus: 504,
+    exitCode: 75,
+    whatToDo: 'Try again; if it stays so, read the log of the gateway.',
+  },
+  'gateway-connection-lost': {
+    httpStatus: 502,
+    exitCode: 75,
+    whatToDo: 'Look whether the gateway still runs, then try again.',
+  },
+  'gateway-answer-unreadable': {
+    httpStatus: 502,
+    exitCode: 76,
+    whatToDo: 'Use the command line of the same version as the gateway.',
+  },
+} satisfies FailureTable;

@@ -1,0 +1,72 @@
+/** Fake services and sample values for the tests of `api` and `cli`; nothing else imports it. */
+import { parseAddress } from '../mail/address.ts';
+import type { StatusView } from './contract.ts';
+import type { ApiServices, IdentifiedQueueRow } from './services.ts';
+
+export const sampleStatus: StatusView = {
+  version: '0.1.0',
+  hostName: 'gateway.example.test',
+  processId: 4711,
+  startedAt: '2026-11-22T10:00:00.000Z',
+  policyRevision: '8c1f00d2',
+  configFile: null,
+  dataFolder: '/var/lib/postern',
+  defaultSender: 'user@example.test',
+  listeners: [{ name: 'mx', address: '127.0.0.1', port: 2525, tls: 'starttls' }],
+  queue: { queued: 1, held: 1 },
+};
+
+/** A delivery that waits for a partner's TLS, and one that is held. */
+export const sampleRows: readonly IdentifiedQueueRow[] = [
+  makeRow('06X9T5K1G000', 'doctor@contoso.com', 'queued'),
+  makeRow('06X9T5K1H000', 'nurse@fabrikam.com', 'held'),
+];
+
+function makeRow(id: string, recipient: string, state: 'queued' | 'held'): IdentifiedQueueRow {
+  return {
+    id,
+    message: {
+      key: 1,
+      organization: 'example',
+      reversePath: parseAddress('user@example.test'),
+      bodyType: '8bitmime',
+      source: { kind: 'submission', account: 'user' },
+      receivedAtMs: Date.UTC(2026, 10, 22, 10, 0, 0),
+      sizeBytes: 4096,
+    },
+    delivery: {
+      key: 1,
+      ordinal: 0,
+      recipients: [parseAddress(recipient)!],
+      routeKey: 'mx example contoso.com',
+      floor: [{ kind: 'encrypted', origin: { kind: 'connector', name: 'contoso' } }],
+      attempts: 1,
+      failedTlsAtMs: [],
+      dueAtMs: Date.UTC(2026, 10, 22, 10, 5, 0),
+      state,
+      lastOutcome: {
+        kind: 'deferred',
+        cause: 'tls-not-offered',
+        status: { class: 4, subject: 4, detail: 317 },
+        reason: 'STARTTLS was not offered',
+        reply: { code: 454, status: null, lines: ['TLS \u001b[31mnot available'] },
+        remoteMta: { hostName: 'mx.contoso.com', address: '192.0.2.25', port: 25 },
+        at: '2026-11-22T10:00:01.000Z',
+      },
+    },
+  };
+}
+
+/** Services that answer the samples; `overrides` replaces single ones. */
+export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices {
+  return {
+    status: async () => sampleStatus,
+    listQueue: async () => sampleRows,
+    readTrace: async () => null,
+    submit: async () => ({ id: sampleRows[0]!.id }),
+    explain: async () => {
+      throw new Error('no explain in this fake');
+    },
+    ...overrides,
+  };
+}

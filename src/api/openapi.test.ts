@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { describeApi } from './openapi.ts';
+
+const file = new URL('../../docs/openapi.json', import.meta.url);
+
+// POSTERN_WRITE_DOCS=1 node --test src/api/openapi.test.ts && npx prettier --write docs/openapi.json
+test('docs/openapi.json is the document that the gateway serves', async () => {
+  const document = JSON.parse(JSON.stringify(describeApi())) as unknown;
+  if (process.env['POSTERN_WRITE_DOCS'] === '1') {
+    await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+  }
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), document);
+});
+
+test('every operation has an id, a summary and says how it fails', () => {
+  for (const [path, methods] of Object.entries(describeApi().paths ?? {})) {
+    for (const operation of [methods.get, methods.post]) {
+      if (operation === undefined) continue;
+      assert.ok(operation.operationId && operation.summary, path);
+      assert.ok(operation.responses?.['default'], path);
+    }
+  }
+});

@@ -1,0 +1,21 @@
+/** The OpenAPI 3.1 document of the contract; `docs/openapi.json` is this, held by a test. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { explainRoute, queueRoute, statusRoute, submitRoute, traceRoute } from './routes.ts';
+
+const routes = [statusRoute, queueRoute, traceRoute, submitRoute, explainRoute];
+
+export function describeApi(): ReturnType<OpenAPIHono['getOpenAPI31Document']> {
+  const app = new OpenAPIHono();
+  for (const route of routes) app.openAPIRegistry.registerPath(route);
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Postern',
+      version: 'v1',
+      description:
+        'The gateway over its Unix socket. Opening the socket is being its administrator: there is no further sign-in.',
+      license: { name: 'Apache-2.0' },
+    },
+    servers: [{ url: 'http://localhost', description: '<data folder>/run/api.sock' }],
+  });
+}

@@ -1,0 +1,52 @@
+/** Errors as problem documents. @see RFC 9457 §3 */
+import { STATUS_CODES } from 'node:http';
+import { HTTPException } from 'hono/http-exception';
+import type { z } from 'zod';
+import type { FailureMeaning, FailureTable } from '../mail/failure.ts';
+import { Failure } from '../mail/failure.ts';
+import { sanitizePeerText } from '../mail/peer-text.ts';
+import type { Problem } from './contract.ts';
+import { apiFailures } from './failures.ts';
+
+const internal: FailureMeaning = apiFailures['api-internal'];
+
+/**
+ * The problem of any thrown value. It carries the text for operators, not the one for the wire: who
+ * opened the socket is the gateway's administrator. `failures` are the tables of all rooms; a code that none has, and
+ * what is no Failure at all, is `api-internal` and tells nothing of itself.
+ */
+export function describeError(error: unknown, failures: FailureTable): Problem {
+  if (error instanceof HTTPException && error.status < 500) {
+    return describeProblem('api-request-invalid', 'the body is not JSON', failures);
+  }
+  if (!(error instanceof Failure) || failures[error.code] === undefined) {
+    const detail = 'the gateway met a defect of its own';
+    return describeProblem('api-internal', detail, failures);
+  }
+  return describeProblem(error.code, sanitizePeerText(error.message), failures);
+}
+
+/** The problem of a request that its schema refused. */
+export function describeInvalid(error: z.ZodError, failures: FailureTable): Problem {
+  const invalid = error.issues.slice(0, 20).map((issue) => ({
+    path: sanitizePeerText(issue.path.map(String).join('.')),
+    text: sanitizePeerText(issue.message),
+  }));
+  const first = invalid[0];
+  const where = first === undefined || first.path === '' ? 'the request' : first.path;
+  const detail = `${where}: ${first?.text ?? 'is not what the contract says'}`;
+  return { ...describeProblem('api-request-invalid', detail, failures), invalid };
+}
+
+function describeProblem(code: string, detail: string, failures: FailureTable): Problem {
+  const meaning = failures[code] ?? internal;
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[meaning.httpStatus] ?? 'Error',
+    status: meaning.httpStatus,
+    detail,
+    code,
+    whatToDo: meaning.whatToDo,
+    exitCode: meaning.exitCode,
+  };
+}

@@ -1,0 +1,70 @@
+/** The API's routes as data: from them come the handlers' validation and the OpenAPI document. */
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  explainAnswerSchema,
+  explainQuestionSchema,
+  problemSchema,
+  queueListSchema,
+  queueQuerySchema,
+  statusSchema,
+  submitSchema,
+  submittedSchema,
+  traceViewSchema,
+} from './contract.ts';
+
+const problem = {
+  description: 'Why not',
+  content: { 'application/problem+json': { schema: problemSchema } },
+};
+
+function json<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+function body<Schema extends z.ZodType>(schema: Schema) {
+  return { body: { required: true, content: { 'application/json': { schema } } } };
+}
+
+export const statusRoute = createRoute({
+  method: 'get',
+  path: '/v1/status',
+  operationId: 'readStatus',
+  summary: 'The running gateway: version, listeners, policy revision, queue sizes',
+  responses: { 200: json('The gateway', statusSchema), default: problem },
+});
+
+export const queueRoute = createRoute({
+  method: 'get',
+  path: '/v1/queue',
+  operationId: 'listQueue',
+  summary: 'Queued and held deliveries',
+  request: { query: queueQuerySchema },
+  responses: { 200: json('The deliveries', queueListSchema), default: problem },
+});
+
+export const traceRoute = createRoute({
+  method: 'get',
+  path: '/v1/traces/{id}',
+  operationId: 'readTrace',
+  summary: 'Everything kept about one message or refusal: decisions, attempts, evidence',
+  request: { params: z.object({ id: z.string().max(64) }) },
+  responses: { 200: json('The trace', traceViewSchema), default: problem },
+});
+
+export const submitRoute = createRoute({
+  method: 'post',
+  path: '/v1/messages',
+  operationId: 'submitMessage',
+  summary: 'Accepts a message for delivery; it is durable when the answer comes',
+  request: body(submitSchema),
+  responses: { 202: json('Its queue id', submittedSchema), default: problem },
+});
+
+export const explainRoute = createRoute({
+  method: 'post',
+  path: '/v1/explain',
+  operationId: 'explainMail',
+  summary: 'What would happen to a hypothetical message, and why; nothing is sent',
+  request: body(explainQuestionSchema),
+  responses: { 200: json('The decisions', explainAnswerSchema), default: problem },
+});
