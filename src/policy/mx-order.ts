@@ -5,6 +5,7 @@
  * @see RFC 5321 §5.1, RFC 7505 §3
  */
 import { parseDomain } from '../mail/domain.ts';
+import { sanitizePeerText } from '../mail/peer-text.ts';
 
 /** Most hosts that one attempt tries; the rest of a longer list is left out. */
 export const mxHostsMax = 10;
@@ -62,8 +63,9 @@ export function orderMx(answer: MxAnswer, options: MxOrderOptions): MxPlan {
   if (records.every((record) => record.exchange === '')) return { kind: 'null-mx' };
   const known = usableHosts(records);
   if (known.length === 0) {
-    const names = records.map((record) => record.exchange || '.').slice(0, 3);
-    const reason = `no MX record of ${options.domain} names a host: ${names.join(', ')}`;
+    const names = records.slice(0, 3).map((record) => record.exchange.slice(0, 100) || '.');
+    const shown = sanitizePeerText(names.join(', '));
+    const reason = `no MX record of ${options.domain} names a host: ${shown}`;
     return { kind: 'unusable', reason };
   }
   const own = known.find((host) => options.ownNames.includes(host.hostName));
