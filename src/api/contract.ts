@@ -10,6 +10,8 @@ import { z } from 'zod';
 import { parseAddress } from '../mail/address.ts';
 import { parseDomain } from '../mail/domain.ts';
 import type { MessageSource } from '../policy/delivery.ts';
+import type { TraceView } from '../report/show-trace.ts';
+import type { TraceEvent } from '../report/trace-event.ts';
 import { consideredSchema, evidenceSchema, outboundDecisionSchema } from './decision-schema.ts';
 
 /** Rows that `GET /v1/queue` gives at most, and without `limit`. */
@@ -211,6 +213,20 @@ export const explainAnswerSchema = z
   .meta({ id: 'ExplainAnswer' });
 export type ExplainAnswer = z.infer<typeof explainAnswerSchema>;
 
-/** The trace of one message, as `report` describes it; the fields beside `id` are its own. */
-export const traceViewSchema = z.looseObject({ id: z.string() }).meta({ id: 'Trace' });
-export type TraceView = z.infer<typeof traceViewSchema>;
+/** One event of a trace. Its other fields depend on `kind`; `report/trace-event.ts` has them all. */
+const traceEvent = z.looseObject({
+  formatVersion: z.literal(1),
+  kind: z.string(),
+  id: z.string(),
+  at: z.string(),
+}) as unknown as z.ZodType<TraceEvent>;
+
+/** The trace of one message or refusal, its events in order of time. */
+export const traceViewSchema: z.ZodType<TraceView> = z
+  .object({
+    formatVersion: z.literal(1),
+    id: z.string().nullable(),
+    events: z.array(traceEvent),
+  })
+  .meta({ id: 'Trace' });
+export type { TraceView };

@@ -1,6 +1,7 @@
 /** Fake services and sample values for the tests of `api` and `cli`; nothing else imports it. */
 import { parseAddress } from '../mail/address.ts';
-import type { StatusView } from './contract.ts';
+import type { Outcome } from '../policy/outcome.ts';
+import type { StatusView, TraceView } from './contract.ts';
 import type { ApiServices, IdentifiedQueueRow } from './services.ts';
 
 export const sampleStatus: StatusView = {
@@ -55,6 +56,48 @@ function makeRow(id: string, recipient: string, state: 'queued' | 'held'): Ident
       },
     },
   };
+}
+
+/** A message to one recipient that was accepted and, where `kind` is given, tried once. */
+export function sampleTrace(id: string, kind: Outcome['kind'] | null = null): TraceView {
+  const at = '2026-11-22T10:00:00.000Z';
+  const head = { formatVersion: 1, id, at } as const;
+  const recipient = 'doctor@contoso.com';
+  const received = {
+    ...head,
+    kind: 'received',
+    organization: 'example',
+    reversePath: 'user@example.test',
+    bodyType: '8bitmime',
+    sizeBytes: 100,
+    source: { kind: 'submission', account: 'user' },
+    clauses: [],
+    decision: null,
+    evidence: null,
+    deliveries: [{ ordinal: 0, recipients: [recipient], routeKey: 'mx', floor: [] }],
+  } as const;
+  if (kind === null) return { formatVersion: 1, id, events: [received] };
+  const reason = kind === 'delivered' ? 'accepted' : 'the certificate is for another name';
+  const status = kind === 'delivered' ? '2.0.0' : '4.7.5';
+  const outcome = { recipient, kind, status, reason, reply: null, remoteMta: null, at };
+  const decision = { missing: 'x' };
+  const route = {
+    decision,
+    clauses: [],
+    hasFailedTlsOnly: false,
+    candidates: [],
+    outcomes: [outcome],
+  };
+  const attempt = {
+    ...head,
+    kind: 'attempt',
+    ordinal: 0,
+    attempt: 1,
+    startedAt: at,
+    nextAttemptAt: null,
+    routes: [route],
+  } as const;
+  return { formatVersion: 1, id, events: [received, attempt] };
 }
 
 /** Services that answer the samples; `overrides` replaces single ones. */

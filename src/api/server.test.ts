@@ -12,7 +12,7 @@ import { Failure } from '../mail/failure.ts';
 import type { QueueFilter } from '../store/store.ts';
 import { createApiClient, meaningOfFailure } from './client.ts';
 import type { Problem, Submission } from './contract.ts';
-import { fakeServices, sampleRows, sampleStatus } from './fake-services.ts';
+import { fakeServices, sampleRows, sampleStatus, sampleTrace } from './fake-services.ts';
 import type { ApiSettings } from './server.ts';
 import { startApi } from './server.ts';
 import type { ApiServices } from './services.ts';
@@ -215,7 +215,7 @@ test('client and server agree on every call', async (t) => {
     },
     readTrace: async (id) => {
       traced.push(id);
-      return id.startsWith('06') ? { id, records: [{ kind: 'received' }] } : null;
+      return id.startsWith('06') ? sampleTrace(id) : null;
     },
   });
   const client = createApiClient({ socketPath });
@@ -237,10 +237,7 @@ test('client and server agree on every call', async (t) => {
   assert.deepEqual(await client.submit(message), { id: '06X9T5K1G000' });
   assert.deepEqual(submissions, [message]);
 
-  assert.deepEqual(await client.readTrace('06x9t5k1g000'), {
-    id: '06X9T5K1G000',
-    records: [{ kind: 'received' }],
-  });
+  assert.deepEqual(await client.readTrace('06x9t5k1g000'), sampleTrace('06X9T5K1G000'));
   assert.equal((await failureOf(client.readTrace('0AAAAAAAAAAA'))).code, 'trace-unknown');
   assert.equal((await failureOf(client.readTrace('../../status'))).code, 'trace-unknown');
   assert.deepEqual(traced, ['06X9T5K1G000', '0AAAAAAAAAAA']);
