@@ -43,9 +43,10 @@ export function composeReceived(facts: ReceivedFacts): Buffer {
   const recipient = facts.recipient === null ? '' : ` for ${formatPath(facts.recipient)}`;
   const text =
     `Received: from ${toDomainText(facts.heloName)} (${name}${literal})` +
-    ` by ${facts.byHost} with ${facts.protocol}${tls} id ${facts.id}${recipient};` +
-    ` ${formatDateTime(facts.atMs)}`;
-  return Buffer.from(fold(text), 'latin1');
+    ` by ${facts.byHost} with ${facts.protocol}${tls} id ${facts.id}${recipient};`;
+  const words = text.split(' ');
+  words.push(formatDateTime(facts.atMs));
+  return Buffer.from(fold(words), 'latin1');
 }
 
 /** What was negotiated and which certificate was shown: facts, no opinion about its worth. */
@@ -77,10 +78,10 @@ function toCommentText(text: string): string {
 }
 
 /** Breaks before words where a line would grow beyond the aim; runs of blanks become one. */
-function fold(text: string): string {
+function fold(words: readonly string[]): string {
   let folded = '';
   let lineLength = 0;
-  for (const word of text.split(' ')) {
+  for (const word of words) {
     if (word.length === 0) continue;
     if (lineLength > 0 && lineLength + 1 + word.length > lineLengthAim) {
       folded += '\r\n\t';
