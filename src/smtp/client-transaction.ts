@@ -1,0 +1,362 @@
+/**
+ * One mail transaction of a client session: MAIL, RCPT, content. The only place that says MAIL FROM,
+ * and it takes a permit.
+ *
+ * Under PIPELINING the envelope and DATA leave in one flight; with CHUNKING besides, the content
+ * with them. The next transaction may begin as soon as the content of this one has left.
+ * @see RFC 5321 §3.3, RFC 2920 §3.1, RFC 3030 §2, RFC 1870 §6, RFC 6152 §3
+ */
+import assert from 'node:assert/strict';
+import { formatAddress, formatPath } from '../mail/address.ts';
+import type { Envelope } from '../mail/envelope.ts';
+import type { Permit } from '../mail/permit.ts';
+import type { Reply } from '../mail/reply.ts';
+import type { Body } from './client-body.ts';
+import { sizeOfBody, streamBody } from './client-body.ts';
+import type { Loss, ReplyTaker } from './client-core.ts';
+import type { ClientSession, RunningTransaction } from './client-session.ts';
+import { endOfContent, endingOf, stuffDots } from './dot-stuffing.ts';
+
+export type TransactionStage = 'mail' | 'rcpt' | 'data' | 'content';
+
+/**
+ * What one recipient got. `lost` with `mayHaveArrived`: the content went out whole and its reply
+ * never came, so that sending again may make a duplicate. `unsendable`: nothing was sent.
+ */
+export type RecipientResult =
+  | { readonly kind: 'accepted'; readonly reply: Reply }
+  | { readonly kind: 'refused'; readonly stage: TransactionStage; readonly reply: Reply }
+  | {
+      readonly kind: 'lost';
+      readonly stage: TransactionStage;
+      readonly loss: Loss;
+      readonly mayHaveArrived: boolean;
+    }
+  | { readonly kind: 'unsendable'; readonly problem: 'size' | '8bitmime'; readonly detail: string };
+
+/** `recipients` in the order of the envelope. */
+export interface TransactionResult {
+  readonly recipients: readonly RecipientResult[];
+  /** Whether the server answered anything at all in this transaction. */
+  readonly hasReplies: boolean;
+}
+
+/** Content up to this size leaves with its envelope before the recipients are known to be accepted. */
+const eagerContentBytesMax = 64 * 1024;
+
+/**
+ * Begins at once; `session.mayBegin` must hold. Spends the permit, which must be for this session's
+ * connection. Never rejects.
+ */
+export function beginTransaction(
+  session: ClientSession,
+  permit: Permit,
+  envelope: Envelope,
+  body: Body,
+): Promise<TransactionResult> {
+  assert(session.mayBegin, 'the session is not free for a transaction');
+  permit.spend(session.connectionId);
+  const unsendable = findUnsendable(session, envelope, body);
+  if (unsendable !== null) {
+    const recipients = envelope.recipients.map(() => unsendable);
+    return Promise.resolve({ recipients, hasReplies: false });
+  }
+  return new Promise((resolve) => {
+    new Transaction(session, { envelope, body, resolve }).begin();
+  });
+}
+
+function findUnsendable(
+  session: ClientSession,
+  envelope: Envelope,
+  body: Body,
+): RecipientResult | null {
+  const { sizeMax, hasEightBitMime } = session.capabilities;
+  const sizeBytes = sizeOfBody(body);
+  if (sizeMax !== null && sizeMax > 0 && sizeBytes > sizeMax) {
+    const detail = `the message has ${sizeBytes} bytes and the server takes at most ${sizeMax}`;
+    return { kind: 'unsendable', problem: 'size', detail };
+  }
+  if (envelope.bodyType === '8bitmime' && !hasEightBitMime) {
+    const detail = 'the message has 8-bit content and the server does not offer 8BITMIME';
+    return { kind: 'unsendable', problem: '8bitmime', detail };
+  }
+  return null;
+}
+
+interface Work {
+  readonly envelope: Envelope;
+  readonly body: Body;
+  readonly resolve: (result: TransactionResult) => void;
+}
+
+class Transaction implements ReplyTaker, RunningTransaction {
+  readonly #session: ClientSession;
+  readonly #work: Work;
+  readonly #isPipelined: boolean;
+  readonly #isChunked: boolean;
+  readonly #isEager: boolean;
+  /** Commands not sent yet: without PIPELINING one goes out per reply. */
+  readonly #commands: string[];
+  readonly #rcptReplies: Reply[] = [];
+  #phase: 'reset' | TransactionStage | 'done';
+  #mailReply: Reply | null = null;
+  #dataReply: Reply | null = null;
+  #contentReply: Reply | null = null;
+  #closingReply: Reply | null = null;
+  #hasReplies = false;
+  #isContentSent = false;
+
+  constructor(session: ClientSession, work: Work) {
+    const { hasPipelining, hasChunking } = session.capabilities;
+    this.#session = session;
+    this.#work = work;
+    this.#isPipelined = hasPipelining;
+    this.#isChunked = hasChunking;
+    const { body } = work;
+    this.#isEager =
+      hasPipelining &&
+      hasChunking &&
+      body.kind === 'memory' &&
+      body.bytes.length <= eagerContentBytesMax;
+    // Whether BDAT ended the transaction before is known by its reply only.
+    const isOpenAhead = session.mustReset || (hasChunking && session.transactionsInFlight > 0);
+    this.#phase = isOpenAhead ? 'reset' : 'mail';
+    this.#commands = envelopeCommands(session, work);
+    if (isOpenAhead) this.#commands.unshift('RSET\r\n');
+    if (!hasChunking) this.#commands.push('DATA\r\n');
+  }
+
+  get isContentSent(): boolean {
+    return this.#isContentSent;
+  }
+
+  get replyTimeoutMs(): number | null {
+    const { timeouts } = this.#session;
+    switch (this.#phase) {
+      case 'reset':
+        return timeouts.helloMs;
+      case 'mail':
+        return timeouts.mailMs;
+      case 'rcpt':
+        return timeouts.rcptMs;
+      case 'data':
+        return timeouts.dataInitiationMs;
+      case 'content':
+      case 'done':
+        return this.#isContentSent ? timeouts.dataTerminationMs : null;
+    }
+  }
+
+  begin(): void {
+    const { core } = this.#session;
+    this.#session.enter(this);
+    core.batch(() => {
+      if (!this.#isPipelined) {
+        this.#sendNext();
+        return;
+      }
+      core.send(Buffer.from(this.#commands.join(''), 'latin1'));
+      for (let i = this.#commands.length; i > 0; i--) core.expect(this);
+      if (this.#isEager) this.#sendChunk();
+    });
+  }
+
+  onReply(reply: Reply): void {
+    if (this.#phase === 'done') return;
+    this.#hasReplies = true;
+    if (reply.code === 421) this.#closingReply ??= reply;
+    switch (this.#phase) {
+      case 'reset':
+        return this.#onResetReply(reply);
+      case 'mail':
+        this.#mailReply = reply;
+        this.#phase = 'rcpt';
+        if (isRefused(reply) && !this.#isPipelined) this.#finish();
+        else this.#sendNext();
+        return;
+      case 'rcpt':
+        this.#rcptReplies.push(reply);
+        if (this.#rcptReplies.length === this.#work.envelope.recipients.length) {
+          this.#onRecipientsKnown();
+        } else {
+          this.#sendNext();
+        }
+        return;
+      case 'data':
+        return this.#onDataReply(reply);
+      case 'content':
+        return this.#onContentReply(reply);
+    }
+  }
+
+  onLoss(loss: Loss): void {
+    this.#finish(loss);
+  }
+
+  #onResetReply(reply: Reply): void {
+    this.#phase = 'mail';
+    if (!isRefused(reply)) {
+      this.#sendNext();
+      return;
+    }
+    const detail = `the server refused RSET (${reply.code})`;
+    this.#session.core.lose({ cause: 'protocol', code: 'RSET_REFUSED', detail });
+  }
+
+  /** Sends the next command where each waits for the reply of the last. */
+  #sendNext(): void {
+    if (this.#isPipelined) return;
+    const command = this.#commands.shift();
+    if (command === undefined) return;
+    this.#session.core.send(Buffer.from(command, 'latin1'));
+    this.#session.core.expect(this);
+  }
+
+  #onRecipientsKnown(): void {
+    const isAnyAccepted = this.#isAnyAccepted();
+    if (this.#isEager) {
+      this.#phase = 'content';
+    } else if (this.#isChunked) {
+      this.#phase = 'content';
+      if (isAnyAccepted) this.#sendChunk();
+      else this.#finish();
+    } else if (this.#isPipelined || isAnyAccepted) {
+      this.#phase = 'data';
+      this.#sendNext();
+    } else {
+      this.#finish();
+    }
+  }
+
+  #isAnyAccepted(): boolean {
+    if (this.#mailReply === null || isRefused(this.#mailReply)) return false;
+    return this.#rcptReplies.some((reply) => !isRefused(reply));
+  }
+
+  #onDataReply(reply: Reply): void {
+    if (reply.code !== 354) {
+      this.#dataReply = reply;
+      this.#finish();
+      return;
+    }
+    this.#phase = 'content';
+    // The server takes content although it refused every recipient: it gets none.
+    if (this.#isAnyAccepted()) this.#sendContent();
+    else this.#sendLast([endOfContent]);
+  }
+
+  #onContentReply(reply: Reply): void {
+    if (this.#isContentSent || isRefused(reply)) this.#contentReply = reply;
+    const isEarly = !this.#isContentSent;
+    const detail = `the server answered (${reply.code}) before the content was sent whole`;
+    this.#finish(isEarly ? { cause: 'protocol', code: 'EARLY_REPLY', detail } : null);
+    if (isEarly) this.#session.destroy(detail);
+  }
+
+  #sendChunk(): void {
+    const { body } = this.#work;
+    const header = Buffer.from(`BDAT ${sizeOfBody(body)} LAST\r\n`, 'latin1');
+    if (body.kind === 'memory') {
+      this.#sendLast([header, body.bytes]);
+    } else {
+      this.#session.core.send(header);
+      this.#stream(body);
+    }
+  }
+
+  #sendContent(): void {
+    const { body } = this.#work;
+    if (body.kind === 'memory') this.#sendLast([stuffDots(body.bytes), endingOf(body.bytes)]);
+    else this.#stream(body);
+  }
+
+  #sendLast(chunks: readonly Buffer[]): void {
+    const { core } = this.#session;
+    core.batch(() => {
+      for (const chunk of chunks) core.send(chunk);
+      this.#isContentSent = true;
+      core.expect(this);
+      this.#session.onChange();
+    });
+  }
+
+  #stream(body: Body & { readonly kind: 'stream' }): void {
+    this.#session.core.expect(this);
+    // After this turn, so that what was sent before has left first.
+    queueMicrotask(() => void this.#streamNow(body));
+  }
+
+  async #streamNow(body: Body & { readonly kind: 'stream' }): Promise<void> {
+    const { core, stream, timeouts } = this.#session;
+    const result = await streamBody(stream, body, {
+      hasDots: !this.#isChunked,
+      blockTimeoutMs: timeouts.dataBlockMs,
+      isStopped: () => this.#phase === 'done' || core.loss !== null,
+    });
+    if (this.#phase === 'done' || result.kind === 'stopped') return;
+    if (result.kind === 'failed') {
+      core.lose({ cause: result.cause, code: 'CONTENT', detail: result.detail });
+      return;
+    }
+    this.#isContentSent = true;
+    core.batch(() => {
+      core.rearm();
+      this.#session.onChange();
+    });
+  }
+
+  #finish(loss: Loss | null = null): void {
+    if (this.#phase === 'done') return;
+    const stage = this.#phase === 'reset' ? 'mail' : this.#phase;
+    const recipients = this.#work.envelope.recipients.map((_, i) => this.#resultOf(i, stage, loss));
+    this.#phase = 'done';
+    this.#session.mustReset = this.#isLeftOpen();
+    this.#work.resolve({ recipients, hasReplies: this.#hasReplies });
+    this.#session.leave(this);
+  }
+
+  /** Whether the server may still hold this transaction open. */
+  #isLeftOpen(): boolean {
+    if (this.#mailReply === null || isRefused(this.#mailReply)) return false;
+    const reply = this.#contentReply;
+    return reply === null || (this.#isChunked && isRefused(reply));
+  }
+
+  #resultOf(index: number, stage: TransactionStage, loss: Loss | null): RecipientResult {
+    if (this.#mailReply !== null && isRefused(this.#mailReply)) {
+      return { kind: 'refused', stage: 'mail', reply: this.#mailReply };
+    }
+    const rcptReply = this.#rcptReplies[index];
+    if (rcptReply !== undefined && isRefused(rcptReply)) {
+      return { kind: 'refused', stage: 'rcpt', reply: rcptReply };
+    }
+    if (this.#dataReply !== null) return { kind: 'refused', stage: 'data', reply: this.#dataReply };
+    if (this.#contentReply !== null) {
+      return isRefused(this.#contentReply)
+        ? { kind: 'refused', stage: 'content', reply: this.#contentReply }
+        : { kind: 'accepted', reply: this.#contentReply };
+    }
+    if (this.#closingReply !== null) return { kind: 'refused', stage, reply: this.#closingReply };
+    const mayHaveArrived = this.#isContentSent;
+    return { kind: 'lost', stage, loss: loss ?? unexplained, mayHaveArrived };
+  }
+}
+
+const unexplained: Loss = { cause: 'local', code: 'UNKNOWN', detail: 'the transaction ended' };
+
+/** Anything but 2yz is no success where a success is asked for. */
+function isRefused(reply: Reply): boolean {
+  return reply.code < 200 || reply.code >= 300;
+}
+
+function envelopeCommands(session: ClientSession, { envelope, body }: Work): string[] {
+  const { sizeMax } = session.capabilities;
+  const size = sizeMax === null ? '' : ` SIZE=${sizeOfBody(body)}`;
+  const bodyType = envelope.bodyType === '8bitmime' ? ' BODY=8BITMIME' : '';
+  const commands = [`MAIL FROM:${formatPath(envelope.reversePath)}${size}${bodyType}\r\n`];
+  for (const recipient of envelope.recipients) {
+    commands.push(`RCPT TO:<${formatAddress(recipient)}>\r\n`);
+  }
+  return commands;
+}
