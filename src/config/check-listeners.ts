@@ -1,0 +1,73 @@
+/** Checks between keys: listeners and the certificates that they and connectors name. */
+import { findNearest } from './nearest.ts';
+import type { Parts, Report } from './parts.ts';
+import type { Path } from './problem.ts';
+
+export function checkListeners(parts: Parts, report: Report): void {
+  if (parts.listeners.length === 0 && parts.listenersAreWhole) {
+    const text = 'holds no listener: name at least one address and port';
+    report({ path: ['listeners'], at: 'key', text });
+  }
+  const names = new Map<string, Path>();
+  const sockets = new Map<string, string>();
+  for (const { value, path } of parts.listeners) {
+    const twin = names.get(value.name.toLowerCase());
+    if (twin !== undefined) {
+      const text = `there is another listener "${value.name}"; each needs a name of its own`;
+      report({ path: [...path, 'name'], at: 'value', text });
+    }
+    names.set(value.name.toLowerCase(), path);
+    const socket = `${value.host} port ${value.port}`;
+    const other = sockets.get(socket);
+    if (other !== undefined && value.port !== 0) {
+      const text = `the listener "${other}" has ${socket} already`;
+      report({ path: [...path, 'port'], at: 'value', text });
+    }
+    sockets.set(socket, value.name);
+    if (value.kind === 'submission' && value.requestClientCertificate === true) {
+      const text =
+        'accounts sign in by password, certificates are not supported there yet; remove it';
+      report({ path: [...path, 'requestClientCertificate'], at: 'value', text });
+    }
+  }
+  checkCertificates(parts, report);
+  checkClientCertificates(parts, report);
+}
+
+function checkCertificates(parts: Parts, report: Report): void {
+  parts.serverCertificates.forEach((name, place) => {
+    checkCertificateName(parts, name, ['serverCertificates', place], report);
+  });
+  for (const { value, path } of parts.listeners) {
+    const own = value.serverCertificates;
+    own?.forEach((name, place) => {
+      checkCertificateName(parts, name, [...path, 'serverCertificates', place], report);
+    });
+    const presented = own ?? parts.serverCertificates;
+    if (presented.length > 0 || parts.certificateNames === null) continue;
+    const text = `has no certificate to offer TLS with: name one of certificates in serverCertificates`;
+    report({ path, at: 'key', text });
+  }
+}
+
+/** For `serverCertificates` and `clientCertificate`. */
+export function checkCertificateName(parts: Parts, name: string, path: Path, report: Report): void {
+  const known = parts.certificateNames;
+  if (known === null || known.has(name)) return;
+  const names = known.size === 0 ? 'there are none yet' : `there are: ${[...known].join(', ')}`;
+  const text = `names the certificate "${name}", which certificates does not hold; ${names}`;
+  report({ path, at: 'value', text, suggestion: findNearest(name, known) });
+}
+
+/** A connector that needs the partner's certificate is of no use where nobody asks for it. */
+function checkClientCertificates(parts: Parts, report: Report): void {
+  const needing = parts.inbound.find(
+    ({ value }) => value.enabled && value.restrictDomainsToCertificate,
+  );
+  if (needing === undefined) return;
+  for (const { value, path } of parts.listeners) {
+    if (value.kind !== 'mx' || value.requestClientCertificate !== false) continue;
+    const text = `must be true: the inbound connector "${needing.value.name}" needs the partner's certificate`;
+    report({ path: [...path, 'requestClientCertificate'], at: 'value', text });
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Loads a configuration file: all problems in one pass, or a configuration and a policy.
+ *
+ * Pure but for reading the file; the last good configuration stays in force elsewhere, in `app`.
+ */
+import { open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Policy } from '../policy/policy.ts';
+import { checkFlow } from './check-flow.ts';
+import { checkInbound } from './check-inbound.ts';
+import { checkListeners } from './check-listeners.ts';
+import { checkOrganization } from './check-organization.ts';
+import { checkOutbound } from './check-outbound.ts';
+import { checkQueue } from './check-queue.ts';
+import type { Config } from './config.ts';
+import { collectParts, valueAt } from './parts.ts';
+import type { ConfigProblem, Finding, Path } from './problem.ts';
+import { formatPath, problemsMax } from './problem.ts';
+import type { Place, YamlFile } from './read-yaml.ts';
+import { readYaml } from './read-yaml.ts';
+import { configSchema } from './schema.ts';
+import { toConfig } from './to-config.ts';
+import { toPolicy } from './to-policy.ts';
+import { explainUnknownKey } from './unknown-key.ts';
+
+/** `warnings` and `problems` are in the order of the file; `problems` hold the warnings too. */
+export type LoadResult =
+  | {
+      readonly kind: 'loaded';
+      readonly config: Config;
+      readonly policy: Policy;
+      readonly warnings: readonly ConfigProblem[];
+    }
+  | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
+
+/** Larger files are refused unread. */
+export const fileBytesMax = 4 * 1024 * 1024;
+
+/** Never rejects for what is in the file, or for its absence: that is a problem like any other. */
+export async function loadConfig(file: string): Promise<LoadResult> {
+  const read = await readBounded(file);
+  if ('text' in read) return parseConfig(read.text, file);
+  return refuseWhole(file, read.problem);
+}
+
+/** The same on text that is already here; `file` names it and is where relative paths start. */
+export function parseConfig(text: string, file: string): LoadResult {
+  const yaml = readYaml(text);
+  if (yaml.isWhole && yaml.value === null) {
+    return refuseWhole(file, 'is empty; docs/config.md and examples/ show what belongs in it');
+  }
+  if (yaml.isWhole && (typeof yaml.value !== 'object' || Array.isArray(yaml.value))) {
+    return refuseWhole(file, 'must be a mapping at the top, one "key: value" on each line');
+  }
+  if (!yaml.isWhole) return refused(yaml.findings.map((finding) => toProblem(finding, file)));
+  const { findings, parsed } = examine(yaml);
+  const located = findings.map((finding) => locateFinding(finding, yaml));
+  const problems = [...yaml.findings, ...located].map((finding) => toProblem(finding, file));
+  if (parsed === null || problems.some((problem) => problem.severity === 'error')) {
+    return refused(problems);
+  }
+  const absolute = resolve(file);
+  const config = toConfig(parsed, absolute, yaml.locate);
+  const policy = toPolicy(parsed, dirname(absolute));
+  return { kind: 'loaded', config, policy, warnings: inOrder(problems).slice(0, problemsMax) };
+}
+
+/** Shape first, then the checks between keys on all parts that are sound. */
+function examine(yaml: YamlFile): {
+  readonly findings: readonly Finding[];
+  readonly parsed: z.output<typeof configSchema> | null;
+} {
+  const findings: Finding[] = [];
+  const shape = configSchema.safeParse(yaml.value);
+  for (const issue of shape.error?.issues ?? []) findings.push(...explainIssue(issue));
+  const wrongPaths = [...findings, ...yaml.findings].map(({ path }) => path);
+  const parts = collectParts(yaml.value, wrongPaths);
+  const report = (finding: Finding): void => void findings.push(finding);
+  checkOrganizationCount(yaml.value, report);
+  checkQueue(yaml.value, wrongPaths, report);
+  checkListeners(parts, report);
+  checkOrganization(parts, report);
+  checkInbound(parts, report);
+  checkOutbound(parts, report);
+  checkFlow(parts, report);
+  return { findings, parsed: shape.success ? shape.data : null };
+}
+
+function explainIssue(issue: z.core.$ZodIssue): Finding[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => explainUnknownKey(path, key));
+  }
+  const params = issue.code === 'custom' ? issue.params : undefined;
+  const suggestion = (params?.['suggestion'] as string | null | undefined) ?? null;
+  return [{ path, at: 'value', text: issue.message, suggestion }];
+}
+
+function checkOrganizationCount(raw: unknown, report: (finding: Finding) => void): void {
+  const organizations = valueAt(raw, ['organizations']);
+  if (organizations === undefined) return;
+  const count = Array.isArray(organizations) ? organizations.length : 0;
+  if (count > 1) {
+    const text = 'several organizations are not supported yet; keep one';
+    report({ path: ['organizations', 1], at: 'value', text });
+  }
+  if (count === 0 && (organizations === null || Array.isArray(organizations))) {
+    const text = 'holds no organization: name the one whose mail this is';
+    report({ path: ['organizations'], at: 'key', text });
+  }
+}
+
+type Located = Finding & { readonly place: Place };
+
+/** A path that does not stand in the file is shown at the nearest one that does. */
+function locateFinding(finding: Finding, yaml: YamlFile): Located {
+  const existing = yaml.existing(finding.path);
+  const isWhole = existing.length === finding.path.length;
+  const at = isWhole ? finding.at : 'key';
+  return { ...finding, path: namedPath(finding.path, existing), place: yaml.locate(existing, at) };
+}
+
+/** One value where a list may stand has no `[0]`; a missing key keeps its name. */
+function namedPath(path: Path, existing: Path): Path {
+  return typeof path[existing.length] === 'number' ? existing : path;
+}
+
+function toProblem(finding: Located, file: string): ConfigProblem {
+  const { line, column } = finding.place;
+  return {
+    file,
+    line,
+    column,
+    key: formatPath(finding.path),
+    text: finding.text,
+    suggestion: finding.suggestion ?? null,
+    severity: finding.severity ?? 'error',
+  };
+}
+
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Errors come before warnings where not all fit. */
+function refused(problems: readonly ConfigProblem[]): LoadResult {
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const warnings = problems.filter((problem) => problem.severity === 'warning');
+  if (problems.length <= problemsMax) return { kind: 'refused', problems: inOrder(problems) };
+  const kept = [...inOrder(errors), ...inOrder(warnings)].slice(0, problemsMax - 1);
+  const last = kept.at(-1)!;
+  const rest = problems.length - kept.length;
+  const more = { ...last, key: '', suggestion: null, text: `and ${rest} more problems` };
+  return { kind: 'refused', problems: [...inOrder(kept), { ...more, severity: 'error' }] };
+}
+
+function refuseWhole(file: string, text: string): LoadResult {
+  const place = { line: 1, column: 1 };
+  return refused([toProblem({ path: [], at: 'value', text, place }, file)]);
+}
+
+/** Text without its byte order mark, or what is wrong with the file. */
+async function readBounded(
+  file: string,
+): Promise<{ readonly text: string } | { readonly problem: string }> {
+  try {
+    await using handle = await open(file, 'r');
+    const stats = await handle.stat();
+    if (!stats.isFile()) return { problem: 'is not a file' };
+    if (stats.size > fileBytesMax)
+      return { problem: 'is larger than 4 MiB; that is no configuration' };
+    const bytes = Buffer.alloc(Math.min(stats.size + 1, fileBytesMax));
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return decode(bytes.subarray(0, length));
+  } catch (error) {
+    return { problem: explainReadError(error) };
+  }
+}
+
+function decode(bytes: Buffer): { readonly text: string } | { readonly problem: string } {
+  const isUtf16 =
+    (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  if (isUtf16)
+    return { problem: 'is UTF-16 text (it starts with a byte order mark); save it as UTF-8' };
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    return { problem: 'is not UTF-8 text; save it as UTF-8' };
+  }
+}
+
+function explainReadError(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'cannot be read: permission denied';
+  if (code === 'EISDIR') return 'is a folder, not a file';
+  if (typeof code === 'string') return `cannot be read: ${code}`;
+  throw error;
+}

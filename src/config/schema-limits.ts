@@ -1,0 +1,112 @@
+/** The part of the schema with numbers: bounds and timeouts, each with its unit. */
+import { fieldOr, section } from './field.ts';
+import { duration, integer, size } from './readers.ts';
+
+/** Every bound is for the whole gateway unless it says otherwise; lanes share it. */
+export const limitsSection = section({
+  sessionsMax: fieldOr(
+    integer(1, 100_000, ' sessions'),
+    1000,
+    'Inbound sessions at once; beyond it new ones are answered 421.',
+  ),
+  sessionsPerAddressMax: fieldOr(
+    integer(1, 100_000, ' sessions'),
+    100,
+    'Inbound sessions at once from one address (IPv6: from one /64).',
+  ),
+  handshakesMax: fieldOr(
+    integer(1, 10_000, ' handshakes'),
+    64,
+    'TLS handshakes under way at once; further ones wait.',
+  ),
+  recipientsMax: fieldOr(
+    integer(100, 10_000, ' recipients'),
+    1000,
+    'Recipients of one message; more are answered 452. See RFC 5321 §4.5.3.1.8.',
+  ),
+  messageSize: fieldOr(
+    size('64KiB', '1GiB'),
+    '50MB',
+    'The largest message that is taken, announced by SIZE.',
+  ),
+  memoryContent: fieldOr(
+    size('4KiB', '16MiB'),
+    '256KiB',
+    'Messages up to this size stay in memory until they are stored; larger ones stream to a file.',
+  ),
+  bodiesInFlight: fieldOr(
+    size('1MiB', '64GiB'),
+    '256MiB',
+    'Memory for messages being received; beyond it sockets are not read for a while.',
+  ),
+  freshBodies: fieldOr(
+    size('0', '64GiB'),
+    '128MiB',
+    'Memory for messages that were just accepted and are delivered without reading them again.',
+  ),
+  transactionsMax: fieldOr(
+    integer(1, 100_000, ' transactions'),
+    1000,
+    'Inbound transactions open at once; beyond it MAIL is answered 452.',
+  ),
+  connectionsMax: fieldOr(
+    integer(1, 100_000, ' connections'),
+    500,
+    'Outgoing connections at once, idle ones included.',
+  ),
+  connectionsPerDestination: fieldOr(
+    integer(1, 1000, ' connections'),
+    5,
+    'Outgoing connections at once to one destination.',
+  ),
+  deliveriesMax: fieldOr(integer(1, 100_000, ' deliveries'), 200, 'Deliveries under way at once.'),
+  storeQueueRecords: fieldOr(
+    integer(1, 1_000_000, ' records'),
+    10_000,
+    'Records that wait for the disk; beyond it sockets are not read, then mail is answered 4xx.',
+  ),
+  storeQueueBytes: fieldOr(
+    size('1MiB', '64GiB'),
+    '128MiB',
+    'Bytes that wait for the disk; beyond it as above.',
+  ),
+}).prefault({});
+
+/** As a pair of sections: what we wait for as server, and as client. */
+export const timeoutsSection = section({
+  server: section({
+    command: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the next command.'),
+    data: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the next bytes of a message.'),
+    handshake: fieldOr(duration('1s', '10m'), '30s', 'A whole TLS handshake.'),
+    session: fieldOr(
+      duration('1m', '24h'),
+      '1h',
+      'A whole session; it ends with 421 after the transaction under way.',
+    ),
+  })
+    .prefault({})
+    .meta({ description: 'As server: mail that comes in.' }),
+  client: section({
+    connect: fieldOr(duration('1s', '10m'), '30s', 'Opening a connection to one address.'),
+    greeting: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the greeting.'),
+    hello: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the reply to EHLO, STARTTLS and RSET.'),
+    handshake: fieldOr(duration('1s', '10m'), '30s', 'A whole TLS handshake.'),
+    mail: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the reply to MAIL.'),
+    rcpt: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the reply to RCPT.'),
+    dataInitiation: fieldOr(duration('1s', '1h'), '2m', 'Waiting for the 354 after DATA.'),
+    dataBlock: fieldOr(duration('1s', '1h'), '3m', 'Waiting until sent bytes are taken.'),
+    dataTermination: fieldOr(
+      duration('1s', '1h'),
+      '10m',
+      'Waiting for the reply after the final dot. Too short a wait delivers messages twice.',
+    ),
+    quit: fieldOr(duration('1ms', '5m'), '5s', 'Waiting for the reply to QUIT.'),
+    idle: fieldOr(
+      duration('0', '10m'),
+      '10s',
+      'How long an unused connection is kept for more mail.',
+    ),
+  })
+    .prefault({})
+    .meta({ description: 'As client: mail that goes out.' }),
+});

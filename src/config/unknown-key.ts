@@ -1,0 +1,100 @@
+/** What is said about a key that the schema does not know: the nearest one, or why it is refused. */
+import { findNearest } from './nearest.ts';
+import type { Finding, Path } from './problem.ts';
+import { keysOfSection, sectionAt, sectionsWithKey } from './schema-walk.ts';
+
+const inbound = 'organizations[].inboundConnectors[]';
+const outbound = 'organizations[].outboundConnectors[]';
+
+/**
+ * Keys of Exchange and of Postern's plan that are real but do nothing yet. Refused by name, so that
+ * nobody believes that they act; compared without case, since Exchange begins them with a capital.
+ */
+const notYet: Readonly<Record<string, readonly string[]>> = {
+  [inbound]: [
+    'treatMessagesAsInternal',
+    'cloudServicesMailEnabled',
+    'trustedOrganizations',
+    'efSkipLastIP',
+    'efSkipIPs',
+    'efUsers',
+    'efSkipMailGateway',
+    'efTestMode',
+    'scanAndDropRecipients',
+    'clientHostNames',
+    'connectorSource',
+    'mode',
+    'owner',
+    'reviewDate',
+  ],
+  [outbound]: [
+    'routeAllMessagesViaOnPremises',
+    'cloudServicesMailEnabled',
+    'senderRewritingEnabled',
+    'mtaStsMode',
+    'smtpDaneMode',
+    'testMode',
+    'linkForModifiedConnector',
+    'isValidated',
+    'lastValidationTimestamp',
+    'validationRecipients',
+    'connectorSource',
+    'keyExchangeGroup',
+    'failureAction',
+    'mode',
+    'owner',
+    'reviewDate',
+  ],
+  'organizations[].acceptedDomains[]': [
+    'default',
+    'outboundOnly',
+    'sendingFromDomainDisabled',
+    'sendingToDomainDisabled',
+    'mailFlowRegion',
+  ],
+  'organizations[]': [
+    'rules',
+    'transportRules',
+    'externalDelayDsnEnabled',
+    'internalDelayDsnEnabled',
+    'externalPostmasterAddress',
+    'remoteDomains',
+  ],
+};
+
+/** Words that people know from elsewhere, and the key that means it here. */
+const synonyms: Readonly<Record<string, readonly [string, string]>> = {
+  tlssendercertificatenames: [inbound, 'tlsSenderCertificateName'],
+  exceptdomains: [inbound, 'except'],
+  messageexpiration: ['queue', 'expiry'],
+  domainname: ['organizations[].acceptedDomains[]', 'domain'],
+  domaintype: ['organizations[].acceptedDomains[]', 'type'],
+  tlsdomains: [outbound, 'tlsDomain'],
+  hostname: ['', 'hostName'],
+  fqdn: ['', 'hostName'],
+};
+
+export function explainUnknownKey(path: Path, key: string): Finding {
+  const section = sectionAt(path);
+  const at = { path: [...path, key], at: 'key' } as const;
+  const lower = key.toLowerCase();
+  if (notYet[section]?.some((known) => known.toLowerCase() === lower) === true) {
+    return { ...at, text: 'is not supported yet; remove it, it would have no effect' };
+  }
+  if (key === '<<') return { ...at, text: 'merge keys are not supported; write the keys out' };
+  const synonym = synonyms[lower];
+  if (synonym !== undefined && synonym[0] === section) {
+    return { ...at, text: 'unknown key', suggestion: synonym[1] };
+  }
+  const suggestion = findNearest(key, keysOfSection(section));
+  if (suggestion?.toLowerCase() === lower) return { ...at, text: 'unknown key', suggestion };
+  const elsewhere = sectionsWithKey(key);
+  if (elsewhere.length > 0) {
+    const places = elsewhere.slice(0, 3).map((found) => found.section || 'the top level');
+    const name = elsewhere[0]!.key;
+    const text = `unknown key here; ${name} belongs to ${places.join(', ')}`;
+    return { ...at, text, suggestion };
+  }
+  if (suggestion !== null) return { ...at, text: 'unknown key', suggestion };
+  return { ...at, text: `unknown key; legal here: ${keysOfSection(section).join(', ')}` };
+}
