@@ -1,0 +1,158 @@
+/**
+ * The control process: holds the data folder, runs the lanes, serves the API, ends gracefully.
+ *
+ * It never touches SMTP; what it knows of mail it reads from the shards.
+ */
+import { availableParallelism } from 'node:os';
+import type { ApiServices } from '../api/services.ts';
+import { startApi } from '../api/server.ts';
+import type { StatusView, Submitted } from '../api/contract.ts';
+import type { Config } from '../config/config.ts';
+import { formatAddress } from '../mail/address.ts';
+import { Failure } from '../mail/failure.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Log } from '../report/log.ts';
+import { foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
+import { explain } from './explain.ts';
+import { allFailures } from './all-failures.ts';
+import { startLane } from './lane-process.ts';
+import type { LaneProcess } from './lane-process.ts';
+import type { LaneStatus, ListenerAddress } from './messages.ts';
+import { openShardReaders } from './shard-readers.ts';
+import type { ShardReaders } from './shard-readers.ts';
+import { version } from './version.ts';
+
+export interface Gateway {
+  readonly listeners: readonly ListenerAddress[];
+  readonly socketPath: string;
+  /** Resolves when everything has ended, after `stop` or a failure that no restart mends. */
+  readonly ended: Promise<Failure | null>;
+  stop(): Promise<void>;
+}
+
+/** `configFile` null: the embedded default of a first start. `user` null: stay who we are. */
+export interface GatewaySettings {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly configFile: string | null;
+  readonly user: string | null;
+  /** Called once the lanes listen: gives up root before the API reads anything. */
+  readonly dropPrivileges: () => void;
+  readonly log: Log;
+}
+
+const stopGraceMs = 20_000;
+
+/** Resolves when every listener and the API answer. Throws a Failure. */
+export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
+  const { config, log } = settings;
+  await makeDataFolder(config.dataFolder);
+  const hold = takeDataFolder(config.dataFolder);
+  const ended = Promise.withResolvers<Failure | null>();
+  const lanes = startLanes(settings, (failure) => ended.resolve(failure));
+  const readers = openShardReaders(config.dataFolder, shardsOf(lanes.length));
+  const socketPath = foldersOf(config.dataFolder).socket;
+  try {
+    const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
+    settings.dropPrivileges();
+    const services = servicesOf(settings, { lanes, readers, listeners });
+    const api = await startApi({ socketPath, failures: allFailures, log }, services);
+    const stop = once(async () => {
+      await api.close();
+      await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
+      await readers.close();
+      hold.release();
+      ended.resolve(null);
+    });
+    return { listeners, socketPath, ended: ended.promise, stop };
+  } catch (error) {
+    await Promise.all(lanes.map((lane) => lane.stop(1000)));
+    await readers.close();
+    hold.release();
+    throw error;
+  }
+}
+
+function once(action: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  return () => (running ??= action());
+}
+
+function startLanes(
+  settings: GatewaySettings,
+  onFinalFailure: (failure: Failure) => void,
+): readonly LaneProcess[] {
+  const count = laneCount(settings.config);
+  const { config, policy, user } = settings;
+  return shardsOf(count).map((shard) =>
+    startLane(
+      { kind: 'start', shard, config, policy, share: 1 / count, user },
+      { onFinalFailure },
+      settings.log,
+    ),
+  );
+}
+
+/** One lane up to two cores, else half the cores; or as configured. */
+function laneCount(config: Config): number {
+  if (config.lanes !== 'auto') return config.lanes;
+  return Math.max(1, Math.min(32, Math.floor(availableParallelism() / 2)));
+}
+
+function shardsOf(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, shard) => shard);
+}
+
+interface Running {
+  readonly lanes: readonly LaneProcess[];
+  readonly readers: ShardReaders;
+  readonly listeners: readonly ListenerAddress[];
+}
+
+function servicesOf(settings: GatewaySettings, running: Running): ApiServices {
+  const { lanes, readers } = running;
+  const startedAt = new Date().toISOString();
+  let next = 0;
+  return {
+    status: () => readStatus(settings, running, startedAt),
+    listQueue: (filter) => readers.listQueue(filter),
+    readTrace: (id) => readers.readTrace(id),
+    submit: async ({ from, to, content }) => {
+      const lane = lanes[next++ % lanes.length];
+      if (lane === undefined) throw new Failure('lane-unavailable', 'no lane runs');
+      const bytes = new Uint8Array(Buffer.from(content, 'base64'));
+      return (await lane.submit({ from, to, content: bytes })) as Submitted;
+    },
+    explain: (question) => explain(settings.policy, question),
+  };
+}
+
+async function readStatus(
+  settings: GatewaySettings,
+  running: Running,
+  startedAt: string,
+): Promise<StatusView> {
+  const { config, policy } = settings;
+  const counts = (await Promise.all(running.lanes.map((lane) => lane.status()))) as LaneStatus[];
+  const mailbox = policy.organizations[0]?.mailboxes[0]?.addresses[0];
+  return {
+    version,
+    hostName: policy.hostName,
+    processId: process.pid,
+    startedAt,
+    policyRevision: policy.revision,
+    configFile: settings.configFile,
+    dataFolder: config.dataFolder,
+    defaultSender: mailbox === undefined ? null : formatAddress(mailbox),
+    listeners: running.listeners.map(({ name, host, port, tls }) => ({
+      name,
+      address: host,
+      port,
+      tls,
+    })),
+    queue: {
+      queued: counts.reduce((sum, lane) => sum + lane.queued, 0),
+      held: counts.reduce((sum, lane) => sum + lane.held, 0),
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** Failure codes of the composition root. The exit codes are those of sysexits(3). */
+import type { FailureTable } from '../mail/failure.ts';
+
+export const appFailures = {
+  'config-refused': {
+    httpStatus: 422,
+    exitCode: 78,
+    whatToDo: 'Mend the named lines of the configuration; `postern config check` shows them again.',
+  },
+  'data-folder-taken': {
+    httpStatus: 503,
+    exitCode: 75,
+    whatToDo: 'Stop the other gateway that runs on this data folder, or give this one its own.',
+  },
+  'data-folder-unusable': {
+    httpStatus: 503,
+    exitCode: 73,
+    whatToDo: 'Make the data folder writable to the user that Postern runs as.',
+  },
+  'user-missing': {
+    httpStatus: 500,
+    exitCode: 78,
+    whatToDo: 'Set `user` in the configuration; Postern does not read the network as root.',
+  },
+  'user-unknown': {
+    httpStatus: 500,
+    exitCode: 67,
+    whatToDo: 'Create the user named by `user`, or name another.',
+  },
+  'listener-failed': {
+    httpStatus: 503,
+    exitCode: 71,
+    whatToDo: 'Free the port, choose another, or start with the right to open it.',
+  },
+  'lane-unavailable': {
+    httpStatus: 503,
+    exitCode: 75,
+    whatToDo: 'Try again in a few seconds; the log says why the lane is down.',
+  },
+  'lane-died': {
+    httpStatus: 503,
+    exitCode: 71,
+    whatToDo: "Read the lane's last log lines; it is started again by itself.",
+  },
+  'submission-refused': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Correct the addresses or the message as the text says.',
+  },
+} satisfies FailureTable;

@@ -1,0 +1,87 @@
+/** Executable of a lane: started by the control process alone, speaks with it over IPC. */
+import { Failure } from '../mail/failure.ts';
+import { startRunningLane } from './lane.ts';
+import type { RunningLane } from './lane.ts';
+import { createLog } from './log.ts';
+import type { ProcessLog } from './log.ts';
+import type { FromLane, ToLane } from './messages.ts';
+
+let lane: Promise<RunningLane> | null = null;
+let log: ProcessLog = createLog('info', 'lane');
+
+// Ctrl-C reaches the whole process group; the control process tells lanes when to stop.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('disconnect', () => {
+  log.warn({}, 'the control process is gone; the lane stops');
+  void stop(1000);
+});
+process.on('uncaughtException', (error) => die(error));
+process.on('unhandledRejection', (error) => die(error));
+process.on('message', (message) => onMessage(message as ToLane));
+
+function say(message: FromLane): void {
+  if (process.connected) process.send?.(message);
+}
+
+function die(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.error({ error: text }, 'lane crashed');
+  log.flush();
+  process.exit(70);
+}
+
+function onMessage(message: ToLane): void {
+  switch (message.kind) {
+    case 'start':
+      log = createLog(message.config.log.level, `lane-${message.shard}`);
+      lane = startRunningLane(message, log);
+      lane.then(
+        ({ listeners }) => say({ kind: 'ready', listeners }),
+        (error: unknown) => onStartFailed(error),
+      );
+      return;
+    case 'submit':
+      answer(message.requestId, (running) => running.submit(message.submission));
+      return;
+    case 'status':
+      answer(message.requestId, (running) => Promise.resolve(running.status()));
+      return;
+    case 'stop':
+      void stop(message.graceMs);
+  }
+}
+
+function onStartFailed(error: unknown): void {
+  const failure = error instanceof Failure ? error : null;
+  const text = error instanceof Error ? error.message : String(error);
+  if (failure === null) log.error({ error: error instanceof Error ? error.stack : text }, 'start');
+  say({ kind: 'failed', code: failure?.code ?? 'lane-died', text, isFinal: false });
+  log.flush();
+  setTimeout(() => process.exit(71), 100);
+}
+
+function answer(requestId: number, ask: (running: RunningLane) => Promise<unknown>): void {
+  if (lane === null) return;
+  lane.then(ask).then(
+    (value) => say({ kind: 'answer', requestId, value }),
+    (error: unknown) => {
+      const isFailure = error instanceof Failure;
+      const text = error instanceof Error ? error.message : String(error);
+      const code = isFailure ? error.code : 'api-internal';
+      const wireText = isFailure ? error.wireText : 'internal error';
+      say({ kind: 'error', requestId, code, text, wireText });
+    },
+  );
+}
+
+async function stop(graceMs: number): Promise<void> {
+  try {
+    await (await lane)?.stop(graceMs);
+  } catch (error) {
+    log.error({ error: String(error) }, 'stopping');
+  }
+  log.flush();
+  process.exit(0);
+}

@@ -1,0 +1,178 @@
+/**
+ * One lane as the control process sees it: a child process that is started, asked, stopped, and
+ * started again when it dies.
+ *
+ * A crash of a lane loses nothing that was accepted: its shard is on disk, and the next start resumes.
+ */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { Failure } from '../mail/failure.ts';
+import type { Log } from '../report/log.ts';
+import type { FromLane, LaneStart, LaneSubmission, ListenerAddress } from './messages.ts';
+import type { ToLane } from './messages.ts';
+
+export interface LaneProcess {
+  readonly shard: number;
+  /** Resolves when the lane listens; rejects with a Failure when its first start fails. */
+  readonly ready: Promise<readonly ListenerAddress[]>;
+  /** Rejects with a Failure when the lane says so, is down, or does not answer in time. */
+  submit(submission: LaneSubmission): Promise<unknown>;
+  status(): Promise<unknown>;
+  /** Resolves when the process has ended; it is killed when the grace is over. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface LaneEvents {
+  /** The lane failed in a way that another start cannot mend. */
+  onFinalFailure(failure: Failure): void;
+}
+
+const answerTimeoutMs = 60_000;
+const requestsMax = 1000;
+const restartFirstMs = 250;
+const restartMaxMs = 30_000;
+/** A lane that lived this long starts again without delay. */
+const stableMs = 60_000;
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Failure) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export function startLane(start: LaneStart, events: LaneEvents, log: Log): LaneProcess {
+  const lane = new Lane(start, events, log);
+  lane.spawn();
+  return lane;
+}
+
+class Lane implements LaneProcess {
+  readonly shard: number;
+  readonly ready: Promise<readonly ListenerAddress[]>;
+  readonly #start: LaneStart;
+  readonly #events: LaneEvents;
+  readonly #log: Log;
+  readonly #pending = new Map<number, Pending>();
+  readonly #readiness = Promise.withResolvers<readonly ListenerAddress[]>();
+  #child: ChildProcess | null = null;
+  #restartTimer: NodeJS.Timeout | null = null;
+  #isStopping = false;
+  #isReady = false;
+  #lastRequest = 0;
+  #restartMs = restartFirstMs;
+  #startedAtMs = 0;
+
+  constructor(start: LaneStart, events: LaneEvents, log: Log) {
+    this.shard = start.shard;
+    this.#start = start;
+    this.#events = events;
+    this.#log = log;
+    this.ready = this.#readiness.promise;
+    this.ready.catch(() => undefined);
+  }
+
+  spawn(): void {
+    this.#startedAtMs = Date.now();
+    const child = fork(new URL('lane-main.ts', import.meta.url), {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    child.on('message', (message) => this.#onMessage(message as FromLane));
+    child.on('error', (error) => this.#log.error({ lane: this.shard, error: error.message }, 'lane'));
+    child.on('exit', (code, signal) => this.#onExit(code, signal));
+    this.#send(this.#start);
+  }
+
+  submit(submission: LaneSubmission): Promise<unknown> {
+    return this.#ask((requestId) => ({ kind: 'submit', requestId, submission }));
+  }
+
+  status(): Promise<unknown> {
+    return this.#ask((requestId) => ({ kind: 'status', requestId }));
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#send({ kind: 'stop', graceMs });
+    const killer = setTimeout(() => child.kill('SIGKILL'), graceMs + 5000);
+    await ended;
+    clearTimeout(killer);
+  }
+
+  #send(message: ToLane): void {
+    if (this.#child?.connected === true) this.#child.send(message);
+  }
+
+  #ask(make: (requestId: number) => ToLane): Promise<unknown> {
+    if (!this.#isReady || this.#pending.size >= requestsMax) {
+      return Promise.reject(new Failure('lane-unavailable', `lane ${this.shard} is not ready`));
+    }
+    const requestId = ++this.#lastRequest;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => this.#fail(requestId, 'did not answer in time'), answerTimeoutMs);
+    this.#pending.set(requestId, { resolve, reject, timer });
+    this.#send(make(requestId));
+    return promise;
+  }
+
+  #fail(requestId: number, what: string): void {
+    this.#take(requestId)?.reject(
+      new Failure('lane-unavailable', `lane ${this.shard} ${what}; the outcome is unknown`),
+    );
+  }
+
+  #take(requestId: number): Pending | undefined {
+    const pending = this.#pending.get(requestId);
+    if (pending !== undefined) clearTimeout(pending.timer);
+    this.#pending.delete(requestId);
+    return pending;
+  }
+
+  #onMessage(message: FromLane): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#isReady = true;
+        this.#readiness.resolve(message.listeners);
+        return;
+      case 'failed':
+        this.#onFailed(new Failure(message.code, message.text), message.isFinal);
+        return;
+      case 'answer':
+        this.#take(message.requestId)?.resolve(message.value);
+        return;
+      case 'error': {
+        const { code, text, wireText } = message;
+        this.#take(message.requestId)?.reject(new Failure(code, text, { wireText }));
+      }
+    }
+  }
+
+  #onFailed(failure: Failure, isFinal: boolean): void {
+    this.#log.error({ lane: this.shard, code: failure.code }, failure.message);
+    const isFirst = !this.#isReady;
+    this.#readiness.reject(failure);
+    if (isFirst || isFinal) {
+      this.#isStopping = true;
+      this.#events.onFinalFailure(failure);
+    }
+  }
+
+  #onExit(code: number | null, signal: string | null): void {
+    const wasReady = this.#isReady;
+    this.#isReady = false;
+    for (const requestId of [...this.#pending.keys()]) this.#fail(requestId, 'died');
+    if (this.#isStopping) return;
+    const failure = new Failure('lane-died', `lane ${this.shard} ended (${signal ?? code ?? '?'})`);
+    this.#readiness.reject(failure);
+    const lived = Date.now() - this.#startedAtMs;
+    this.#restartMs = lived > stableMs ? restartFirstMs : Math.min(this.#restartMs * 2, restartMaxMs);
+    const fields = { lane: this.shard, code, signal, wasReady, restartInMs: this.#restartMs };
+    this.#log.error(fields, 'lane died; it starts again and takes its queue back');
+    this.#restartTimer = setTimeout(() => this.spawn(), this.#restartMs);
+  }
+}

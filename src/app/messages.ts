@@ -1,0 +1,59 @@
+/** What passes between the control process and a lane, by structured clone over IPC. */
+import type { Config } from '../config/config.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** `shard` is the lane's own number; its file is `queue-<shard>.db` in the data folder. */
+export interface LaneStart {
+  readonly kind: 'start';
+  readonly shard: number;
+  readonly config: Config;
+  readonly policy: Policy;
+  /** Share of the gateway's bounds that this lane gets: 1 over the number of lanes. */
+  readonly share: number;
+  /** User to become once the ports are open; null stays. */
+  readonly user: string | null;
+}
+
+/** A message handed in through the API; `content` has CRLF line ends. */
+export interface LaneSubmission {
+  readonly from: string | null;
+  readonly to: readonly string[];
+  readonly content: Uint8Array;
+}
+
+export type ToLane =
+  | LaneStart
+  | { readonly kind: 'submit'; readonly requestId: number; readonly submission: LaneSubmission }
+  | { readonly kind: 'status'; readonly requestId: number }
+  | { readonly kind: 'stop'; readonly graceMs: number };
+
+export interface ListenerAddress {
+  readonly name: string;
+  readonly kind: 'mx' | 'submission';
+  readonly tls: 'starttls' | 'implicit';
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface LaneStatus {
+  readonly queued: number;
+  readonly held: number;
+}
+
+export type FromLane =
+  | { readonly kind: 'ready'; readonly listeners: readonly ListenerAddress[] }
+  /** The lane cannot start or go on; `isFinal` says that another start would fail in the same way. */
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly text: string;
+      readonly isFinal: boolean;
+    }
+  | { readonly kind: 'answer'; readonly requestId: number; readonly value: unknown }
+  | {
+      readonly kind: 'error';
+      readonly requestId: number;
+      readonly code: string;
+      readonly text: string;
+      readonly wireText: string;
+    };

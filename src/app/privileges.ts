@@ -1,0 +1,37 @@
+/**
+ * Giving up root: once the ports are open and before anything is read from the network.
+ *
+ * The embedded default may run as root so that it can be tried; a configuration file must name a
+ * `user`, and `root` must be written out.
+ */
+import { execFileSync } from 'node:child_process';
+import { Failure } from '../mail/failure.ts';
+
+/**
+ * Who the gateway shall become: null to stay who it is. Throws a Failure `user-missing` where it was
+ * started as root with a file that names nobody.
+ */
+export function userToBecome(user: string | null, isEmbeddedDefault: boolean): string | null {
+  if (process.getuid?.() !== 0 || user === 'root') return null;
+  if (user !== null) return user;
+  if (isEmbeddedDefault) return null;
+  throw new Failure('user-missing', 'started as root, and the configuration names no user');
+}
+
+/** Becomes the user with its groups. Not reversible. Throws a Failure `user-unknown`. */
+export function becomeUser(user: string | null): void {
+  if (user === null || process.getuid?.() !== 0) return;
+  try {
+    const group = Number(execFileSync('id', ['-g', '--', user], { encoding: 'utf8' }));
+    process.initgroups?.(user, group);
+    process.setgid?.(group);
+    process.setuid?.(user);
+  } catch (cause) {
+    throw new Failure('user-unknown', `cannot become the user ${user}`, { cause });
+  }
+}
+
+/** Whether the process still has rights that it must not have when it reads the network. */
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
