@@ -47,13 +47,32 @@ function writeArray(values: readonly unknown[], depth: number): string {
 }
 
 function writeObject(object: Readonly<Record<string, unknown>>, depth: number): string {
+  const keys = Object.keys(object);
+  for (let i = 1; i < keys.length; i++) {
+    if (keys[i - 1]! > keys[i]!) {
+      keys.sort();
+      break;
+    }
+  }
   let text = '';
-  for (const key of Object.keys(object).sort()) {
+  for (const key of keys) {
     const value = object[key];
     if (value === undefined) continue;
-    text += `${text.length === 0 ? '' : ','}${JSON.stringify(key)}:${write(value, depth + 1)}`;
+    text += (text.length === 0 ? '' : ',') + writeKey(key) + write(value, depth + 1);
   }
   return `{${text}}`;
+}
+
+const keyTextsMax = 1000;
+const keyTexts = new Map<string, string>();
+
+/** The quoted key with its colon; the few keys that records have are quoted once. */
+function writeKey(key: string): string {
+  const known = keyTexts.get(key);
+  if (known !== undefined) return known;
+  const text = `${JSON.stringify(key)}:`;
+  if (keyTexts.size < keyTextsMax) keyTexts.set(key, text);
+  return text;
 }
 
 /** SHA-256 of a text's UTF-8 bytes, base64url without padding. */
