@@ -308,10 +308,26 @@ void test('an alias to what is no name is a failure', async () => {
 });
 
 void test('AD counts from loopback and from trusted servers, from no other', () => {
-  for (const address of ['127.0.0.1', '127.0.0.53', '::1']) assert.ok(isTrustedServer(address, []));
+  const none = { trustsLoopback: true, trustedServers: [] };
+  for (const address of ['127.0.0.1', '127.0.0.53', '::1']) {
+    assert.ok(isTrustedServer(address, none));
+    assert.ok(!isTrustedServer(address, { ...none, trustsLoopback: false }));
+  }
   for (const address of ['192.0.2.53', '10.0.0.1', '2001:db8::1', 'fe80::1%eth0', '128.0.0.1']) {
-    assert.ok(!isTrustedServer(address, []), address);
-    assert.ok(isTrustedServer(address, [address]), address);
+    assert.ok(!isTrustedServer(address, none), address);
+    assert.ok(isTrustedServer(address, { ...none, trustedServers: [address] }), address);
+  }
+});
+
+void test('the AD bit of a server without our trust is left out of answer and denial', async () => {
+  const entries = { ...contoso, 'none.example': { isAuthentic: true } };
+  for (const trustsLoopback of [true, false]) {
+    await withServer({ entries, settings: { trustsLoopback } }, async (resolver) => {
+      for (const name of ['contoso.com', 'none.example']) {
+        const answer = await resolver.resolveMx(name);
+        assert.equal(answer.kind !== 'failed' && answer.isAuthentic, trustsLoopback);
+      }
+    });
   }
 });
 

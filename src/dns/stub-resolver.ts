@@ -22,7 +22,12 @@ import type { DnsServer } from './system-servers.ts';
 /** `servers` as from `readSystemServers`, never empty, asked in this order. */
 export interface StubResolverSettings {
   readonly servers: readonly DnsServer[];
-  /** Addresses of servers besides loopback whose AD bit counts. */
+  /**
+   * Whether the AD bit of servers on loopback counts. Not for a forwarder there that passes the bit
+   * on from elsewhere.
+   */
+  readonly trustsLoopback: boolean;
+  /** Addresses of servers besides whose AD bit counts. */
   readonly trustedServers: readonly string[];
   /** For each question to each server. */
   readonly timeoutMs: number;
@@ -40,6 +45,7 @@ export interface StubResolverSettings {
 
 /** Everything but the servers. */
 export const stubResolverDefaults: Omit<StubResolverSettings, 'servers'> = {
+  trustsLoopback: true,
   trustedServers: [],
   timeoutMs: 5000,
   rounds: 2,
@@ -69,11 +75,13 @@ export function createStubResolver(
   };
 }
 
+type Trust = Pick<StubResolverSettings, 'trustsLoopback' | 'trustedServers'>;
+
 /** Whether the AD bit of a server's answers counts. */
-export function isTrustedServer(address: string, trusted: readonly string[]): boolean {
-  if (trusted.includes(address)) return true;
+export function isTrustedServer(address: string, trust: Trust): boolean {
+  if (trust.trustedServers.includes(address)) return true;
   const bare = address.replace(/%.*$/, '');
-  return loopback.check(bare, net.isIPv6(bare) ? 'ipv6' : 'ipv4');
+  return trust.trustsLoopback && loopback.check(bare, net.isIPv6(bare) ? 'ipv6' : 'ipv4');
 }
 
 const loopback = new net.BlockList();
@@ -231,8 +239,7 @@ class StubClient {
     const { message, sizeBytes } = reply;
     const failure = failureOf(message);
     if (failure !== null) return failure;
-    const isTrusted = isTrustedServer(server.address, this.#settings.trustedServers);
-    const isAuthentic = isTrusted && message.isAuthenticData;
+    const isAuthentic = message.isAuthenticData && isTrustedServer(server.address, this.#settings);
     return { kind: 'reply', message, sizeBytes, isAuthentic };
   }
 }
