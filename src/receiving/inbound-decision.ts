@@ -1,0 +1,54 @@
+/**
+ * The decision record of an accepted message: what was considered for whom.
+ *
+ * Equal decisions stand once, and without recipients where all share one, so that messages of one
+ * kind share one record in the store.
+ */
+import type { Address } from '../mail/address.ts';
+import { formatAddress } from '../mail/address.ts';
+import type { Considered } from '../policy/decision.ts';
+import type { InboundSession } from '../policy/inbound-session.ts';
+import type { Policy } from '../policy/policy.ts';
+
+interface Decided {
+  readonly connectors: readonly string[];
+  readonly considered: readonly Considered[];
+}
+
+/** `recipients` null where the one group holds all. Plain JSON data. */
+export interface InboundDecisionRecord {
+  readonly formatVersion: 1;
+  readonly policyRevision: string;
+  readonly listener: 'mx' | 'submission';
+  readonly result: 'accepted';
+  readonly account: string | null;
+  readonly groups: readonly (Decided & { readonly recipients: readonly string[] | null })[];
+}
+
+/** `decisions` belong to `recipients` of the same index. */
+// oxlint-disable-next-line eslint/max-params -- the four parts of one record
+export function inboundDecisionOf(
+  policy: Policy,
+  session: InboundSession,
+  recipients: readonly Address[],
+  decisions: readonly Decided[],
+): InboundDecisionRecord {
+  const groups = new Map<string, Decided & { readonly recipients: string[] }>();
+  for (const [i, { connectors, considered }] of decisions.entries()) {
+    const key = decisions.length === 1 ? '' : JSON.stringify([connectors, considered]);
+    const group = groups.get(key) ?? { connectors, considered, recipients: [] };
+    group.recipients.push(formatAddress(recipients[i]!));
+    groups.set(key, group);
+  }
+  const isShared = groups.size === 1;
+  return {
+    formatVersion: 1,
+    policyRevision: policy.revision,
+    listener: session.listener,
+    result: 'accepted',
+    account: session.account?.account ?? null,
+    groups: [...groups.values()].map((group) =>
+      isShared ? { ...group, recipients: null } : group,
+    ),
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * The content of one message while it arrives: in memory, or in the spool once it is large.
+ *
+ * The Received field stands in front from the start. Small content becomes one exact-size buffer.
+ * The header block is kept aside for judging, and bounded.
+ */
+import type { Content } from '../mail/content.ts';
+import { Failure } from '../mail/failure.ts';
+import type { Reply } from '../mail/reply.ts';
+import { reply } from '../mail/reply.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { SpoolWriter } from './services.ts';
+import { headerBytesMax } from './settings.ts';
+
+const headerTooLarge = reply(552, '5.3.4', 'the header is larger than this server takes');
+/** The answer where no memory is left for a content. */
+export const outOfMemory = reply(452, '4.3.1', 'too much mail in flight, try again later');
+
+const emptyLine = Buffer.from('\r\n\r\n');
+// Small pieces are joined now and then: each would cost more memory than its bytes.
+const chunksMax = 128;
+const growthBytes = 64 * 1024;
+
+export interface IncomingContentOptions {
+  /** Stands in front of the content: the Received field. */
+  readonly prefix: Buffer;
+  readonly memory: MemoryBudget;
+  /** Already reserved of `memory`; the content releases it. */
+  readonly reservedBytes: number;
+  readonly memoryBytesMax: number;
+  openSpool(): Promise<SpoolWriter>;
+}
+
+export class IncomingContent {
+  readonly #options: IncomingContentOptions;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #reserved: number;
+  /** Length of the header with its empty line; null while that has not come. */
+  #headerSize: number | null = null;
+  // As if the line before had ended: content may begin with the empty line.
+  #tail: Buffer = Buffer.from('\r\n');
+  #header: Buffer | null = null;
+  #spool: SpoolWriter | null = null;
+  #writing: Promise<void> | null = null;
+  #problem: { readonly reply: Reply; readonly cause: unknown } | null = null;
+
+  constructor(options: IncomingContentOptions) {
+    this.#options = options;
+    this.#reserved = options.reservedBytes;
+  }
+
+  /** Why the content cannot be kept, with the reply for its end; what follows is dropped. */
+  get problem(): { readonly reply: Reply; readonly cause: unknown } | null {
+    return this.#problem;
+  }
+
+  /** Takes a piece; where a promise is returned, the next one may come when it resolves. */
+  push(bytes: Buffer): Promise<void> | undefined {
+    if (this.#problem !== null) return undefined;
+    if (this.#headerSize === null) this.#findHeaderEnd(bytes);
+    this.#size += bytes.length;
+    if (this.#spool !== null) return this.#write([bytes]);
+    this.#chunks.push(bytes);
+    if (this.#chunks.length > chunksMax) this.#chunks = [Buffer.concat(this.#chunks)];
+    const hasHeader = this.#headerSize !== null;
+    if ((this.#headerSize ?? this.#size) > headerBytesMax) {
+      this.#fail(headerTooLarge, null);
+    } else if (this.#size > this.#reserved && !this.#grow()) {
+      if (hasHeader) return this.#spill();
+      this.#fail(outOfMemory, null);
+    } else if (this.#size > this.#options.memoryBytesMax && hasHeader) {
+      return this.#spill();
+    }
+    return undefined;
+  }
+
+  /** The header block with its empty line, all of it where there is none. After the last piece. */
+  header(): Buffer {
+    if (this.#header !== null) return this.#header;
+    const size = this.#headerSize ?? this.#size;
+    if (this.#chunks.length === 0) return Buffer.alloc(0);
+    if (this.#chunks[0]!.length < size) this.#chunks = [Buffer.concat(this.#chunks)];
+    this.#header = this.#chunks[0]!.subarray(0, size);
+    return this.#header;
+  }
+
+  /** The whole, durable where it is in the spool. Rejects with the spool's Failure. */
+  async finish(): Promise<Content> {
+    if (this.#spool !== null) return this.#spool.finish();
+    const { prefix } = this.#options;
+    const bytes = Buffer.allocUnsafeSlow(prefix.length + this.#size);
+    let at = prefix.copy(bytes);
+    for (const chunk of this.#chunks) at += chunk.copy(bytes, at);
+    this.#chunks = [];
+    return { kind: 'memory', bytes };
+  }
+
+  /** Gives the memory back; once the message is accepted, or nothing is to be kept. */
+  release(): void {
+    this.#options.memory.release(this.#reserved);
+    this.#reserved = 0;
+    this.#chunks = [];
+  }
+
+  /** Removes what was spooled and gives the memory back. Never rejects. */
+  async abandon(): Promise<void> {
+    this.#problem ??= { reply: outOfMemory, cause: null };
+    this.release();
+    await this.#writing?.catch(() => undefined);
+    const spool = this.#spool;
+    this.#spool = null;
+    // What stays behind is swept at the next start; the refusal was caused by something else.
+    await spool?.abandon().catch(() => undefined);
+  }
+
+  #findHeaderEnd(bytes: Buffer): void {
+    const seam = Buffer.concat([this.#tail, bytes.subarray(0, 3)]);
+    const inSeam = seam.indexOf(emptyLine);
+    const inBytes = inSeam === -1 ? bytes.indexOf(emptyLine) : inSeam - this.#tail.length;
+    if (inSeam !== -1 || inBytes !== -1) this.#headerSize = this.#size + inBytes + 4;
+    else this.#tail = Buffer.from(Buffer.concat([this.#tail, bytes.subarray(-3)]).subarray(-3));
+  }
+
+  #grow(): boolean {
+    const bytes = Math.max(growthBytes, this.#size - this.#reserved);
+    if (!this.#options.memory.tryReserve(bytes)) return false;
+    this.#reserved += bytes;
+    return true;
+  }
+
+  #spill(): Promise<void> {
+    const header = Buffer.from(this.header());
+    const chunks = [this.#options.prefix, ...this.#chunks];
+    this.#chunks = [];
+    this.#header = header;
+    const spilled = async (): Promise<void> => {
+      try {
+        this.#spool = await this.#options.openSpool();
+      } catch (error) {
+        this.#fail(replyToFailure(error), error);
+        return;
+      }
+      await this.#write(chunks);
+      const surplus = this.#reserved - header.length;
+      if (surplus > 0) this.#options.memory.release(surplus);
+      this.#reserved -= Math.max(0, surplus);
+    };
+    this.#writing = spilled();
+    return this.#writing;
+  }
+
+  async #write(chunks: readonly Buffer[]): Promise<void> {
+    const spool = this.#spool!;
+    const written = (async () => {
+      try {
+        for (const chunk of chunks) await spool.write(chunk);
+      } catch (error) {
+        this.#fail(replyToFailure(error), error);
+      }
+    })();
+    this.#writing = written;
+    await written;
+  }
+
+  #fail(answer: Reply, cause: unknown): void {
+    this.#problem ??= { reply: answer, cause };
+    this.release();
+  }
+}
+
+/** What a failure of our own is on the wire. Nothing of it is the sender's fault. */
+export function replyToFailure(error: unknown): Reply {
+  const isFull =
+    error instanceof Failure && (error.code === 'store-full' || error.code === 'queue-full');
+  if (isFull) return reply(452, '4.3.1', error.wireText);
+  return reply(451, '4.3.0', error instanceof Failure ? error.wireText : 'try again later');
+}

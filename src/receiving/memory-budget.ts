@@ -1,0 +1,59 @@
+/** The memory that contents in flight may take together: a sum with an upper bound. */
+
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: (isGranted: boolean) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class MemoryBudget {
+  readonly #bytesMax: number;
+  #used = 0;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  /** False where the bound would be passed, or where others wait already. */
+  tryReserve(bytes: number): boolean {
+    if (this.#waiters.size > 0 || this.#used + bytes > this.#bytesMax) return false;
+    this.#used += bytes;
+    return true;
+  }
+
+  /** Waits its turn; false where there was no room in time. */
+  async reserve(bytes: number, waitMs: number): Promise<boolean> {
+    if (this.tryReserve(bytes)) return true;
+    if (bytes > this.#bytesMax) return false;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        resolve(false);
+        this.#grant();
+      }, waitMs);
+      const waiter: Waiter = { bytes, resolve, timer };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  release(bytes: number): void {
+    this.#used -= bytes;
+    this.#grant();
+  }
+
+  /** In order of arrival: a large one is not overtaken for ever. */
+  #grant(): void {
+    for (const waiter of this.#waiters) {
+      if (this.#used + waiter.bytes > this.#bytesMax) return;
+      this.#waiters.delete(waiter);
+      clearTimeout(waiter.timer);
+      this.#used += waiter.bytes;
+      waiter.resolve(true);
+    }
+  }
+}

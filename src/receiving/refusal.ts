@@ -1,0 +1,87 @@
+/**
+ * A refusal in the session: on the wire, in the log and in the trace under one id.
+ *
+ * The id stands at the end of the reply, so that either side's administrator can name the event.
+ */
+import type { Address, ReversePath } from '../mail/address.ts';
+import { formatAddress, formatPath } from '../mail/address.ts';
+import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
+import type { Reply } from '../mail/reply.ts';
+import type { Considered } from '../policy/decision.ts';
+import type { Evidence } from '../policy/evidence.ts';
+import type { Policy } from '../policy/policy.ts';
+import { describeEvidence } from './evidence-text.ts';
+import type { ReceivingServices } from './services.ts';
+import type { ListenerSettings } from './settings.ts';
+
+export interface Refusal {
+  readonly reply: Reply;
+  /** For logs and the trace. */
+  readonly reason: string;
+  /** Whose requirement was not met; null where no connector had a part in it. */
+  readonly connector: string | null;
+  readonly considered: readonly Considered[];
+  readonly recipient: Address | null;
+}
+
+export interface RefusedSession {
+  readonly settings: ListenerSettings;
+  readonly services: ReceivingServices;
+  readonly policy: Policy;
+  readonly clientAddress: string;
+  readonly heloName: string;
+  readonly account: string | null;
+  readonly reversePath: ReversePath;
+  readonly evidence: Evidence;
+}
+
+/** Logs and records the refusal; the reply to give, with its id. */
+export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply {
+  const { services, evidence, reversePath } = session;
+  const id = services.newId();
+  const { reason, connector, recipient, considered } = refusal;
+  const reply = withId(refusal.reply, id);
+  services.log.warn(
+    {
+      refusalId: id,
+      listener: session.settings.name,
+      client: session.clientAddress,
+      helo: session.heloName,
+      account: session.account,
+      from: formatPath(reversePath),
+      to: recipient === null ? null : formatAddress(recipient),
+      code: reply.code,
+      status: reply.status === null ? null : formatEnhancedStatus(reply.status),
+      connector,
+      reason,
+      tls: describeEvidence(evidence),
+    },
+    recipient === null ? 'message refused' : 'recipient refused',
+  );
+  services.recordRefusal({
+    id,
+    atMs: services.now(),
+    reply,
+    decision: {
+      formatVersion: 1,
+      policyRevision: session.policy.revision,
+      listener: session.settings.kind,
+      result: 'refused',
+      heloName: session.heloName,
+      account: session.account,
+      connector,
+      reason,
+      considered,
+    },
+    evidence,
+    reversePath,
+    recipient,
+    clientAddress: session.clientAddress,
+  });
+  return reply;
+}
+
+function withId(reply: Reply, id: string): Reply {
+  const last = reply.lines.length - 1;
+  return { ...reply, lines: reply.lines.with(last, `${reply.lines[last]} [${id}]`) };
+}

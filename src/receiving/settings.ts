@@ -1,0 +1,79 @@
+/** What an administrator sets about one listener. Durations in milliseconds, sizes in bytes. */
+
+/**
+ * `mx` takes mail for accepted domains from anybody and offers no AUTH; `submission` takes mail of
+ * signed-in accounts, under TLS only. @see RFC 6409 §4
+ */
+export type ListenerKind = 'mx' | 'submission';
+
+export interface ListenerSettings {
+  /** For logs: `mx`, `submissions`. */
+  readonly name: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly kind: ListenerKind;
+  /** `starttls` begins in clear and offers it; `implicit` begins with the handshake. */
+  readonly tls: 'starttls' | 'implicit';
+  readonly requestClientCertificate: boolean;
+  readonly limits: ListenerLimits;
+}
+
+/** Every wait and every buffer of a listener has its bound here. */
+export interface ListenerLimits {
+  readonly sessionsMax: number;
+  /** Per IPv4 address, per /64 of IPv6. */
+  readonly sessionsPerAddressMax: number;
+  readonly recipientsMax: number;
+  readonly messageSizeBytesMax: number;
+  /** Content up to this size stays in memory; larger content goes to the spool while it arrives. */
+  readonly memoryContentBytesMax: number;
+  /** How long DATA waits for memory of other sessions before it is answered 452. */
+  readonly memoryWaitMs: number;
+  /** From our reply to the end of the next command. @see RFC 5321 §4.5.3.2.7 */
+  readonly commandTimeoutMs: number;
+  /** Between two pieces of content. */
+  readonly dataTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  /** The whole session, however busy it is. */
+  readonly sessionMs: number;
+  /** How long a client may speak too early before the greeting; 0 looks once. */
+  readonly greetingDelayMs: number;
+  /** Commands refused for syntax or sequence until the session is closed. */
+  readonly errorsMax: number;
+  /** Commands without an accepted message until the session is closed. */
+  readonly commandsMax: number;
+  /** Recipients and senders refused since the last accepted message until the session is closed. */
+  readonly refusalsMax: number;
+  readonly authFailuresMax: number;
+  readonly authFailureDelayMs: number;
+  /** Received fields above which a message is in a loop. @see RFC 5321 §6.3 */
+  readonly hopsMax: number;
+}
+
+/** What is used where nothing is configured. */
+export const defaultLimits: ListenerLimits = {
+  sessionsMax: 1000,
+  sessionsPerAddressMax: 50,
+  recipientsMax: 1000,
+  messageSizeBytesMax: 36 * 1024 * 1024,
+  memoryContentBytesMax: 256 * 1024,
+  memoryWaitMs: 10_000,
+  commandTimeoutMs: 300_000,
+  dataTimeoutMs: 180_000,
+  handshakeTimeoutMs: 30_000,
+  sessionMs: 3_600_000,
+  greetingDelayMs: 0,
+  errorsMax: 10,
+  commandsMax: 100,
+  refusalsMax: 100,
+  authFailuresMax: 3,
+  authFailureDelayMs: 1000,
+  hopsMax: 50,
+};
+
+/** Largest header block that is taken. */
+export const headerBytesMax = 256 * 1024;
+
+/** What the contents in flight of a process may take together where nothing is configured. */
+export const contentMemoryBytesDefault = 64 * 1024 * 1024;

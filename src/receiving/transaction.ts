@@ -1,0 +1,275 @@
+/**
+ * One inbound transaction, from an accepted MAIL to the answer after its content.
+ *
+ * Keeps the policy that it began with. `250` after the content means durable.
+ * @see RFC 5321 §3.3, §4.1.1.4, §6.1, §6.3
+ */
+import { readHeaderFacts } from '../content/header-facts.ts';
+import type { ReceivedProtocol } from '../content/received.ts';
+import { composeReceived } from '../content/received.ts';
+import type { Address } from '../mail/address.ts';
+import { formatAddress, formatPath } from '../mail/address.ts';
+import type { BodyType } from '../mail/envelope.ts';
+import type { Content } from '../mail/content.ts';
+import { sizeOf } from '../mail/content.ts';
+import type { Reply } from '../mail/reply.ts';
+import { reply } from '../mail/reply.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
+import type { InboundClock, InboundDecision, InboundSession } from '../policy/inbound-session.ts';
+import { judgeRecipient } from '../policy/judge-recipient.ts';
+import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
+import type { Policy } from '../policy/policy.ts';
+import { describeEvidence } from './evidence-text.ts';
+import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content.ts';
+import { inboundDecisionOf } from './inbound-decision.ts';
+import type { Refusal } from './refusal.ts';
+import { recordRefusal } from './refusal.ts';
+import type { ReceivingServices } from './services.ts';
+import type { ListenerSettings } from './settings.ts';
+
+const startTlsFirst = reply(530, '5.7.0', 'Must issue a STARTTLS command first');
+const senderOk = reply(250, '2.1.0', 'sender ok');
+const recipientOk = reply(250, '2.1.5', 'recipient ok');
+const goAhead = reply(354, null, 'go ahead, end with a dot on a line of its own');
+const otherOrganization = reply(
+  452,
+  '4.5.3',
+  'recipients of another organization go in a transaction of their own',
+);
+const loop = reply(554, '5.4.6', 'too many Received fields: the message is in a loop');
+
+export interface TransactionContext {
+  readonly settings: ListenerSettings;
+  readonly services: ReceivingServices;
+}
+
+/** What MAIL declared, and how the client introduced itself. */
+export interface TransactionStart {
+  readonly session: InboundSession;
+  readonly isExtended: boolean;
+  readonly bodyType: BodyType;
+  readonly declaredBytes: number | null;
+}
+
+export type AcceptedDecision = InboundDecision & { readonly kind: 'accept' };
+
+export class Transaction {
+  readonly #context: TransactionContext;
+  readonly #policy: Policy;
+  readonly #start: TransactionStart;
+  readonly #recipients: Address[] = [];
+  readonly #decisions: AcceptedDecision[] = [];
+  readonly #known = new Set<string>();
+  #id = '';
+  #content: IncomingContent | null = null;
+  #isOver = false;
+
+  constructor(context: TransactionContext, policy: Policy, start: TransactionStart) {
+    this.#context = context;
+    this.#policy = policy;
+    this.#start = start;
+  }
+
+  /** The answer to MAIL; the transaction is open where it is positive. */
+  judgeSender(): Reply {
+    const { session } = this.#start;
+    if (session.listener === 'submission' && session.evidence.encryption !== 'established') {
+      const reason = 'submission without TLS';
+      return this.#refuse({ ...nobody, reply: startTlsFirst, reason });
+    }
+    const refusal = judgeMailFrom(this.#policy, session);
+    return refusal === null ? senderOk : this.#refuse({ ...nobody, ...refusal });
+  }
+
+  /** The answer to RCPT. A recipient of null is the bare `<Postmaster>`. @see RFC 5321 §4.5.1 */
+  judgeRecipient(given: Address | null): Reply {
+    const recipient = given ?? postmasterOf(this.#policy);
+    const decision = judgeRecipient(this.#policy, this.#start.session, recipient, this.#clock());
+    if (decision.kind === 'refuse') {
+      const { firstRefusals } = this.#context.services;
+      if (decision.temporaryKey !== null) {
+        firstRefusals.remember(decision.temporaryKey, this.#context.services.now());
+      }
+      return this.#refuse({ ...decision, recipient });
+    }
+    const first = this.#decisions[0];
+    // One message belongs to one organization; the client sends the rest again, as for any limit.
+    if (first !== undefined && first.organization !== decision.organization) {
+      return otherOrganization;
+    }
+    const text = formatAddress(recipient);
+    if (this.#known.has(text)) return recipientOk;
+    this.#known.add(text);
+    this.#recipients.push(recipient);
+    this.#decisions.push(decision);
+    return recipientOk;
+  }
+
+  /** The answer to DATA, once there is memory for the content. */
+  async beginContent(): Promise<Reply> {
+    const { settings, services } = this.#context;
+    const { memoryContentBytesMax, memoryWaitMs } = settings.limits;
+    const reservedBytes = Math.min(
+      this.#start.declaredBytes ?? memoryContentBytesMax,
+      memoryContentBytesMax,
+    );
+    const { contentMemory } = services;
+    const hasMemory =
+      contentMemory.tryReserve(reservedBytes) ||
+      (await contentMemory.reserve(reservedBytes, memoryWaitMs));
+    if (!hasMemory) return outOfMemory;
+    if (this.#isOver) {
+      contentMemory.release(reservedBytes);
+      return outOfMemory;
+    }
+    this.#id = services.newId();
+    const { organization } = this.#decisions[0]!;
+    this.#content = new IncomingContent({
+      prefix: this.#received(),
+      memory: contentMemory,
+      reservedBytes,
+      memoryBytesMax: memoryContentBytesMax,
+      openSpool: () => services.openSpool(organization),
+    });
+    return goAhead;
+  }
+
+  /** A piece of content; where a promise is returned, the next one may come when it resolves. */
+  push(bytes: Buffer): Promise<void> | undefined {
+    return this.#content!.push(bytes);
+  }
+
+  /** The answer after the content; 250 when it is durable. `problem` is the wire's. */
+  async finish(problem: Reply | null): Promise<Reply> {
+    const content = this.#content!;
+    const refusal = this.#judgeContent(content, problem);
+    if (refusal !== null) {
+      await content.abandon();
+      return this.#refuse(refusal);
+    }
+    try {
+      const whole = await content.finish();
+      await this.#context.services.accept(this.#message(whole));
+      content.release();
+      this.#isOver = true;
+      this.#logAccepted(sizeOf(whole));
+      return reply(250, '2.0.0', `accepted as ${this.#id}`);
+    } catch (error) {
+      this.#logFailure(error);
+      await content.abandon();
+      return replyToFailure(error);
+    }
+  }
+
+  /** Forgets everything that was not accepted. Never rejects. */
+  async abandon(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    await this.#content?.abandon();
+  }
+
+  #judgeContent(content: IncomingContent, problem: Reply | null): Refusal | null {
+    if (problem !== null) return { ...nobody, reply: problem, reason: problem.lines[0]! };
+    if (content.problem !== null) {
+      const { reply, cause } = content.problem;
+      if (cause !== null) this.#logFailure(cause);
+      return { ...nobody, reply, reason: reply.lines[0]! };
+    }
+    const facts = readHeaderFacts(content.header());
+    if (facts.receivedCount > this.#context.settings.limits.hopsMax) {
+      return { ...nobody, reply: loop, reason: `${facts.receivedCount} Received fields` };
+    }
+    const message = { from: facts.from, recipients: this.#recipients };
+    const judged = judgeHeader(this.#policy, this.#start.session, message, this.#clock());
+    return judged === null ? null : { ...nobody, ...judged };
+  }
+
+  #received(): Buffer {
+    const { session } = this.#start;
+    return composeReceived({
+      heloName: session.heloName,
+      clientAddress: session.clientAddress,
+      clientName: null,
+      byHost: this.#policy.hostName,
+      protocol: protocolOf(this.#start),
+      tls: session.evidence.tls,
+      id: this.#id,
+      recipient: this.#recipients.length === 1 ? this.#recipients[0]! : null,
+      atMs: this.#context.services.now(),
+    });
+  }
+
+  #message(content: Content): IncomingMessage {
+    const { session, bodyType } = this.#start;
+    const connectors = this.#decisions.flatMap((decision) => decision.connectors);
+    return {
+      id: this.#id,
+      organization: this.#decisions[0]!.organization,
+      reversePath: session.reversePath,
+      recipients: this.#recipients,
+      bodyType,
+      content,
+      source:
+        session.account === null
+          ? { kind: 'mx', inboundConnectors: [...new Set(connectors)] }
+          : { kind: 'submission', account: session.account.account },
+      receivedAtMs: this.#context.services.now(),
+      clauses: [],
+      evidence: session.evidence,
+      decision: inboundDecisionOf(this.#policy, session, this.#recipients, this.#decisions),
+    };
+  }
+
+  #refuse(refusal: Refusal): Reply {
+    const { session } = this.#start;
+    const refused = { ...this.#context, ...session, policy: this.#policy };
+    return recordRefusal({ ...refused, account: session.account?.account ?? null }, refusal);
+  }
+
+  #clock(): InboundClock {
+    const { services } = this.#context;
+    return {
+      nowMs: services.now(),
+      firstRefusedAtMs: (key) => services.firstRefusals.atMs(key),
+    };
+  }
+
+  #logAccepted(sizeBytes: number): void {
+    const { session } = this.#start;
+    const { settings, services } = this.#context;
+    services.log.info(
+      {
+        queueId: this.#id,
+        listener: settings.name,
+        client: session.clientAddress,
+        helo: session.heloName,
+        account: session.account?.account ?? null,
+        from: formatPath(session.reversePath),
+        recipients: this.#recipients.length,
+        sizeBytes,
+        tls: describeEvidence(session.evidence),
+      },
+      'message accepted',
+    );
+  }
+
+  #logFailure(error: unknown): void {
+    this.#context.services.log.error({ queueId: this.#id, err: error }, 'message not taken');
+  }
+}
+
+const nobody = { connector: null, considered: [], recipient: null };
+
+/** Postmaster of the first organization: it runs the gateway. */
+function postmasterOf(policy: Policy): Address {
+  const domain = policy.organizations[0]?.acceptedDomains[0]?.domain ?? policy.hostName;
+  return { localPart: 'postmaster', domain };
+}
+
+/** @see RFC 3848 */
+function protocolOf(start: TransactionStart): ReceivedProtocol {
+  if (!start.isExtended) return 'SMTP';
+  const hasTls = start.session.evidence.tls !== null;
+  if (start.session.account === null) return hasTls ? 'ESMTPS' : 'ESMTP';
+  return hasTls ? 'ESMTPSA' : 'ESMTPA';
+}
