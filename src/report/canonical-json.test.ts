@@ -20,7 +20,15 @@ test('sorts keys by UTF-16 code units and writes no white space', () => {
 });
 
 test('writes numbers and strings as RFC 8785 shows them', () => {
-  const value = [333333333.33333329, 1e30, 4.5, 2e-3, 1e-27, -0, '\u20ac$\u000f\nA\'B"\\"/'];
+  const value = [
+    Number('333333333.33333329'),
+    1e30,
+    4.5,
+    2e-3,
+    1e-27,
+    -0,
+    '\u20ac$\u000f\nA\'B"\\"/',
+  ];
   assert.equal(
     canonicalJson(value),
     '[333333333.3333333,1e+30,4.5,0.002,1e-27,0,"\u20ac$\\u000f\\nA\'B\\"\\\\\\"/"]',

@@ -182,9 +182,9 @@ function wordsFor(cause: Cause, isForced: boolean): Words {
 
 const forcedWords: Words = {
   happened:
-    'Mail to this recipient must travel encrypted, to a server that is proven as agreed. No ' +
-    'connection met that rule, so the mail was kept back: it did not leave this gateway ' +
-    'without that protection.',
+    'Mail to this recipient must travel over a secure connection that meets a set rule. No ' +
+    'connection did, so the mail was kept back: it did not leave this gateway without that ' +
+    'protection.',
   toDo:
     `${askAdministrator} The recipient's server has to offer what is required; your ` +
     'administrator can settle that with theirs. Then send the mail again. Another mail service ' +
