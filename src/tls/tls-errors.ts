@@ -1,0 +1,94 @@
+/**
+ * Errors of TLS in stable words: what failed a handshake, or cut a session after it.
+ *
+ * The text is for people and sanitized; the peer chooses part of it.
+ */
+import { sanitizePeerText } from '../mail/peer-text.ts';
+import type { Evidence } from '../policy/evidence.ts';
+
+/**
+ * `certificate-refused`: the peer did not accept our certificate, or that we showed none.
+ * `not-tls`: what came is no TLS. `closed`: the peer ended the connection without an alert.
+ */
+export type TlsErrorCode =
+  | 'timeout'
+  | 'closed'
+  | 'reset'
+  | 'not-tls'
+  | 'version'
+  | 'no-common-algorithm'
+  | 'certificate-refused'
+  | 'peer-refused'
+  | 'own-certificate-missing'
+  | 'tls-error';
+
+export interface TlsFault {
+  readonly code: TlsErrorCode;
+  readonly text: string;
+}
+
+const socketCodes: Readonly<Record<string, TlsErrorCode>> = {
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  ECONNABORTED: 'reset',
+  ETIMEDOUT: 'timeout',
+  ERR_STREAM_PREMATURE_CLOSE: 'closed',
+  ERR_SOCKET_CLOSED: 'closed',
+  ERR_STREAM_DESTROYED: 'closed',
+};
+
+/** By the words of OpenSSL's reason, first match. */
+const reasons: readonly (readonly [RegExp, TlsErrorCode])[] = [
+  [/wrong version number|http request|packet length too long|bad record type/i, 'not-tls'],
+  [/unsupported protocol|protocol version|version too low|no protocols available/i, 'version'],
+  [
+    /alert.*(certificate|unknown ca|access denied)|certificate required|alert (bad|unsupported) certificate/i,
+    'certificate-refused',
+  ],
+  [
+    /no shared cipher|no suitable|no ciphers|no shared group|insufficient security/i,
+    'no-common-algorithm',
+  ],
+  [/handshake failure|illegal parameter|decode error|internal error|alert/i, 'peer-refused'],
+  [/unexpected eof/i, 'closed'],
+];
+
+/** Any error of a TLS socket, during the handshake or after it. */
+export function classifyTlsError(error: unknown): TlsFault {
+  const { code, reason, message } = partsOf(error);
+  const text = sanitizePeerText(reason ?? message);
+  // Node says ECONNRESET for a close without any alert before the handshake was complete.
+  const isPlainClose = code === 'ECONNRESET' && message.includes('before secure TLS connection');
+  if (isPlainClose) return { code: 'closed', text: 'the peer closed before TLS was established' };
+  const known = socketCodes[code ?? ''];
+  if (known !== undefined) return { code: known, text: `${sanitizePeerText(code!)}: ${text}` };
+  const match = reasons.find(([pattern]) => pattern.test(reason ?? message));
+  return { code: match?.[1] ?? 'tls-error', text };
+}
+
+function partsOf(error: unknown): { code: string | null; reason: string | null; message: string } {
+  if (!(error instanceof Error)) return { code: null, reason: null, message: String(error) };
+  const { code, reason, message } = error as NodeJS.ErrnoException & { reason?: unknown };
+  return {
+    code: typeof code === 'string' ? code : null,
+    reason: typeof reason === 'string' ? reason : null,
+    message,
+  };
+}
+
+/**
+ * What it may mean that the peer closed before its first reply on an encrypted connection: in TLS
+ * 1.3 it learns of our certificate only after we are done, and refuses it by alert or plain close.
+ * Null where that cannot be the reason.
+ */
+export function classifyEarlyClose(evidence: Evidence): TlsFault | null {
+  if (evidence.role !== 'client' || evidence.tls?.protocol !== 'TLSv1.3') return null;
+  const shown =
+    evidence.tls.ownCertificate === null
+      ? 'we showed no certificate'
+      : `we showed certificate ${evidence.tls.ownCertificate}`;
+  return {
+    code: 'certificate-refused',
+    text: `the peer closed right after the TLS 1.3 handshake; ${shown}, which it may have refused`,
+  };
+}
