@@ -1,0 +1,62 @@
+/** `explain` with the tools of the other rooms: the same for the running gateway and for a file. */
+import { X509Certificate } from 'node:crypto';
+import type { ExplainAnswer, ExplainQuestion } from '../api/contract.ts';
+import { explainMail } from '../api/explain.ts';
+import { Failure } from '../mail/failure.ts';
+import type { Evidence } from '../policy/evidence.ts';
+import { wantedInboundPaths } from '../policy/inbound-paths.ts';
+import type { Policy } from '../policy/policy.ts';
+import { AnchorRegistry } from '../tls/anchors.ts';
+import { examineChain } from '../tls/chain.ts';
+import { certificateFacts } from '../tls/certificate-facts.ts';
+import { PresentedChain } from '../tls/presented-chain.ts';
+
+export function explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer> {
+  return explainMail(policy, question, { nowMs: Date.now(), examineCertificate });
+}
+
+/** What an inbound TLS 1.3 session would show whose client presents this chain. */
+async function examineCertificate(pem: string, policy: Policy): Promise<Evidence> {
+  const chain = new PresentedChain(readPem(pem));
+  const wanted = wantedInboundPaths(policy);
+  const anchors = new AnchorRegistry();
+  await anchors.loadAnchors(wanted.map((path) => path.anchors));
+  const at = Date.now();
+  const paths = wanted.map(({ anchors: name, purpose }) =>
+    examineChain(chain, { anchors: name, set: anchors.get(name), purpose, at }),
+  );
+  return {
+    formatVersion: 1,
+    connectionId: 'explain',
+    observedAt: new Date(at).toISOString(),
+    role: 'server',
+    peer: { address: '192.0.2.1', port: 0, hostName: null },
+    encryption: 'established',
+    failure: null,
+    tls: {
+      protocol: 'TLSv1.3',
+      cipher: 'TLS_AES_256_GCM_SHA384',
+      cipherStandardName: 'TLS_AES_256_GCM_SHA384',
+      group: null,
+      mode: 'starttls',
+      sni: null,
+      chain: chain.certificates.map(certificateFacts),
+      paths,
+      openssl: null,
+      revocation: 'not-checked',
+      ownCertificate: null,
+      resumedFrom: null,
+    },
+  };
+}
+
+function readPem(pem: string): Buffer[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (blocks.length === 0) throw new Error('it holds no CERTIFICATE block');
+    return blocks.map((block) => new X509Certificate(block).raw);
+  } catch (cause) {
+    const text = `the client certificate cannot be read: ${cause instanceof Error ? cause.message : ''}`;
+    throw new Failure('api-request-invalid', text, { wireText: text, cause });
+  }
+}

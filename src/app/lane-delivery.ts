@@ -1,0 +1,80 @@
+/** Delivery's services in a lane: the real resolver, dialler and handshake. */
+import { randomUUID } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { DeliveryServices } from '../delivery/services.ts';
+import type { StubResolver } from '../dns/stub-resolver.ts';
+import { createStubResolver } from '../dns/stub-resolver.ts';
+import type { DnsServer } from '../dns/system-servers.ts';
+import { readSystemServers } from '../dns/system-servers.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Log } from '../report/log.ts';
+import { upgradeClient } from '../tls/handshake.ts';
+import { dial } from './dial.ts';
+import { foldersOf } from './data-folder.ts';
+import { deliveryLimitsOf } from './lane-limits.ts';
+import type { RunningTls } from './lane-tls.ts';
+import type { ListenerAddress } from './messages.ts';
+
+export interface DeliveryParts {
+  readonly config: Config;
+  readonly share: number;
+  readonly tls: RunningTls;
+  readonly resolver: StubResolver;
+  readonly listeners: readonly ListenerAddress[];
+  readonly log: Log;
+  policy(): Policy;
+}
+
+export function deliveryServices(parts: DeliveryParts): DeliveryServices {
+  const { config, tls, listeners } = parts;
+  const mailboxes = foldersOf(config.dataFolder).mailboxes;
+  const own = ownAddresses(listeners);
+  return {
+    policy: parts.policy,
+    resolver: parts.resolver,
+    upgrade: (raw, options) => upgradeClient(raw, options, tls.client),
+    dial,
+    mailboxPath: (organization, account) => join(mailboxes, organization, account),
+    newConnectionId: () => randomUUID(),
+    limits: deliveryLimitsOf(config, parts.share),
+    guard: {
+      allow: config.network.allow,
+      allowPorts: config.network.allowPorts,
+      smartHostsSetBy: 'gateway',
+    },
+    ownAddresses: () => own,
+    log: parts.log,
+    now: Date.now,
+    random: Math.random,
+  };
+}
+
+/** The configured resolvers, or the system's. */
+export async function openResolver(config: Config): Promise<StubResolver> {
+  const configured = config.dns.servers.map(parseServer);
+  const servers = configured.length > 0 ? configured : await readSystemServers();
+  return createStubResolver({
+    servers,
+    timeoutMs: config.dns.timeoutMs,
+    trustedServers: config.dns.trustAd ? servers.map((server) => server.address) : [],
+  });
+}
+
+/** The schema has checked the form: address, `address:port` or `[IPv6]:port`. */
+function parseServer(text: string): DnsServer {
+  const match = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(text);
+  const isBareV6 = !text.startsWith('[') && text.split(':').length > 2;
+  if (isBareV6 || match === null) return { address: text, port: 53 };
+  return { address: match[1]!, port: Number(match[2] ?? 53) };
+}
+
+/** Each listener's address; all of the machine's for a wildcard one. */
+function ownAddresses(listeners: readonly ListenerAddress[]) {
+  const machine = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return listeners.flatMap(({ host, port }) => {
+    if (host !== '0.0.0.0' && host !== '::') return [{ address: host, port }];
+    return machine.map(({ address }) => ({ address, port }));
+  });
+}

@@ -1,0 +1,72 @@
+/** The configuration's bounds as each room wants them; a lane gets its share of the gateway's. */
+import type { Config, ListenerConfig } from '../config/config.ts';
+import { defaultDeliveryLimits } from '../delivery/services.ts';
+import type { DeliveryLimits } from '../delivery/services.ts';
+import { defaultLimits } from '../receiving/settings.ts';
+import type { ListenerSettings } from '../receiving/settings.ts';
+import type { StoreLimits } from '../store/sqlite-store.ts';
+
+/** A lane's part of a bound of the whole gateway, at least 1. */
+export function shareOf(bound: number, share: number): number {
+  return Math.max(1, Math.ceil(bound * share));
+}
+
+export function listenerSettingsOf(
+  config: Config,
+  listener: ListenerConfig,
+  share: number,
+): ListenerSettings {
+  const { limits } = config;
+  const { server } = config.timeouts;
+  const { name, host, port, kind, tls, requestClientCertificate } = listener;
+  return {
+    name,
+    host,
+    port,
+    kind,
+    tls,
+    requestClientCertificate,
+    limits: {
+      ...defaultLimits,
+      sessionsMax: shareOf(limits.sessionsMax, share),
+      sessionsPerAddressMax: limits.sessionsPerAddressMax,
+      recipientsMax: limits.recipientsMax,
+      messageSizeBytesMax: limits.messageSizeBytes,
+      memoryContentBytesMax: limits.memoryContentBytes,
+      commandTimeoutMs: server.commandMs,
+      dataTimeoutMs: server.dataMs,
+      handshakeTimeoutMs: server.handshakeMs,
+      sessionMs: server.sessionMs,
+    },
+  };
+}
+
+export function deliveryLimitsOf(config: Config, share: number): DeliveryLimits {
+  const { limits } = config;
+  const { client } = config.timeouts;
+  return {
+    ...defaultDeliveryLimits,
+    connectTimeoutMs: client.connectMs,
+    handshakeTimeoutMs: client.handshakeMs,
+    client: {
+      ...defaultDeliveryLimits.client,
+      greetingMs: client.greetingMs,
+      helloMs: client.commandMs,
+      mailMs: client.commandMs,
+      rcptMs: client.commandMs,
+      dataInitiationMs: client.dataInitMs,
+      dataBlockMs: client.dataBlockMs,
+      dataTerminationMs: client.dataEndMs,
+    },
+    connectionsPerDestinationMax: limits.connectionsPerDestination,
+    connectionsMax: shareOf(limits.connectionsMax, share),
+    idleMs: client.idleMs,
+  };
+}
+
+export function storeLimitsOf(config: Config, share: number): Partial<StoreLimits> {
+  return {
+    waitingRecordsMax: shareOf(config.limits.storeQueueRecords, share),
+    waitingBytesMax: shareOf(config.limits.storeQueueBytes, share),
+  };
+}

@@ -1,0 +1,62 @@
+/** The lane's certificates and trust anchors, loaded from the files that the configuration names. */
+import type { Config } from '../config/config.ts';
+import type { Policy } from '../policy/policy.ts';
+import { AnchorRegistry } from '../tls/anchors.ts';
+import { createClientTls, createServerTls } from '../tls/contexts.ts';
+import type { ClientTls, ServerTls } from '../tls/contexts.ts';
+import type { CertificateSource } from '../tls/own-certificate.ts';
+
+/** `server` by the names of listeners. Anchors that cannot be loaded are warnings: mail defers. */
+export interface RunningTls {
+  readonly server: ReadonlyMap<string, ServerTls>;
+  readonly client: ClientTls;
+  readonly warnings: readonly string[];
+}
+
+/** Throws a Failure for own certificates that cannot be used. */
+export async function loadTls(config: Config, policy: Policy): Promise<RunningTls> {
+  const anchors = new AnchorRegistry();
+  const failures = await anchors.loadAnchors(anchorNames(policy));
+  const clientCertificates = mapSources(config, clientCertificateNames(policy));
+  const client = await createClientTls({ clientCertificates, anchors });
+  const server = new Map<string, ServerTls>();
+  const warnings = [...failures.map((failure) => failure.message), ...client.warnings];
+  for (const listener of config.listeners) {
+    const sources = Object.values(mapSources(config, listener.serverCertificates));
+    const tls = await createServerTls({ certificates: sources, anchors });
+    server.set(listener.name, tls);
+    warnings.push(...tls.warnings);
+  }
+  return { server, client, warnings: [...new Set(warnings)] };
+}
+
+/** Every set that a connector names; opportunistic handshakes get the bundled one. */
+function anchorNames(policy: Policy): string[] {
+  const names = new Set(['bundled']);
+  for (const organization of policy.organizations) {
+    for (const { anchors } of organization.inboundConnectors) names.add(anchors);
+    for (const { anchors } of organization.outboundConnectors) names.add(anchors);
+  }
+  return [...names];
+}
+
+function clientCertificateNames(policy: Policy): string[] {
+  const connectors = policy.organizations.flatMap((organization) => organization.outboundConnectors);
+  return connectors.flatMap(({ clientCertificate }) => clientCertificate ?? []);
+}
+
+function mapSources(
+  config: Config,
+  names: readonly string[],
+): Record<string, CertificateSource> {
+  const sources: Record<string, CertificateSource> = {};
+  for (const name of names) {
+    const files = config.certificates[name];
+    if (files === undefined) continue;
+    sources[name] = {
+      certificate: { file: files.certificateFile },
+      key: { file: files.keyFile },
+    };
+  }
+  return sources;
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+/** The executable `postern`: hands the command line what works without a running gateway. */
+import { runCli } from '../cli/run-cli.ts';
+import type { OfflineCommands } from '../cli/offline-commands.ts';
+import { checkFiles } from '../config/check-files.ts';
+import type { LoadResult } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatTraceText } from '../report/show-trace.ts';
+import type { TraceView } from '../report/show-trace.ts';
+import { allFailures } from './all-failures.ts';
+import { explain } from './explain.ts';
+import { serve } from './serve.ts';
+import { version } from './version.ts';
+
+// Inside a checkout the program is reached through npm, which brings the right Node.
+const commandName = process.env['npm_command'] === undefined ? 'postern' : 'npx postern';
+
+const offline: OfflineCommands = {
+  version,
+  commandName,
+  failures: allFailures,
+  serve: (options) => serve(options, commandName),
+  checkConfig,
+  explain,
+  formatTrace: (view) => formatTraceText(view as unknown as TraceView),
+};
+
+/** The file itself, then the files that it names. */
+async function checkConfig(file: string): Promise<LoadResult> {
+  const loaded = await loadConfig(file);
+  if (loaded.kind === 'refused') return loaded;
+  const problems = await checkFiles(loaded.config, Date.now());
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  if (errors.length > 0) return { kind: 'refused', problems: errors };
+  return { ...loaded, warnings: [...loaded.warnings, ...problems] };
+}
+
+const { stdin, stdout, stderr } = process;
+process.exitCode = await runCli(process.argv.slice(2), offline, { stdin, stdout, stderr, isTty: stdout.isTTY });

@@ -1,0 +1,73 @@
+/** What a start says to whoever looks: where it listens, and the commands that send a first message. */
+import type { Config } from '../config/config.ts';
+import { formatAddress } from '../mail/address.ts';
+import type { Policy } from '../policy/policy.ts';
+import { foldersOf } from './data-folder.ts';
+import type { Gateway } from './control.ts';
+import type { EmbeddedConfiguration } from './first-start.ts';
+import type { ListenerAddress } from './messages.ts';
+
+export interface StartFacts {
+  readonly gateway: Pick<Gateway, 'listeners' | 'socketPath'>;
+  readonly config: Config;
+  readonly policy: Policy;
+  /** Null where a configuration was given. */
+  readonly embedded: EmbeddedConfiguration | null;
+  readonly commandName: string;
+  readonly isRoot: boolean;
+}
+
+export function describeStart(facts: StartFacts): string {
+  const { gateway, config, policy, embedded } = facts;
+  const lines = [
+    `Postern is ready as ${policy.hostName}.`,
+    '',
+    ...gateway.listeners.map(describeListener),
+    `  API          ${gateway.socketPath}`,
+    `  data         ${config.dataFolder}`,
+    `  config       ${config.file}`,
+  ];
+  if (facts.isRoot) {
+    lines.push('', 'It runs as root. Set `user` in the configuration before you use it in earnest.');
+  }
+  if (embedded !== null) lines.push('', ...describeFirstSteps(facts, embedded));
+  return `${lines.join('\n')}\n`;
+}
+
+function describeListener({ name, kind, tls, host, port }: ListenerAddress): string {
+  const how = tls === 'implicit' ? 'TLS from the first byte' : 'STARTTLS';
+  const what = kind === 'mx' ? 'mail from other servers' : 'mail from signed-in accounts';
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `  ${name.padEnd(12)} ${where.padEnd(18)} ${what}, ${how}`;
+}
+
+function describeFirstSteps(facts: StartFacts, embedded: EmbeddedConfiguration): string[] {
+  const { config, policy, commandName } = facts;
+  const organization = policy.organizations[0];
+  const mailbox = organization?.mailboxes[0];
+  const primary = mailbox?.addresses[0];
+  if (organization === undefined || mailbox === undefined || primary === undefined) return [];
+  const address = formatAddress(primary);
+  const { firstPassword } = embedded;
+  const password = firstPassword?.password ?? 'PASSWORD';
+  const lines = ['Send a first message and see what became of it:', ''];
+  lines.push(`  ${commandName} send --to ${address} --subject "First message" --wait`);
+  const submission = facts.gateway.listeners.find((l) => l.kind === 'submission' && l.tls === 'starttls');
+  if (submission !== undefined) {
+    const server = `${submission.host}:${submission.port}`;
+    lines.push(
+      `  swaks --server ${server} --tls --auth PLAIN --auth-user ${mailbox.account} \\`,
+      `    --auth-password '${password}' --from ${address} --to ${address}`,
+    );
+  }
+  const folder = `${foldersOf(config.dataFolder).mailboxes}/${organization.id}/${mailbox.account}`;
+  lines.push(
+    `  ${commandName} trace ID          (the queue id that either prints)`,
+    `  ls ${folder}/new`,
+  );
+  if (firstPassword !== null) {
+    const { account } = firstPassword;
+    lines.push('', `The password of ${account}, shown this once: ${firstPassword.password}`);
+  }
+  return lines;
+}

@@ -1,0 +1,98 @@
+/** A message that came in through the API: the same judgement and the same queue as by SMTP. */
+import { isAscii } from 'node:buffer';
+import { composeReceived } from '../content/received.ts';
+import { parseAddress } from '../mail/address.ts';
+import type { Address, ReversePath } from '../mail/address.ts';
+import { Failure } from '../mail/failure.ts';
+import { chooseOutbound } from '../policy/choose-outbound.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
+import { findDomainOwner } from '../policy/directory.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { LaneSubmission } from './messages.ts';
+
+export interface SubmitServices {
+  policy(): Policy;
+  newId(): string;
+  accept(message: IncomingMessage): Promise<void>;
+  now(): number;
+}
+
+/** Who a message through the API is from, in the trace: whoever may open the socket. */
+const account = 'administrator (API)';
+const sizeBytesMax = 25 * 1024 * 1024;
+
+/** Resolves when the message is durable. Throws a Failure `submission-refused`. */
+export async function submitMessage(
+  submission: LaneSubmission,
+  services: SubmitServices,
+): Promise<{ readonly id: string }> {
+  const policy = services.policy();
+  const sender = readSender(policy, submission.from);
+  const recipients = submission.to.map((text) => readAddress(text, 'recipient'));
+  for (const recipient of recipients) refuseUndeliverable(policy, sender.organization, recipient);
+  const content = Buffer.from(submission.content);
+  refuseContent(content);
+  const id = services.newId();
+  const nowMs = services.now();
+  const received = composeReceived({
+    heloName: 'localhost',
+    clientAddress: '127.0.0.1',
+    clientName: null,
+    byHost: policy.hostName,
+    protocol: 'ESMTPA',
+    tls: null,
+    id,
+    recipient: recipients.length === 1 ? recipients[0]! : null,
+    atMs: nowMs,
+  });
+  await services.accept({
+    id,
+    organization: sender.organization,
+    reversePath: sender.reversePath,
+    recipients,
+    bodyType: isAscii(content) ? '7bit' : '8bitmime',
+    content: { kind: 'memory', bytes: Buffer.concat([received, content]) },
+    source: { kind: 'submission', account },
+    receivedAtMs: nowMs,
+    clauses: [],
+    evidence: null,
+    decision: { formatVersion: 1, kind: 'accept', listener: 'api' },
+  });
+  return { id };
+}
+
+function readSender(
+  policy: Policy,
+  text: string | null,
+): { reversePath: ReversePath; organization: string } {
+  if (text === null) throw refusal('a message through the API needs a sender of ours');
+  const reversePath = readAddress(text, 'sender');
+  const owner = findDomainOwner(policy, reversePath.domain);
+  if (owner === null) throw refusal(`${reversePath.domain} is not an accepted domain of ours`);
+  return { reversePath, organization: owner.organization.id };
+}
+
+function readAddress(text: string, what: string): Address {
+  const address = parseAddress(text);
+  if (address === null) throw refusal(`the ${what} "${text}" is not a mail address`);
+  return address;
+}
+
+function refuseUndeliverable(policy: Policy, organization: string, recipient: Address): void {
+  const { destination } = chooseOutbound(policy, organization, recipient);
+  if (destination.kind === 'none' && destination.isPermanent) throw refusal(destination.reason);
+}
+
+/** What SMTP could not carry is not queued: bare CR or LF, NUL, or too much. */
+function refuseContent(content: Buffer): void {
+  if (content.length > sizeBytesMax) throw refusal('the message is larger than 25 MB');
+  const text = content.toString('latin1');
+  if (/\0|\r(?!\n)|(?<!\r)\n/.test(text)) {
+    throw refusal('lines of the message must end in CR LF, and it must not hold NUL');
+  }
+  if (!text.endsWith('\r\n')) throw refusal('the last line of the message must end in CR LF');
+}
+
+function refusal(text: string): Failure {
+  return new Failure('submission-refused', text, { wireText: text });
+}
