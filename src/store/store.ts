@@ -32,6 +32,8 @@ export interface StoredDelivery {
   readonly floor: readonly Clause[];
   readonly attempts: number;
   readonly failedTlsAtMs: readonly number[];
+  /** Where the clock of expiry starts: when it was received, or released from a hold. */
+  readonly retriesFromMs: number;
   /** When the next attempt is due; ignored while held. */
   readonly dueAtMs: number;
   readonly state: 'queued' | 'held';
@@ -39,23 +41,37 @@ export interface StoredDelivery {
   readonly lastOutcome: Outcome | null;
 }
 
+/** Names one delivery. */
+export type DeliveryKey = Pick<StoredDelivery, 'key' | 'ordinal'>;
+
 /** All parts belong to one transaction. Within a batch accepted comes first, completed last. */
 export interface Batch {
   readonly accepted: readonly {
     readonly message: StoredMessage;
     readonly deliveries: readonly StoredDelivery[];
   }[];
-  /** New states, and deliveries split off from existing ones. */
+  /** New states, and deliveries split off from existing ones. Their message must exist. */
   readonly updated: readonly StoredDelivery[];
-  /** Finished deliveries; the message goes with its last one, its spool file too. */
-  readonly completed: readonly { readonly key: number; readonly ordinal: number }[];
+  /** Finished deliveries; the message goes with its last one, its spool file too. Unknown ones are ignored. */
+  readonly completed: readonly DeliveryKey[];
   readonly traces: readonly TraceRecord[];
   /** Facts already stored are ignored. */
   readonly facts: readonly Fact[];
 }
 
+export const emptyBatch: Batch = {
+  accepted: [],
+  updated: [],
+  completed: [],
+  traces: [],
+  facts: [],
+};
+
 export interface QueueFilter {
+  /** Deliveries of this message only. */
+  readonly key?: number;
   readonly state?: 'queued' | 'held';
+  /** Canonical form. */
   readonly recipientDomain?: string;
   /** Rows at most; 1..10000. */
   readonly limit: number;
@@ -67,8 +83,17 @@ export interface QueueRow {
   readonly delivery: StoredDelivery;
 }
 
+/** What waits in the whole shard. */
+export interface QueueSummary {
+  readonly queued: number;
+  readonly held: number;
+  /** Every route with queued deliveries, and when the first of them is due. */
+  readonly routes: readonly { readonly routeKey: string; readonly dueAtMs: number }[];
+}
+
 /** Readers see committed state only; many at once, also from other processes. */
 export interface StoreReader {
+  /** In order of key, then ordinal. */
   listQueue(filter: QueueFilter): Promise<readonly QueueRow[]>;
   /** Records of one key in order of time, and every fact that they cite. Empty where unknown. */
   readTrace(
@@ -77,15 +102,34 @@ export interface StoreReader {
   close(): Promise<void>;
 }
 
+/** Numbers for metrics and for back-pressure. */
+export interface StoreCounts {
+  /** Transactions committed since the store was opened. */
+  readonly commits: number;
+  /** Records and body bytes that wait for the disk or are being written. */
+  readonly waitingRecords: number;
+  readonly waitingBytes: number;
+}
+
 export interface Store extends StoreReader {
-  /** Rejects with a StoreError (`store-full`, `store-io`, `store-closed`) and then nothing of it is stored. */
-  commit(batch: Batch): Promise<void>;
-  /** Queued deliveries that are due at or before `untilMs`, the longest due first. */
-  listDue(untilMs: number, limit: number): Promise<readonly StoredDelivery[]>;
-  /** The due time of the next queued delivery after `afterMs`; null where none waits. */
-  nextDueAtMs(afterMs: number): Promise<number | null>;
+  /**
+   * Stores the whole batch or nothing. `withinMs` lets it ride with the next commit, which starts
+   * after that time at the latest; absent or 0 is at once.
+   *
+   * Rejects with a Failure: `store-full`, `store-io`, `store-damaged`, `store-conflict`,
+   * `store-closed`, `queue-full` (too much waits for the disk); then nothing of it is stored.
+   */
+  commit(batch: Batch, withinMs?: number): Promise<void>;
+  /** Queued deliveries of one route due at or before `untilMs`, the longest due first. */
+  listDue(routeKey: string, untilMs: number, limit: number): Promise<readonly StoredDelivery[]>;
+  /** The due time of the route's first queued delivery after `afterMs`; null where none waits. */
+  nextDueAtMs(routeKey: string, afterMs: number): Promise<number | null>;
+  summarize(): Promise<QueueSummary>;
   /** Message and content; null where the key is unknown. */
   readMessage(key: number): Promise<StoredMessage | null>;
+  /** One above the largest ordinal among the message's present deliveries; 0 where none are. */
+  nextOrdinal(key: number): Promise<number>;
+  counts(): StoreCounts;
   /** The largest key ever used, 0 where none was; new keys must be above it. */
   lastKey(): Promise<number>;
 }

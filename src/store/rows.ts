@@ -1,0 +1,125 @@
+/**
+ * Messages and deliveries as rows: what has a column of its own, and what is JSON in `detail`.
+ *
+ * For the client (to rows), the shard and its readers (from rows). The format of `detail` belongs to
+ * the version of the store, as its columns do.
+ */
+import path from 'node:path';
+import type { Content } from '../mail/content.ts';
+import { sizeOf } from '../mail/content.ts';
+import type { StoredDelivery, StoredMessage } from './store.ts';
+
+export type Value = string | number | null;
+
+/** Values per message in a flat list: columns up to `detail`, then where its body starts. */
+export const messageWidth = 8;
+/** Values per delivery in a flat list, in the order of the columns. */
+export const deliveryWidth = 7;
+
+/** `bodyOffset` is the place of the body among the batch's bodies, -1 for a spool file. */
+export function pushMessage(
+  values: Value[],
+  message: StoredMessage,
+  spoolFolder: string,
+  bodyOffset: number,
+): void {
+  const { content } = message;
+  const isSpool = content.kind === 'spool';
+  values.push(
+    message.key,
+    message.organization,
+    message.receivedAtMs,
+    sizeOf(content),
+    isSpool ? path.relative(spoolFolder, content.path) : null,
+    isSpool ? content.offset : 0,
+    JSON.stringify({
+      reversePath: message.reversePath,
+      bodyType: message.bodyType,
+      source: message.source,
+    }),
+    bodyOffset,
+  );
+}
+
+export function pushDelivery(values: Value[], delivery: StoredDelivery): void {
+  values.push(
+    delivery.key,
+    delivery.ordinal,
+    delivery.state === 'held' ? 1 : 0,
+    delivery.dueAtMs,
+    delivery.attempts,
+    delivery.routeKey,
+    JSON.stringify({
+      recipients: delivery.recipients,
+      floor: delivery.floor,
+      failedTlsAtMs: delivery.failedTlsAtMs,
+      retriesFromMs: delivery.retriesFromMs,
+      lastOutcome: delivery.lastOutcome,
+    }),
+  );
+}
+
+/** Columns of a message without its body; `message_detail` lets it be joined with deliveries. */
+export interface MessageRow {
+  readonly key: number;
+  readonly organization: string;
+  readonly received_at_ms: number;
+  readonly size_bytes: number;
+  readonly spool_path: string | null;
+  readonly spool_offset: number;
+  readonly message_detail: string;
+  readonly body?: Uint8Array | null;
+}
+
+export interface DeliveryRow {
+  readonly key: number;
+  readonly ordinal: number;
+  readonly is_held: number;
+  readonly due_at_ms: number;
+  readonly attempts: number;
+  readonly route_key: string;
+  readonly detail: string;
+}
+
+type MessageDetail = Pick<StoredMessage, 'reversePath' | 'bodyType' | 'source'>;
+type DeliveryDetail = Pick<
+  StoredDelivery,
+  'recipients' | 'floor' | 'failedTlsAtMs' | 'retriesFromMs' | 'lastOutcome'
+>;
+
+export function toMessage(row: MessageRow): Omit<StoredMessage, 'content'> {
+  const detail = JSON.parse(row.message_detail) as MessageDetail;
+  return {
+    key: row.key,
+    organization: row.organization,
+    receivedAtMs: row.received_at_ms,
+    ...detail,
+  };
+}
+
+export function toContent(row: MessageRow, spoolFolder: string): Content {
+  if (row.spool_path === null) {
+    const body = row.body ?? new Uint8Array(0);
+    return { kind: 'memory', bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength) };
+  }
+  const file = path.join(spoolFolder, row.spool_path);
+  return { kind: 'spool', path: file, offset: row.spool_offset, sizeBytes: row.size_bytes };
+}
+
+export function toDelivery(row: DeliveryRow): StoredDelivery {
+  const detail = JSON.parse(row.detail) as DeliveryDetail;
+  return {
+    key: row.key,
+    ordinal: row.ordinal,
+    state: row.is_held === 1 ? 'held' : 'queued',
+    dueAtMs: row.due_at_ms,
+    attempts: row.attempts,
+    routeKey: row.route_key,
+    ...detail,
+  };
+}
+
+/** The hashes of facts that a trace record cites: SHA-256 in base64url is 43 characters. */
+export function citedHashes(json: string): string[] {
+  return Array.from(json.matchAll(/"([A-Za-z0-9_-]{43})"/g), (match) => match[1]!);
+}

@@ -1,0 +1,139 @@
+/** What is read from a shard file: shared by the store thread and by readers in other processes. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Fact, TraceRecord } from '../report/record.ts';
+import type { DeliveryRow, MessageRow } from './rows.ts';
+import { citedHashes, toContent, toDelivery, toMessage } from './rows.ts';
+import type {
+  QueueFilter,
+  QueueRow,
+  QueueSummary,
+  StoredDelivery,
+  StoredMessage,
+} from './store.ts';
+
+const deliveryColumns =
+  'd.key, d.ordinal, d.is_held, d.due_at_ms, d.attempts, d.route_key, d.detail';
+const messageColumns =
+  'm.key, m.organization, m.received_at_ms, m.size_bytes, m.spool_path, m.spool_offset, ' +
+  'm.detail AS message_detail';
+
+/** Rows of `listQueue` at most. */
+const rowsMax = 10_000;
+
+/** Prepared once per connection. */
+export class ShardQueries {
+  readonly #db: DatabaseSync;
+  readonly #spoolFolder: string;
+  readonly #listDue: StatementSync;
+  readonly #nextDue: StatementSync;
+  readonly #message: StatementSync;
+  readonly #nextOrdinal: StatementSync;
+  readonly #trace: StatementSync;
+  readonly #fact: StatementSync;
+
+  constructor(db: DatabaseSync, spoolFolder: string) {
+    this.#db = db;
+    this.#spoolFolder = spoolFolder;
+    this.#listDue = db.prepare(
+      `SELECT ${deliveryColumns} FROM delivery AS d
+       WHERE d.is_held = 0 AND d.route_key = ? AND d.due_at_ms <= ?
+       ORDER BY d.due_at_ms, d.key, d.ordinal LIMIT ?`,
+    );
+    this.#nextDue = db.prepare(
+      `SELECT min(due_at_ms) AS due_at_ms FROM delivery
+       WHERE is_held = 0 AND route_key = ? AND due_at_ms > ?`,
+    );
+    this.#message = db.prepare(`SELECT ${messageColumns}, m.body FROM message AS m WHERE key = ?`);
+    this.#nextOrdinal = db.prepare(
+      'SELECT ifnull(max(ordinal), -1) + 1 AS ordinal FROM delivery WHERE key = ?',
+    );
+    this.#trace = db.prepare(
+      'SELECT key, at_ms, kind, json FROM trace WHERE key = ? ORDER BY at_ms, id',
+    );
+    this.#fact = db.prepare('SELECT hash, kind, json FROM fact WHERE hash = ?');
+  }
+
+  listDue(routeKey: string, untilMs: number, limit: number): StoredDelivery[] {
+    const rows = this.#listDue.all(routeKey, untilMs, limit) as unknown as DeliveryRow[];
+    return rows.map(toDelivery);
+  }
+
+  nextDueAtMs(routeKey: string, afterMs: number): number | null {
+    const row = this.#nextDue.get(routeKey, afterMs) as { due_at_ms: number | null };
+    return row.due_at_ms;
+  }
+
+  readMessage(key: number): StoredMessage | null {
+    const row = this.#message.get(key) as unknown as MessageRow | undefined;
+    if (row === undefined) return null;
+    return { ...toMessage(row), content: toContent(row, this.#spoolFolder) };
+  }
+
+  nextOrdinal(key: number): number {
+    return (this.#nextOrdinal.get(key) as { ordinal: number }).ordinal;
+  }
+
+  lastKey(): number {
+    return (this.#db.prepare('SELECT key FROM last_key').get() as { key: number }).key;
+  }
+
+  summarize(): QueueSummary {
+    const count = this.#db.prepare(
+      'SELECT count(*) AS every, ifnull(sum(is_held), 0) AS held FROM delivery',
+    );
+    const { every, held } = count.get() as { every: number; held: number };
+    const routes = this.#db.prepare(
+      `SELECT route_key AS routeKey, min(due_at_ms) AS dueAtMs FROM delivery
+       WHERE is_held = 0 GROUP BY route_key`,
+    );
+    return {
+      queued: every - held,
+      held,
+      routes: routes.all() as unknown as QueueSummary['routes'],
+    };
+  }
+
+  listQueue(filter: QueueFilter): QueueRow[] {
+    const conditions: string[] = [];
+    const values: (string | number)[] = [];
+    if (filter.key !== undefined) {
+      conditions.push('d.key = ?');
+      values.push(filter.key);
+    }
+    if (filter.state !== undefined) {
+      conditions.push('d.is_held = ?');
+      values.push(filter.state === 'held' ? 1 : 0);
+    }
+    if (filter.recipientDomain !== undefined) {
+      conditions.push(
+        `EXISTS (SELECT 1 FROM json_each(d.detail, '$.recipients') AS recipient
+                 WHERE recipient.value ->> 'domain' = ?)`,
+      );
+      values.push(filter.recipientDomain);
+    }
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const statement = this.#db.prepare(
+      `SELECT ${deliveryColumns}, ${messageColumns}
+       FROM delivery AS d JOIN message AS m ON m.key = d.key ${where}
+       ORDER BY d.key, d.ordinal LIMIT ?`,
+    );
+    const limit = Math.min(Math.max(filter.limit, 1), rowsMax);
+    const rows = statement.all(...values, limit) as unknown as (DeliveryRow & MessageRow)[];
+    return rows.map((row) => ({
+      message: { ...toMessage(row), sizeBytes: row.size_bytes },
+      delivery: toDelivery(row),
+    }));
+  }
+
+  readTrace(key: number): { records: TraceRecord[]; facts: Fact[] } {
+    const rows = this.#trace.all(key) as unknown as (Omit<TraceRecord, 'atMs'> & {
+      at_ms: number;
+    })[];
+    const hashes = new Set(rows.flatMap((row) => citedHashes(row.json)));
+    const facts = Array.from(hashes, (hash) => this.#fact.get(hash) as Fact | undefined);
+    return {
+      records: rows.map(({ at_ms, ...rest }) => ({ ...rest, atMs: at_ms })),
+      facts: facts.filter((fact) => fact !== undefined).map((fact) => ({ ...fact })),
+    };
+  }
+}
