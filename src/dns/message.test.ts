@@ -105,7 +105,12 @@ void test('a dot or another odd octet inside a label never looks like a host nam
 
 void test('skips records of types that it does not read by their length, whatever they hold', () => {
   const odd = raw([0], 47, [0xff, 0xff, 0xff, 0xc0]);
-  assert.deepEqual(readMessage(odd)?.answers, []);
+  const both = Buffer.concat([odd, raw([0], 1, [192, 0, 2, 1]).subarray(12)]);
+  both.writeUInt16BE(2, 6);
+  assert.deepEqual(
+    readMessage(both)?.answers.map((record) => record.data),
+    ['192.0.2.1'],
+  );
 });
 
 void test('refuses data that is longer or shorter than its record', () => {
