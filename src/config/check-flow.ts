@@ -91,7 +91,7 @@ function warnOfMissingHalves(parts: Parts, warn: Report): void {
     );
     if (missing.length === 0) continue;
     const list = missing.map(formatDomainPattern).join(', ');
-    const text = `TLS is forced to ${list} but not from there: an inbound connector with requireTls: true for ${list} is the missing half`;
+    const text = `TLS is forced for mail to ${list} but not from it: an inbound connector with requireTls: true for ${list} is the missing half`;
     warn({ path: [...path, 'tlsSettings'], at: 'key', text });
   }
   for (const { value, path } of parts.inbound) {
@@ -102,7 +102,7 @@ function warnOfMissingHalves(parts: Parts, warn: Report): void {
     );
     if (missing.length === 0) continue;
     const list = missing.map(formatDomainPattern).join(', ');
-    const text = `TLS is forced from ${list} but not to there: an outbound connector with tlsSettings: DomainValidation for ${list} is the missing half`;
+    const text = `TLS is forced for mail from ${list} but not to it: an outbound connector with tlsSettings: DomainValidation for ${list} is the missing half`;
     warn({ path: [...path, 'senderDomains'], at: 'key', text });
   }
 }

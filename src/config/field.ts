@@ -92,10 +92,15 @@ function readGiven<T>(reader: Reader<T>, raw: unknown): Read<T> {
 export function oneOrMore<T>(reader: Reader<T>, description: string): z.ZodType<readonly T[]> {
   const list = z.preprocess(
     (raw) => (raw === null || raw === undefined || Array.isArray(raw) ? raw : [raw]),
-    z.array(leaf(reader), { error: () => `must be one value or a list: ${reader.form}` }),
+    z.array(leaf(reader), { error: ({ input }) => explainList(input, reader.form) }),
   );
   const form = `${reader.form}; one, or a list`;
   return list.meta({ description, form });
+}
+
+function explainList(input: unknown, form: string): string {
+  if (input === undefined) return `is missing; it takes ${form}, or a list of them`;
+  return `has no value; write ${form}, or remove the key`;
 }
 
 /** Like `oneOrMore`; empty where left out. */
@@ -121,6 +126,9 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape) {
 export function listOf<T extends z.ZodType>(element: T) {
   return z.preprocess(
     (raw) => (raw === null ? [] : raw),
-    z.array(element, { error: () => 'must be a list, each entry starting with "- "' }),
+    z.array(element, {
+      error: ({ input }) =>
+        input === undefined ? 'is missing' : 'must be a list, each entry starting with "- "',
+    }),
   );
 }

@@ -200,13 +200,25 @@ export function filePath(): Reader<string> {
 /** An argon2id hash in PHC form, as `postern` prints it; a password in clear is refused. */
 export function passwordHash(): Reader<string> {
   const shape =
-    /^\$argon2id\$v=19\$m=\d{1,7},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
+    /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
   return parsed('an argon2id hash, $argon2id$v=19$…', (raw) => {
-    if (shape.test(raw)) return { value: raw };
+    const costs = shape.exec(raw)?.slice(1).map(Number);
+    if (costs !== undefined) return isAffordable(costs) ? { value: raw } : { wrong: tooDear };
     // The value is not repeated: it may be a password.
     return {
       wrong:
         'must be an argon2id hash ($argon2id$v=19$m=…,t=…,p=…$salt$hash), never a password in clear',
     };
   });
+}
+
+const tooDear =
+  'costs too much or too little to verify: at most m=65536, t=10, p=4 and m·t=262144, at least m=8·p';
+
+/** The bounds of `identity/password-hash.ts`, which this room may not import. */
+function isAffordable(costs: readonly number[]): boolean {
+  const [memoryKib = 0, passes = 0, lanes = 0] = costs;
+  const isBounded =
+    memoryKib <= 65_536 && passes <= 10 && lanes <= 4 && memoryKib * passes <= 262_144;
+  return isBounded && passes >= 1 && lanes >= 1 && memoryKib >= 8 * lanes;
 }

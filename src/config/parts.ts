@@ -29,7 +29,7 @@ export interface Located<T> {
   readonly given: ReadonlySet<string>;
 }
 
-/** The `…AreWhole` flags say that no entry of the list was left out. */
+/** The `…AreWhole` flags say that no entry of the list was left out, and that there is a list's owner. */
 export interface Parts {
   readonly listeners: readonly Located<ParsedListener>[];
   readonly listenersAreWhole: boolean;
@@ -73,7 +73,8 @@ export function collectParts(raw: unknown, wrongPaths: readonly Path[]): Parts {
     serverCertificates: textsOf(valueAt(raw, ['serverCertificates'])),
     organizationPath,
     acceptedDomains: list(acceptedDomainSection, inOrganization('acceptedDomains')),
-    acceptedDomainsAreWhole: isWhole(inOrganization('acceptedDomains')),
+    acceptedDomainsAreWhole:
+      valueAt(raw, organizationPath) !== undefined && isWhole(inOrganization('acceptedDomains')),
     mailboxes: list(mailboxSection, inOrganization('mailboxes')),
     inbound: list(inboundConnectorSection, inOrganization('inboundConnectors')),
     inboundAreWhole: isWhole(inOrganization('inboundConnectors')),

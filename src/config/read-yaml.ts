@@ -40,7 +40,7 @@ export function readYaml(text: string): YamlFile {
     lineCounter: lines,
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   };
   let document: Document.Parsed;
   try {

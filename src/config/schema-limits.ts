@@ -65,7 +65,7 @@ export const limitsSection = section({
     10_000,
     'Records that wait for the disk; beyond it sockets are not read, then mail is answered 4xx.',
   ),
-  storeQueueBytes: fieldOr(
+  storeQueueSize: fieldOr(
     size('1MiB', '64GiB'),
     '128MiB',
     'Bytes that wait for the disk; beyond it as above.',

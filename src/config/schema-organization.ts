@@ -118,7 +118,7 @@ export const inboundConnectorSection = section({
   ),
   tlsSenderCertificateName: oneOrMoreOrNone(
     certificateName(),
-    "The name on the *partner's* client certificate, one of which it must carry; its chain must lead to `anchors`. `*.contoso.com` is the domain and all below it.",
+    "The name on the partner's own client certificate, one of which it must carry; its chain must lead to `anchors`. `*.contoso.com` is the domain and all below it.",
   ),
   pins: oneOrMoreOrNone(
     pin(),

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from './load.ts';
+import { formatProblem } from './problem.ts';
+import type { InboundConnector } from '../policy/policy.ts';
+
+const folder = fileURLToPath(new URL('../../examples/', import.meta.url));
+
+async function load(name: string) {
+  const result = await loadConfig(`${folder}${name}`);
+  assert.ok(result.kind === 'loaded', JSON.stringify(result));
+  return result;
+}
+
+async function inboundOf(name: string): Promise<InboundConnector> {
+  const { policy } = await load(name);
+  const [connector, ...rest] = policy.organizations[0]!.inboundConnectors;
+  assert.equal(rest.length, 0);
+  return connector!;
+}
+
+test('every configuration in examples/ loads', async () => {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
+  assert.ok(names.length >= 6);
+  for (const name of names) await load(name);
+});
+
+test('the minimal one draws no warning', async () => {
+  const { warnings } = await load('minimal.yaml');
+  assert.deepEqual(warnings.map(formatProblem), []);
+});
+
+test('the forced-TLS partner has both halves: only revocation is warned of', async () => {
+  const { policy, warnings } = await load('forced-tls-partner.yaml');
+  assert.ok(warnings.every((warning) => /revocation is not checked/.test(warning.text)));
+  assert.equal(warnings.length, 2);
+  assert.equal(policy.organizations[0]!.outboundConnectors[0]!.tlsSettings, 'DomainValidation');
+  assert.equal(policy.organizations[0]!.inboundConnectors[0]!.restrictDomainsToCertificate, true);
+});
+
+test('partner example 1 demands TLS from a sender domain', async () => {
+  const connector = await inboundOf('partner-1-tls.yaml');
+  assert.equal(connector.requireTls, true);
+  assert.equal(connector.restrictDomainsToCertificate, false);
+});
+
+test('partner example 2 demands TLS and a certificate name', async () => {
+  const connector = await inboundOf('partner-2-certificate.yaml');
+  assert.equal(connector.requireTls, true);
+  assert.equal(connector.restrictDomainsToCertificate, true);
+  assert.deepEqual(connector.tlsSenderCertificateNames, [
+    { kind: 'exact', domain: 'contosobank.com' },
+  ]);
+});
+
+test('partner example 3 demands addresses and no TLS', async () => {
+  const connector = await inboundOf('partner-3-addresses.yaml');
+  assert.equal(connector.requireTls, false);
+  assert.equal(connector.restrictDomainsToIPAddresses, true);
+  assert.deepEqual(connector.senderIPAddresses, ['192.0.2.0/24', '2001:db8:12::/48']);
+});
+
+test('partner example 5 demands TLS from addresses, whoever sends', async () => {
+  const connector = await inboundOf('partner-5-addresses-tls.yaml');
+  assert.deepEqual(connector.senderDomains, [{ kind: 'any' }]);
+  assert.equal(connector.restrictDomainsToIPAddresses, false);
+  assert.equal(connector.requireTls, true);
+});
