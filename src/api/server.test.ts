@@ -12,7 +12,12 @@ import { Failure } from '../mail/failure.ts';
 import type { QueueFilter } from '../store/store.ts';
 import { createApiClient, meaningOfFailure } from './client.ts';
 import type { Problem, Submission } from './contract.ts';
-import { fakeServices, sampleRows, sampleStatus, sampleTrace } from './fake-services.ts';
+import {
+  fakeServices,
+  sampleRows,
+  sampleStatus,
+  sampleTrace,
+} from '../../test/support/api-services.ts';
 import type { ApiSettings } from './server.ts';
 import { startApi } from './server.ts';
 import type { ApiServices } from './services.ts';

@@ -1,8 +1,8 @@
-/** Fake services and sample values for the tests of `api` and `cli`; nothing else imports it. */
-import { parseAddress } from '../mail/address.ts';
-import type { Outcome } from '../policy/outcome.ts';
-import type { StatusView, TraceView } from './contract.ts';
-import type { ApiServices, IdentifiedQueueRow } from './services.ts';
+/** Fake services and sample values for the tests of `api` and `cli`. */
+import { parseAddress } from '../../src/mail/address.ts';
+import type { Outcome } from '../../src/policy/outcome.ts';
+import type { StatusView, TraceView } from '../../src/api/contract.ts';
+import type { ApiServices, IdentifiedQueueRow } from '../../src/api/services.ts';
 
 export const sampleStatus: StatusView = {
   version: '0.1.0',
@@ -42,6 +42,7 @@ function makeRow(id: string, recipient: string, state: 'queued' | 'held'): Ident
       routeKey: 'mx example contoso.com',
       floor: [{ kind: 'encrypted', origin: { kind: 'connector', name: 'contoso' } }],
       attempts: 1,
+      retriesFromMs: Date.UTC(2026, 10, 22, 10, 0, 0),
       failedTlsAtMs: [],
       dueAtMs: Date.UTC(2026, 10, 22, 10, 5, 0),
       state,

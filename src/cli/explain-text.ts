@@ -1,0 +1,138 @@
+/** The answer of `explain` for people: what would happen, what is required, and why the others lost. */
+import type { ExplainAnswer } from '../api/contract.ts';
+import { sanitizePeerText } from '../mail/peer-text.ts';
+import { describeDemand } from '../policy/tls-requirement.ts';
+import { formatTable } from './table.ts';
+import { wrapToWidth } from './text-width.ts';
+
+type Inbound = NonNullable<ExplainAnswer['inbound']>;
+type Outbound = NonNullable<ExplainAnswer['outbound']>;
+
+/** `judge` says whose policy decided: `the running gateway`. `width` null is unlimited. */
+export function formatExplanation(
+  answer: ExplainAnswer,
+  judge: string,
+  width: number | null,
+): string {
+  const { from, to } = answer.question;
+  const title = `From ${from ?? '<>'} to ${to}, judged by ${judge} (policy ${answer.policyRevision})`;
+  const parts = [
+    lines([title], width),
+    ...(answer.inbound === null ? [] : [formatInbound(answer, answer.inbound, width)]),
+    ...(answer.outbound === null ? [] : [formatOutbound(answer.outbound, width)]),
+    ...(answer.notes.length === 0 ? [] : [lines(['Note', ...answer.notes.map(indent)], width)]),
+  ];
+  return parts.join('\n');
+}
+
+function formatInbound(answer: ExplainAnswer, inbound: Inbound, width: number | null): string {
+  const { clientAddress, heloName, encryption } = answer.question;
+  const tls = encryption === 'none' ? 'in clear' : `over ${encryption.replace('v', ' ')}`;
+  const verdict = inbound.kind === 'accept' ? 'ACCEPTED' : 'REFUSED';
+  const met = inbound.connectors.map((name) => `"${name}"`).join(', ');
+  const text = [
+    `Inbound: ${verdict}`,
+    indent(`session of ${clientAddress} (${heloName}) ${tls}, ${describeCertificate(inbound)}`),
+    ...(inbound.reply === null ? [] : [indent(`answer at RCPT TO: ${inbound.reply}`)]),
+    ...(inbound.reason === null ? [] : [indent(`because ${inbound.reason}`)]),
+    ...(met === '' ? [] : [indent(`inbound connectors met: ${met}`)]),
+  ];
+  return lines(text, width) + formatConsidered(inbound.considered, width);
+}
+
+function describeCertificate(inbound: Inbound): string {
+  const chain = inbound.evidence.tls?.chain ?? [];
+  const leaf = chain[0];
+  if (leaf === undefined) return 'without a client certificate';
+  const names =
+    leaf.dnsNames.length > 0 ? leaf.dnsNames.join(', ') : (leaf.commonName ?? 'no name');
+  const paths = (inbound.evidence.tls?.paths ?? []).map((path) =>
+    path.kind === 'reached'
+      ? `leads to a CA of ${path.anchors}`
+      : `leads to no CA of ${path.anchors} (${path.problem}: ${path.detail})`,
+  );
+  return [`client certificate for ${names}`, ...paths].join('; ');
+}
+
+function formatOutbound(outbound: Outbound, width: number | null): string {
+  const { clauses } = outbound.requirement;
+  const required =
+    clauses.length === 0
+      ? [indent(describeOpportunistic(outbound))]
+      : [
+          indent('TLS is required; all of this must hold, or the mail waits:'),
+          ...clauses.map((clause) => {
+            const { kind, name } = clause.origin;
+            return indent(indent(`${describeDemand(clause)} (${kind} "${name}")`));
+          }),
+        ];
+  const own =
+    outbound.clientCertificate === null
+      ? []
+      : [indent(`we present our certificate "${outbound.clientCertificate}"`)];
+  const isSent = outbound.destination.kind === 'mx' || outbound.destination.kind === 'smart-hosts';
+  const text = [
+    `Outbound: ${describeDestination(outbound)}`,
+    ...(isSent ? [...required, ...own] : []),
+  ];
+  return lines(text, width) + formatConsidered(outbound.considered, width);
+}
+
+function describeOpportunistic(outbound: Outbound): string {
+  const then = outbound.clearTextAfterFailedTls ? ', or where TLS failed twice' : '';
+  return `TLS is opportunistic: in clear where the other side offers none${then}`;
+}
+
+function describeDestination(outbound: Outbound): string {
+  const { connector, destination, recipientDomain } = outbound;
+  const by = connector === null ? 'no connector' : `connector "${connector}"`;
+  switch (destination.kind) {
+    case 'mx':
+      return `by ${by}, to the MX hosts of ${recipientDomain}`;
+    case 'smart-hosts': {
+      const hosts = destination.hosts.map(({ host, port }) => `${host} port ${port}`);
+      return `by ${by}, to smart host ${hosts.join(', then ')}`;
+    }
+    case 'mailbox':
+      return 'into a mailbox here';
+    case 'none':
+      return `nowhere${destination.isPermanent ? '' : ' for now'}: ${destination.reason}`;
+  }
+}
+
+function formatConsidered(
+  considered: Inbound['considered'] | Outbound['considered'],
+  width: number | null,
+): string {
+  if (considered.length === 0) return '';
+  const columns = [
+    { title: '  CONNECTOR', mayShrink: true },
+    { title: 'RESULT' },
+    { title: 'WHY', mayShrink: false },
+  ];
+  const isWide = width === null || width >= 100;
+  const rows = considered.map(({ connector, result, reason }) => ({
+    cells: [`  ${connector}`, result, ...(isWide ? [reason] : [])],
+    ...(isWide ? {} : { note: reason }),
+  }));
+  return formatTable(isWide ? columns : columns.slice(0, 2), rows, width);
+}
+
+function indent(text: string): string {
+  return `  ${text}`;
+}
+
+/** Each text sanitized and wrapped; what is broken keeps its indentation and two more. */
+function lines(texts: readonly string[], width: number | null): string {
+  return texts
+    .flatMap((text) => {
+      const clean = sanitizePeerText(text);
+      if (width === null) return [clean];
+      const margin = ' '.repeat(clean.length - clean.trimStart().length);
+      const room = Math.max(20, width - margin.length - 2);
+      const [first = '', ...rest] = wrapToWidth(clean.trimStart(), room);
+      return [margin + first, ...rest.map((line) => `${margin}  ${line}`)];
+    })
+    .map((line) => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,40 @@
+/** Failure codes of the command line itself. */
+import type { FailureTable } from '../mail/failure.ts';
+
+export const cliFailures = {
+  'option-wrong': {
+    httpStatus: 400,
+    exitCode: 64,
+    whatToDo: 'Run the command with --help; it shows what is right.',
+  },
+  'config-missing': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name an existing file; `postern serve` without any runs an embedded default.',
+  },
+  'config-unusable': {
+    httpStatus: 422,
+    exitCode: 78,
+    whatToDo: 'Mend it (`postern config check` shows all), or name the socket with --socket.',
+  },
+  'file-unreadable': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name a file that you may read.',
+  },
+  'input-too-large': {
+    httpStatus: 413,
+    exitCode: 65,
+    whatToDo: 'Send large messages by SMTP submission.',
+  },
+  'input-silent': {
+    httpStatus: 408,
+    exitCode: 66,
+    whatToDo: 'Give the text with --body, or end the standard input.',
+  },
+  'sender-missing': {
+    httpStatus: 422,
+    exitCode: 64,
+    whatToDo: 'Say who sends with --from ADDRESS.',
+  },
+} satisfies FailureTable;

@@ -1,0 +1,29 @@
+/**
+ * What the command line is handed by `app`: the commands that work without a running gateway, and
+ * what only other rooms know.
+ */
+import type { ExplainAnswer, ExplainQuestion, TraceView } from '../api/contract.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { FailureTable } from '../mail/failure.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** `configFile` null: the embedded default. `dataFolder` null: as the configuration says. */
+export interface ServeOptions {
+  readonly configFile: string | null;
+  readonly dataFolder: string | null;
+}
+
+export interface OfflineCommands {
+  readonly version: string;
+  /** How people start the program, for commands that are shown to be copied: `postern`. */
+  readonly commandName: string;
+  /** The tables of all rooms: exit code and what to do for failures of `serve` and the others. */
+  readonly failures: FailureTable;
+  /** Runs until it is told to stop; the exit code. May throw a Failure. */
+  serve(options: ServeOptions): Promise<number>;
+  /** As `loadConfig`, and besides whether the files that it names are there and fit. */
+  checkConfig(file: string): Promise<LoadResult>;
+  /** The same decisions as the running gateway's, on another policy. */
+  explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer>;
+  formatTrace(view: TraceView): string;
+}

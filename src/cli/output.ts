@@ -1,0 +1,32 @@
+/** Writing to the terminal or a pipe: in order, with back-pressure, and quiet when nobody reads. */
+import type { Writable } from 'node:stream';
+
+/** The reader went away (`| head`): stop, and say nothing. */
+export class OutputClosed extends Error {}
+
+const closedCodes: ReadonlySet<string> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]);
+
+export class Output {
+  readonly #stream: Writable;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  /** Resolves when the text is handed over. Throws OutputClosed where nobody reads any more. */
+  print(text: string): Promise<void> {
+    if (text === '') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#stream.write(text, (error) => {
+        if (error === null || error === undefined) return resolve();
+        const { code = '' } = error as NodeJS.ErrnoException;
+        reject(closedCodes.has(code) ? new OutputClosed() : error);
+      });
+    });
+  }
+}

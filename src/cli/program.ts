@@ -1,0 +1,46 @@
+/** The tree of commands; also what `docs/cli.md` is written from. */
+import { Command } from 'commander';
+import type { CommandContext } from './command-context.ts';
+import { addConfigCheck } from './commands/config-check.ts';
+import { addExplain } from './commands/explain.ts';
+import { addQueueList } from './commands/queue-list.ts';
+import { addSend } from './commands/send.ts';
+import { addServe } from './commands/serve.ts';
+import { addStatus } from './commands/status.ts';
+import { addTrace } from './commands/trace.ts';
+import { addVersion } from './commands/version.ts';
+
+/** Where commander writes help to; it never writes to the process itself. */
+export interface HelpSink {
+  writeOut(text: string): void;
+  writeErr(text: string): void;
+}
+
+export function createProgram(context: CommandContext, sink: HelpSink): Command {
+  const program = new Command('postern')
+    .description('A mail-flow gateway: TLS by default, forced for named partners, with proof.')
+    .version(context.offline.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help of a command')
+    .exitOverride()
+    .configureOutput({
+      ...sink,
+      // The error's text is written by run-cli.ts, in the words of every other error.
+      outputError: () => undefined,
+      getOutHelpWidth: () => context.width ?? 80,
+      getErrHelpWidth: () => context.width ?? 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  addServe(program, context);
+  addStatus(program, context);
+  addSend(program, context);
+  addTrace(program, context);
+  const queue = program.command('queue').summary('look at the queue');
+  addQueueList(queue.description('Looks at what waits.'), context);
+  addExplain(program, context);
+  const config = program.command('config').summary('work on configuration files');
+  addConfigCheck(config.description('Works on configuration files.'), context);
+  addVersion(program, context);
+  return program;
+}

@@ -1,0 +1,96 @@
+/** Runs command lines in-process for the tests of `cli`, against a really started API. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import { fakeServices } from './api-services.ts';
+import { startApi } from '../../src/api/server.ts';
+import type { ApiServices } from '../../src/api/services.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { CliIo } from '../../src/cli/command-context.ts';
+import type { OfflineCommands } from '../../src/cli/offline-commands.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const nowMs = Date.UTC(2026, 10, 22, 10, 2, 0);
+
+export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCommands {
+  return {
+    version: '0.1.0',
+    commandName: 'postern',
+    failures: { 'port-taken': { httpStatus: 500, exitCode: 71, whatToDo: 'Free the port.' } },
+    serve: async () => 0,
+    checkConfig: loadConfig,
+    explain: async () => {
+      throw new Error('no explain in this fake');
+    },
+    formatTrace: (view) => `trace of ${view.id ?? ''}\n`,
+    ...overrides,
+  };
+}
+
+export interface Surroundings {
+  readonly offline?: Partial<OfflineCommands>;
+  readonly io?: Partial<CliIo>;
+  readonly input?: string;
+}
+
+/** Standard input is a terminal unless `input` is given. */
+export async function run(
+  argv: readonly string[],
+  { offline = {}, io = {}, input }: Surroundings = {},
+): Promise<CliResult> {
+  const stdout = collect();
+  const stderr = collect();
+  const stdin =
+    input === undefined
+      ? Object.assign(new Readable({ read: () => undefined }), { isTTY: true })
+      : Readable.from([Buffer.from(input)]);
+  const code = await runCli(argv, fakeOffline(offline), {
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    stdin,
+    isTty: false,
+    env: {},
+    workingFolder: '/nonexistent',
+    nowMs: () => nowMs,
+    wait: () => Promise.resolve(),
+    ...io,
+  });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function collect(): { stream: Writable; text: () => string } {
+  let text = '';
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      done();
+    },
+  });
+  return { stream, text: () => text };
+}
+
+export async function makeFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-cli-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A started API in `<folder>/data`, where the command line finds it from `folder`. */
+export async function startFakeGateway(
+  t: TestContext,
+  services: Partial<ApiServices> = {},
+): Promise<{ folder: string; socketPath: string }> {
+  const folder = await makeFolder(t);
+  const socketPath = join(folder, 'data', 'run', 'api.sock');
+  const api = await startApi({ socketPath }, fakeServices(services));
+  t.after(() => api.close());
+  return { folder, socketPath };
+}
