@@ -1,0 +1,359 @@
+/**
+ * One attempt at a queued delivery, start to end: decision, floor, route, candidates, outcomes.
+ *
+ * For `app`, which hands `attempt` to the queue.
+ */
+import { open } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import type { Address } from '../mail/address.ts';
+import type { Content } from '../mail/content.ts';
+import { Failure } from '../mail/failure.ts';
+import { status } from '../mail/enhanced-status.ts';
+import { chooseOutbound } from '../policy/choose-outbound.ts';
+import { classifyTrouble } from '../policy/classify.ts';
+import type { Trouble } from '../policy/classify.ts';
+import type { OutboundDecision } from '../policy/decision.ts';
+import type {
+  AttemptDelivery,
+  AttemptReport,
+  CandidateRecord,
+  Delivery,
+  RouteAttempt,
+} from '../policy/delivery.ts';
+import { findMailbox } from '../policy/directory.ts';
+import { findWeakened, requirementOf } from '../policy/floor.ts';
+import type { Outcome } from '../policy/outcome.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Clause, Requirement } from '../policy/tls-requirement.ts';
+import { describeDemand, keyOf } from '../policy/tls-requirement.ts';
+import type { Body } from '../smtp/client-body.ts';
+import { connect } from './connect.ts';
+import { writeToMaildir } from './maildir.ts';
+import { PlanCache } from './plan.ts';
+import { Pool } from './pool.ts';
+import type { PoolCounts } from './pool.ts';
+import { attemptRoute } from './route.ts';
+import type { DeliveryServices } from './services.ts';
+import { SmallHelloMemory } from './small-hello.ts';
+
+/** Numbers for metrics. */
+export interface DeliveryCounts extends PoolCounts {
+  readonly attempts: number;
+}
+
+export interface DeliveryRoom {
+  /** Never rejects for what happens to mail; every recipient gets an outcome. */
+  readonly attempt: AttemptDelivery;
+  /** Ends connections that are idle, as after a change of policy or certificates. */
+  closeIdle(): Promise<void>;
+  /** Begins nothing new, waits for what runs, then cuts it. */
+  stop(graceMs: number): Promise<void>;
+  counts(): DeliveryCounts;
+}
+
+export function createDelivery(services: DeliveryServices): DeliveryRoom {
+  const room = new Room(services);
+  return {
+    attempt: (delivery) => room.attempt(delivery),
+    closeIdle: () => Promise.resolve(room.closeIdle()),
+    stop: (graceMs) => room.stop(graceMs),
+    counts: () => room.counts(),
+  };
+}
+
+/** Recipients that one route serves, by the decision that each domain got. */
+interface Group {
+  readonly decisions: Map<OutboundDecision, Address[]>;
+}
+
+class Room {
+  readonly #services: DeliveryServices;
+  readonly #pool: Pool;
+  readonly #plans: PlanCache;
+  readonly #smallHellos: SmallHelloMemory;
+  readonly #startedAtMs: number;
+  readonly #decisions = new DecisionCache();
+  readonly #running = new Set<Promise<AttemptReport>>();
+  /** Sockets on which a session is not ready yet. */
+  readonly #underWay = new Set<Socket>();
+  #isStopped = false;
+
+  constructor(services: DeliveryServices) {
+    this.#services = services;
+    this.#pool = new Pool(services.limits, (target) => connect(services, target, this.#underWay));
+    this.#plans = new PlanCache(services);
+    this.#smallHellos = new SmallHelloMemory(() => services.now());
+    this.#startedAtMs = services.now();
+  }
+
+  attempt(delivery: Delivery): Promise<AttemptReport> {
+    const running = this.#attempt(delivery);
+    this.#running.add(running);
+    const forget = (): void => void this.#running.delete(running);
+    running.then(forget, forget);
+    return running;
+  }
+
+  closeIdle(): void {
+    this.#pool.closeIdle();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopped = true;
+    this.#pool.stop();
+    let timer: NodeJS.Timeout | null = null;
+    const grace = new Promise((resolve) => (timer = setTimeout(resolve, graceMs)));
+    await Promise.race([Promise.allSettled(this.#running), grace]);
+    clearTimeout(timer!);
+    this.#pool.destroy();
+    for (const socket of this.#underWay) socket.destroy();
+    await Promise.allSettled(this.#running);
+  }
+
+  counts(): DeliveryCounts {
+    return { ...this.#pool.counts(), attempts: this.#running.size };
+  }
+
+  async #attempt(delivery: Delivery): Promise<AttemptReport> {
+    const startedAtMs = this.#services.now();
+    const policy = this.#services.policy();
+    const groups = this.#group(policy, delivery);
+    const routes =
+      groups.length === 1
+        ? await this.#attemptGroup(delivery, policy, groups[0]!)
+        : (
+            await Promise.all(groups.map((group) => this.#attemptGroup(delivery, policy, group)))
+          ).flat();
+    return { startedAtMs, endedAtMs: this.#services.now(), routes };
+  }
+
+  #group(policy: Policy, delivery: Delivery): readonly Group[] {
+    const groups = new Map<string, Group>();
+    for (const recipient of delivery.recipients) {
+      const decision = this.#decisions.decide(policy, delivery.organization, recipient);
+      const key = this.#decisions.routeKeyOf(decision);
+      const group = groups.get(key) ?? { decisions: new Map<OutboundDecision, Address[]>() };
+      groups.set(key, group);
+      const recipients = group.decisions.get(decision);
+      if (recipients === undefined) group.decisions.set(decision, [recipient]);
+      else recipients.push(recipient);
+    }
+    return [...groups.values()];
+  }
+
+  /** One route attempt per decision; all decisions of a group lead to one next hop. */
+  async #attemptGroup(
+    delivery: Delivery,
+    policy: Policy,
+    group: Group,
+  ): Promise<readonly RouteAttempt[]> {
+    const decision: OutboundDecision = group.decisions.keys().next().value!;
+    const recipients = [...group.decisions.values()].flat();
+    const requirement = requirementOf(decision, delivery.floor);
+    const result = await this.#deliver({ delivery, policy, decision, requirement, recipients });
+    const outcomes = new Map(recipients.map((recipient, i) => [recipient, result.outcomes[i]!]));
+    return Array.from(group.decisions, ([each, ofDecision]) => ({
+      decision: each,
+      candidates: result.candidates,
+      clauses: requirement.clauses,
+      hasFailedTlsOnly: result.hasFailedTlsOnly,
+      outcomes: ofDecision.map((recipient) => ({
+        recipient,
+        outcome: outcomes.get(recipient)!,
+      })),
+    }));
+  }
+
+  async #deliver(task: Task): Promise<GroupResult> {
+    const { delivery, decision, requirement } = task;
+    const { destination } = decision;
+    const weakened = findWeakened(delivery.floor, requirement);
+    if (weakened.length > 0) return this.#forAll(task, this.#held(weakened));
+    if (this.#isStopped) {
+      const reason = 'the gateway is stopping';
+      return this.#forAll(task, this.#trouble({ kind: 'local', code: '4.3.2', reason }));
+    }
+    switch (destination.kind) {
+      case 'mailbox':
+        return this.#deliverToMailboxes(task);
+      case 'none': {
+        const { reason, isPermanent } = destination;
+        return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent }));
+      }
+      case 'mx':
+      case 'smart-hosts':
+        return this.#deliverByRoute(task);
+    }
+  }
+
+  async #deliverByRoute(task: Task): Promise<GroupResult> {
+    const { delivery, decision, requirement, recipients } = task;
+    const broken = requirement.clauses.find(({ kind }) => kind === 'unsatisfiable');
+    if (broken !== undefined) {
+      const reason = `${broken.origin.kind} "${broken.origin.name}": ${describeDemand(broken)}`;
+      return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent: false }));
+    }
+    const plan = await this.#plans.planFor(decision);
+    if (plan.kind === 'nowhere') return this.#forAll(task, this.#trouble(plan.trouble));
+    const body = bodyOf(delivery.content);
+    const tools = { services: this.#services, pool: this.#pool, smallHellos: this.#smallHellos };
+    const { hosts } = plan;
+    return attemptRoute(tools, { delivery, body, decision, requirement, recipients, hosts });
+  }
+
+  async #deliverToMailboxes(task: Task): Promise<GroupResult> {
+    const { policy, recipients } = task;
+    const byMailbox = new Map<string, Promise<Outcome>>();
+    const outcomes = recipients.map((recipient) => {
+      const found = findMailbox(policy, recipient)!;
+      const { organization, mailbox } = found;
+      const path = this.#services.mailboxPath(organization.id, mailbox.account);
+      const known = byMailbox.get(path);
+      if (known !== undefined) return known;
+      const outcome = this.#deliverToMailbox(task, path);
+      byMailbox.set(path, outcome);
+      return outcome;
+    });
+    return { candidates: [], outcomes: await Promise.all(outcomes), hasFailedTlsOnly: false };
+  }
+
+  async #deliverToMailbox({ delivery, policy }: Task, path: string): Promise<Outcome> {
+    const { id, attempts, receivedAtMs, reversePath, content } = delivery;
+    try {
+      await writeToMaildir({
+        path,
+        key: id,
+        receivedAtMs,
+        hostName: policy.hostName,
+        reversePath,
+        content,
+        mayBeThere: attempts > 0 || receivedAtMs <= this.#startedAtMs,
+      });
+    } catch (error) {
+      return this.#mailboxOutcome(delivery, path, error);
+    }
+    return {
+      kind: 'delivered',
+      status: status('2.0.0'),
+      reason: 'written to the mailbox',
+      reply: null,
+      remoteMta: null,
+      at: this.#at(),
+    };
+  }
+
+  #mailboxOutcome(delivery: Delivery, path: string, cause: unknown): Outcome {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    const failure = new Failure('mailbox-write', `cannot write to the mailbox ${path}: ${code}`, {
+      cause,
+    });
+    const fields = { queueId: delivery.id, code: failure.code, path, err: cause };
+    this.#services.log.error(fields, failure.message);
+    const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+    const reason = `the mailbox cannot be written to (${code})`;
+    return this.#trouble({ kind: 'local', code: isFull ? '4.3.1' : '4.3.0', reason });
+  }
+
+  #held(weakened: readonly Clause[]): Outcome {
+    const demands = weakened.map(describeDemand).join(', ');
+    return {
+      kind: 'held',
+      cause: 'policy-weakened',
+      status: status('4.7.5'),
+      reason: `today's policy no longer requires ${demands}, under which the message was accepted`,
+      reply: null,
+      remoteMta: null,
+      at: this.#at(),
+    };
+  }
+
+  #trouble(trouble: Trouble): Outcome {
+    return classifyTrouble(trouble, { remoteMta: null, at: this.#at() });
+  }
+
+  #forAll(task: Task, outcome: Outcome): GroupResult {
+    return {
+      candidates: [],
+      outcomes: task.recipients.map(() => outcome),
+      hasFailedTlsOnly: false,
+    };
+  }
+
+  #at(): string {
+    return new Date(this.#services.now()).toISOString();
+  }
+}
+
+interface Task {
+  readonly delivery: Delivery;
+  readonly policy: Policy;
+  readonly decision: OutboundDecision;
+  readonly requirement: Requirement;
+  readonly recipients: readonly Address[];
+}
+
+interface GroupResult {
+  readonly candidates: readonly CandidateRecord[];
+  readonly outcomes: readonly Outcome[];
+  readonly hasFailedTlsOnly: boolean;
+}
+
+/** Decisions of one policy: of a recipient they need the domain, and whether it is a mailbox. */
+class DecisionCache {
+  #policy: Policy | null = null;
+  readonly #byDomain = new Map<string, OutboundDecision>();
+  readonly #routeKeys = new WeakMap<OutboundDecision, string>();
+
+  decide(policy: Policy, organization: string, recipient: Address): OutboundDecision {
+    if (this.#policy !== policy || this.#byDomain.size >= decisionsMax) {
+      this.#byDomain.clear();
+      this.#policy = policy;
+    }
+    const isLocal = findMailbox(policy, recipient) !== null;
+    const key = `${organization}\n${recipient.domain}\n${isLocal ? 'mailbox' : ''}`;
+    const known = this.#byDomain.get(key);
+    if (known !== undefined) return known;
+    const decision = chooseOutbound(policy, organization, recipient);
+    this.#byDomain.set(key, decision);
+    return decision;
+  }
+
+  /** Equal where one transaction may carry both: same next hop, same requirement. */
+  routeKeyOf(decision: OutboundDecision): string {
+    const known = this.#routeKeys.get(decision);
+    if (known !== undefined) return known;
+    const { destination, connector, requirement, recipientDomain } = decision;
+    const demands = requirement.clauses.map(keyOf).join('\n');
+    const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
+    const to = isOfDomain ? recipientDomain : '';
+    const key = `${destination.kind}\n${connector ?? ''}\n${to}\n${demands}`;
+    this.#routeKeys.set(decision, key);
+    return key;
+  }
+}
+
+const decisionsMax = 10_000;
+
+/** How the smtp room reads the content; a spool file is opened when its turn comes. */
+function bodyOf(content: Content): Body {
+  if (content.kind === 'memory') return content;
+  const { path, offset, sizeBytes } = content;
+  return { kind: 'stream', sizeBytes, open: () => readSpool(path, offset) };
+}
+
+const spoolBlockBytes = 128 * 1024;
+
+async function* readSpool(path: string, offset: number): AsyncIterable<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    for await (const chunk of file.createReadStream({
+      start: offset,
+      highWaterMark: spoolBlockBytes,
+      autoClose: false,
+    })) {
+      yield chunk as Buffer;
+    }
+  } finally {
+    await file.close();
+  }
+}

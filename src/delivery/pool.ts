@@ -1,0 +1,468 @@
+/**
+ * Connections to keep and to share: few per destination, kept busy, judged anew by whoever uses them.
+ *
+ * A key names organization, source address, destination address and port, SNI and own certificate,
+ * never a requirement: whether a connection is good enough is asked of each job by its evidence.
+ */
+import type { Evidence } from '../policy/evidence.ts';
+import type { TlsVerdict } from '../policy/tls-verdict.ts';
+import type { Permit } from '../mail/permit.ts';
+import type { ClientSession } from '../smtp/client-session.ts';
+import type { TransactionResult } from '../smtp/client-transaction.ts';
+import type { ConnectFailure, ConnectResult, Target } from './connect.ts';
+
+/** One transaction to be done on some connection to a target. */
+export interface Job {
+  judge(evidence: Evidence): TlsVerdict;
+  /** Begins the transaction before it returns. */
+  begin(session: ClientSession, permit: Permit): Promise<TransactionResult>;
+}
+
+/**
+ * `refused`: a connection that was opened for this job did not meet what it requires. `overloaded`:
+ * too many wait for this destination already, or the wait was too long.
+ */
+export type JobResult =
+  | {
+      readonly kind: 'done';
+      readonly evidence: Evidence;
+      readonly met: readonly string[];
+      readonly result: TransactionResult;
+      /** Whether the connection had served other transactions before. */
+      readonly isReused: boolean;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly evidence: Evidence;
+      readonly verdict: TlsVerdict & { readonly kind: 'refuse' };
+    }
+  | { readonly kind: 'not-connected'; readonly failure: ConnectFailure }
+  | { readonly kind: 'overloaded'; readonly reason: string };
+
+export interface PoolLimits {
+  readonly connectionsPerDestinationMax: number;
+  readonly connectionsMax: number;
+  readonly transactionsPerConnectionMax: number;
+  readonly idleMs: number;
+  readonly waitersPerDestinationMax: number;
+  readonly waitMs: number;
+}
+
+/** Numbers for metrics. */
+export interface PoolCounts {
+  readonly connections: number;
+  readonly idle: number;
+  readonly dialling: number;
+  readonly waiting: number;
+  readonly destinations: number;
+}
+
+interface Connection {
+  readonly session: ClientSession;
+  readonly evidence: Evidence;
+  readonly transactionsMax: number;
+  idleSinceMs: number;
+  /** Takes no further transaction, so that room comes for another. */
+  isRetiring: boolean;
+}
+
+interface Waiter {
+  readonly target: Target;
+  readonly job: Job;
+  readonly sinceMs: number;
+  isDialling: boolean;
+  readonly resolve: (result: JobResult) => void;
+}
+
+interface Destination {
+  readonly key: string;
+  readonly connections: Set<Connection>;
+  readonly waiters: Waiter[];
+  dialling: number;
+  isServing: boolean;
+  isServingAgain: boolean;
+  /** Fewer than the setting while the peer takes no more; until `fewerUntilMs`. */
+  connectionsMax: number;
+  fewerUntilMs: number;
+}
+
+const sweepMs = 1_000;
+/** How long a peer that refused one more connection is not asked for more. */
+const fewerForMs = 60_000;
+
+export class Pool {
+  readonly #limits: PoolLimits;
+  readonly #connect: (target: Target) => Promise<ConnectResult>;
+  readonly #localAddress: string | null;
+  readonly #destinations = new Map<string, Destination>();
+  #connectionsOpen = 0;
+  #dialling = 0;
+  #sweeper: NodeJS.Timeout | null = null;
+  #isStopped = false;
+
+  constructor(
+    limits: PoolLimits & { readonly localAddress: string | null },
+    connect: (target: Target) => Promise<ConnectResult>,
+  ) {
+    this.#limits = limits;
+    this.#localAddress = limits.localAddress;
+    this.#connect = connect;
+  }
+
+  /** Does the job on the first connection that is free and good enough. Never rejects. */
+  run(target: Target, job: Job): Promise<JobResult> {
+    const destination = this.#destinationOf(target);
+    if (this.#isStopped || destination.waiters.length >= this.#limits.waitersPerDestinationMax) {
+      this.#forgetIfEmpty(destination);
+      const reason = this.#isStopped
+        ? 'the gateway is stopping'
+        : `too many messages wait for ${target.hostName}`;
+      return Promise.resolve({ kind: 'overloaded', reason });
+    }
+    return new Promise((resolve) => {
+      const sinceMs = performance.now();
+      destination.waiters.push({ target, job, sinceMs, isDialling: false, resolve });
+      this.#serve(destination);
+    });
+  }
+
+  /** Ends connections that serve nothing now. */
+  closeIdle(): void {
+    for (const destination of this.#destinations.values()) {
+      for (const connection of destination.connections) {
+        if (connection.session.transactionsInFlight === 0) connection.session.quit();
+      }
+    }
+  }
+
+  /** Takes no more jobs; those that wait are turned away. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const destination of this.#destinations.values()) {
+      for (const waiter of destination.waiters.splice(0)) {
+        waiter.resolve({ kind: 'overloaded', reason: 'the gateway is stopping' });
+      }
+    }
+    this.closeIdle();
+  }
+
+  /** Cuts what is still open. */
+  destroy(): void {
+    this.stop();
+    for (const destination of this.#destinations.values()) {
+      for (const { session } of destination.connections) session.destroy('the gateway stops');
+    }
+    if (this.#sweeper !== null) clearInterval(this.#sweeper);
+    this.#sweeper = null;
+  }
+
+  counts(): PoolCounts {
+    let idle = 0;
+    let waiting = 0;
+    for (const destination of this.#destinations.values()) {
+      waiting += destination.waiters.length;
+      for (const { session } of destination.connections) {
+        if (session.transactionsInFlight === 0) idle++;
+      }
+    }
+    return {
+      connections: this.#connectionsOpen,
+      idle,
+      dialling: this.#dialling,
+      waiting,
+      destinations: this.#destinations.size,
+    };
+  }
+
+  #destinationOf(target: Target): Destination {
+    const key = keyOf(target, this.#localAddress);
+    const known = this.#destinations.get(key);
+    if (known !== undefined) return known;
+    const destination: Destination = {
+      key,
+      connections: new Set(),
+      waiters: [],
+      dialling: 0,
+      isServing: false,
+      isServingAgain: false,
+      connectionsMax: this.#limits.connectionsPerDestinationMax,
+      fewerUntilMs: 0,
+    };
+    this.#destinations.set(key, destination);
+    this.#startSweeping();
+    return destination;
+  }
+
+  #forgetIfEmpty(destination: Destination): void {
+    const isEmpty = destination.waiters.length === 0 && destination.connections.size === 0;
+    if (!isEmpty || destination.dialling > 0) return;
+    if (destination.fewerUntilMs > performance.now()) return;
+    this.#destinations.delete(destination.key);
+  }
+
+  /** Gives waiters to connections, and dials where there are too few. Safe to call from within. */
+  #serve(destination: Destination): void {
+    if (destination.isServing) {
+      destination.isServingAgain = true;
+      return;
+    }
+    destination.isServing = true;
+    do {
+      destination.isServingAgain = false;
+      this.#serveOnce(destination);
+    } while (destination.isServingAgain);
+    destination.isServing = false;
+  }
+
+  #serveOnce(destination: Destination): void {
+    if (destination.waiters.length === 0) return;
+    for (const connection of destination.connections) {
+      if (destination.waiters.length === 0) return;
+      if (connection.session.transactionsInFlight === 0) giveNext(destination, connection);
+    }
+    this.#dialForWaiters(destination);
+    if (this.#mayDial(destination)) return;
+    retireForOldest(destination);
+    // No more connections to be had: what waits may leave behind a transaction in flight.
+    for (const connection of destination.connections) {
+      if (destination.waiters.length === 0) return;
+      giveNext(destination, connection);
+    }
+  }
+
+  #dialForWaiters(destination: Destination): void {
+    for (const waiter of destination.waiters) {
+      if (waiter.isDialling) continue;
+      if (!this.#mayDial(destination) && !this.#makeRoom(destination)) return;
+      waiter.isDialling = true;
+      void this.#dialFor(destination, waiter);
+    }
+  }
+
+  #mayDial(destination: Destination): boolean {
+    if (destination.fewerUntilMs !== 0 && destination.fewerUntilMs <= performance.now()) {
+      destination.fewerUntilMs = 0;
+      destination.connectionsMax = this.#limits.connectionsPerDestinationMax;
+    }
+    const inUse = destination.connections.size + destination.dialling;
+    if (inUse >= destination.connectionsMax) return false;
+    return this.#connectionsOpen + this.#dialling < this.#limits.connectionsMax;
+  }
+
+  /** Ends an idle connection that no waiter here can use, or one of another destination. */
+  #makeRoom(destination: Destination): boolean {
+    const inUse = destination.connections.size + destination.dialling;
+    if (inUse >= destination.connectionsMax) {
+      const idle = [...destination.connections].find(
+        ({ session }) => session.transactionsInFlight === 0 && !session.isClosed,
+      );
+      if (idle === undefined) return false;
+      this.#remove(destination, idle);
+      idle.session.quit();
+      return this.#mayDial(destination);
+    }
+    for (const other of this.#destinations.values()) {
+      if (other === destination || other.waiters.length > 0) continue;
+      for (const connection of other.connections) {
+        if (connection.session.transactionsInFlight > 0) continue;
+        this.#remove(other, connection);
+        connection.session.quit();
+        return this.#mayDial(destination);
+      }
+    }
+    return false;
+  }
+
+  async #dialFor(destination: Destination, waiter: Waiter): Promise<void> {
+    destination.dialling++;
+    this.#dialling++;
+    const result = await this.#connect(waiter.target);
+    destination.dialling--;
+    this.#dialling--;
+    waiter.isDialling = false;
+    if (result.kind === 'connected') this.#onConnected(destination, waiter, result);
+    else this.#onNotConnected(destination, waiter, result.failure);
+    this.#serve(destination);
+    this.#serveOthers(destination);
+    this.#forgetIfEmpty(destination);
+  }
+
+  #onConnected(
+    destination: Destination,
+    waiter: Waiter,
+    { session, evidence }: ConnectResult & { readonly kind: 'connected' },
+  ): void {
+    const connection: Connection = {
+      session,
+      evidence,
+      transactionsMax: waiter.target.goesClear ? 1 : this.#limits.transactionsPerConnectionMax,
+      idleSinceMs: performance.now(),
+      isRetiring: false,
+    };
+    this.#connectionsOpen++;
+    destination.connections.add(connection);
+    session.onChange = () => this.#onChange(destination, connection);
+    if (session.isClosed) this.#onChange(destination, connection);
+    const place = destination.waiters.indexOf(waiter);
+    if (this.#isStopped) session.quit();
+    if (place === -1) return;
+    if (!session.mayBegin) {
+      destination.waiters.splice(place, 1);
+      waiter.resolve({ kind: 'not-connected', failure: lostAtOnce(session) });
+      return;
+    }
+    const verdict = waiter.job.judge(evidence);
+    destination.waiters.splice(place, 1);
+    if (verdict.kind === 'proceed') {
+      start(connection, waiter, verdict);
+      return;
+    }
+    waiter.resolve({ kind: 'refused', evidence, verdict });
+    giveNext(destination, connection);
+    if (session.transactionsInFlight === 0) session.quit();
+  }
+
+  #onNotConnected(destination: Destination, waiter: Waiter, failure: ConnectFailure): void {
+    const isAlone = destination.connections.size === 0;
+    if (!isAlone) {
+      // The peer serves us on other connections: it takes no more of them, and those are waited for.
+      destination.connectionsMax = destination.connections.size;
+      destination.fewerUntilMs = performance.now() + fewerForMs;
+      const { job } = waiter;
+      for (const { evidence } of destination.connections) {
+        if (job.judge(evidence).kind === 'proceed') return;
+      }
+    }
+    const place = destination.waiters.indexOf(waiter);
+    if (place !== -1) {
+      destination.waiters.splice(place, 1);
+      waiter.resolve({ kind: 'not-connected', failure });
+    }
+    if (!isAlone || destination.dialling > 0) return;
+    // What happened to one happens to all that wait for this destination.
+    for (const other of destination.waiters.splice(0)) {
+      other.resolve({ kind: 'not-connected', failure });
+    }
+  }
+
+  #onChange(destination: Destination, connection: Connection): void {
+    const { session } = connection;
+    if (session.isClosed) {
+      if (!this.#remove(destination, connection)) return;
+      this.#serve(destination);
+      this.#serveOthers(destination);
+      this.#forgetIfEmpty(destination);
+      return;
+    }
+    if (session.transactionsInFlight === 0) {
+      connection.idleSinceMs = performance.now();
+      if (connection.isRetiring || session.transactionsBegun >= connection.transactionsMax) {
+        this.#remove(destination, connection);
+        session.quit();
+      }
+    }
+    if (destination.waiters.length > 0) this.#serve(destination);
+  }
+
+  #remove(destination: Destination, connection: Connection): boolean {
+    if (!destination.connections.delete(connection)) return false;
+    this.#connectionsOpen--;
+    return true;
+  }
+
+  /** A connection became free in all: somebody elsewhere may wait for it. */
+  #serveOthers(than: Destination): void {
+    for (const destination of this.#destinations.values()) {
+      if (destination === than || destination.waiters.length === 0) continue;
+      if (this.#connectionsOpen + this.#dialling >= this.#limits.connectionsMax) return;
+      this.#serve(destination);
+    }
+  }
+
+  #startSweeping(): void {
+    if (this.#sweeper !== null || this.#isStopped) return;
+    this.#sweeper = setInterval(() => this.#sweep(), Math.min(sweepMs, this.#limits.idleMs));
+    this.#sweeper.unref();
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const destination of this.#destinations.values()) {
+      for (const { session, idleSinceMs } of destination.connections) {
+        const isIdle = session.transactionsInFlight === 0;
+        if (isIdle && nowMs - idleSinceMs >= this.#limits.idleMs) session.quit();
+      }
+      const { waiters } = destination;
+      while (waiters.length > 0 && nowMs - waiters[0]!.sinceMs >= this.#limits.waitMs) {
+        const waiter = waiters.shift()!;
+        const reason = `no connection to ${waiter.target.hostName} became free in time`;
+        waiter.resolve({ kind: 'overloaded', reason });
+      }
+      this.#forgetIfEmpty(destination);
+    }
+    if (this.#destinations.size > 0 || this.#sweeper === null) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = null;
+  }
+}
+
+function keyOf(target: Target, localAddress: string | null): string {
+  const { organization, address, port, sni, clientCertificate, goesClear } = target;
+  const own = clientCertificate === null ? '' : `certificate ${clientCertificate}`;
+  return `${organization}\n${localAddress ?? ''}\n${address} ${port}\n${sni ?? ''}\n${own}\n${goesClear}`;
+}
+
+/** How long a waiter stands behind others for whom the open connections are good enough. */
+const unfairMs = 500;
+
+/** Where no open connection is good enough for the oldest waiter, one of them makes room in time. */
+function retireForOldest({ waiters, connections }: Destination): void {
+  const oldest = waiters[0];
+  if (oldest === undefined || oldest.isDialling) return;
+  if (performance.now() - oldest.sinceMs < unfairMs) return;
+  for (const { isRetiring, evidence } of connections) {
+    if (isRetiring || oldest.job.judge(evidence).kind === 'proceed') return;
+  }
+  for (const connection of connections) {
+    connection.isRetiring = true;
+    return;
+  }
+}
+
+function lostAtOnce(session: ClientSession): ConnectFailure {
+  const loss = session.core.loss ?? {
+    cause: 'closed',
+    code: 'CLOSED',
+    detail: 'the server closed the connection',
+  };
+  const trouble = { kind: 'lost', stage: 'mail', loss, mayHaveArrived: false } as const;
+  return { kind: 'failed', trouble, isReached: true };
+}
+
+/** Gives the connection the first waiter for whom it is good enough. */
+function giveNext(destination: Destination, connection: Connection): void {
+  const { session, evidence } = connection;
+  if (!session.mayBegin || connection.isRetiring) return;
+  if (session.transactionsBegun >= connection.transactionsMax) return;
+  const { waiters } = destination;
+  for (let place = 0; place < waiters.length; place++) {
+    const waiter = waiters[place]!;
+    const verdict = waiter.job.judge(evidence);
+    if (verdict.kind === 'refuse') continue;
+    waiters.splice(place, 1);
+    start(connection, waiter, verdict);
+    return;
+  }
+}
+
+function start(
+  connection: Connection,
+  waiter: Waiter,
+  { permit, met }: TlsVerdict & { readonly kind: 'proceed' },
+): void {
+  const { session, evidence } = connection;
+  const isReused = session.transactionsBegun > 0;
+  void waiter.job.begin(session, permit).then((result) => {
+    waiter.resolve({ kind: 'done', evidence, met, result, isReused });
+  });
+}

@@ -1,0 +1,374 @@
+/**
+ * One route of one attempt: candidate after candidate, until every recipient has a final outcome or
+ * no host is left.
+ *
+ * A failure of the host (or 4yz) leads to the next candidate, 5yz to RCPT, MAIL or the content does
+ * not. Nothing but a proceed verdict of `judgeTls` sends.
+ * @see RFC 5321 §5.1, RFC 3207 §4.1
+ */
+import type { Address } from '../mail/address.ts';
+import type { EnhancedStatus } from '../mail/enhanced-status.ts';
+import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
+import { classifyAccepted, classifyTrouble } from '../policy/classify.ts';
+import type { Trouble } from '../policy/classify.ts';
+import { mayGoClear } from '../policy/clear-text.ts';
+import type { ClearTextAllowance } from '../policy/clear-text.ts';
+import type { OutboundDecision } from '../policy/decision.ts';
+import type { CandidateRecord, Delivery } from '../policy/delivery.ts';
+import type { Evidence } from '../policy/evidence.ts';
+import type { Outcome, RemoteMta } from '../policy/outcome.ts';
+import { judgeTls } from '../policy/tls-verdict.ts';
+import type { TlsRefusal } from '../policy/tls-verdict.ts';
+import type { Requirement } from '../policy/tls-requirement.ts';
+import type { Body } from '../smtp/client-body.ts';
+import { beginTransaction } from '../smtp/client-transaction.ts';
+import type { RecipientResult, TransactionResult } from '../smtp/client-transaction.ts';
+import type { Target } from './connect.ts';
+import type { PlannedHost } from './plan.ts';
+import type { Job, JobResult, Pool } from './pool.ts';
+import type { DeliveryServices } from './services.ts';
+import type { SmallHelloMemory } from './small-hello.ts';
+
+export interface RouteTask {
+  readonly delivery: Delivery;
+  readonly body: Body;
+  readonly decision: OutboundDecision;
+  readonly requirement: Requirement;
+  readonly recipients: readonly Address[];
+  readonly hosts: readonly PlannedHost[];
+}
+
+export interface RouteResult {
+  readonly candidates: readonly CandidateRecord[];
+  /** One per recipient of the task, in its order. */
+  readonly outcomes: readonly Outcome[];
+  readonly hasFailedTlsOnly: boolean;
+}
+
+export interface RouteTools {
+  readonly services: DeliveryServices;
+  readonly pool: Pool;
+  readonly smallHellos: SmallHelloMemory;
+}
+
+/** Where to go on after a try. */
+type Next = 'next-address' | 'next-host' | 'stop';
+
+/** Tries that a connection which turned out to be dead may cost before it counts as a failure. */
+const staleTriesMax = 3;
+
+export async function attemptRoute(tools: RouteTools, task: RouteTask): Promise<RouteResult> {
+  return new RouteAttempt(tools, task).run();
+}
+
+class RouteAttempt {
+  readonly #tools: RouteTools;
+  readonly #task: RouteTask;
+  readonly #allowance: ClearTextAllowance | null;
+  readonly #candidates: CandidateRecord[] = [];
+  /** Final ones, and for recipients still pending the best that is known to say. */
+  readonly #outcomes: (Outcome | null)[];
+  /** Places of recipients that another host may still take. */
+  #pending: number[];
+  /** Hosts that were asked to take the message. */
+  readonly #transactionHosts = new Set<string>();
+  #reached = 0;
+  #failedTls = 0;
+
+  constructor(tools: RouteTools, task: RouteTask) {
+    this.#tools = tools;
+    this.#task = task;
+    const { decision, requirement, delivery } = task;
+    this.#allowance = mayGoClear(decision, requirement, delivery.floor, delivery.failedTlsAtMs);
+    this.#outcomes = task.recipients.map(() => null);
+    this.#pending = task.recipients.map((_, i) => i);
+  }
+
+  async run(): Promise<RouteResult> {
+    const { services } = this.#tools;
+    const { attemptMs, transactionHostsMax } = services.limits;
+    const untilMs = services.now() + attemptMs;
+    for (const host of this.#task.hosts) {
+      if (this.#pending.length === 0 || this.#transactionHosts.size >= transactionHostsMax) break;
+      if (services.now() > untilMs) break;
+      if ((await this.#tryHost(host)) === 'stop') break;
+    }
+    return {
+      candidates: this.#candidates,
+      outcomes: this.#outcomes.map((outcome) => outcome ?? this.#untried()),
+      hasFailedTlsOnly: this.#reached > 0 && this.#reached === this.#failedTls,
+    };
+  }
+
+  #untried(): Outcome {
+    const trouble = { kind: 'local', code: '4.3.0', reason: 'no host was tried' } as const;
+    return classifyTrouble(trouble, { remoteMta: null, at: this.#now() });
+  }
+
+  async #tryHost(host: PlannedHost): Promise<Next> {
+    if (host.trouble !== null) {
+      const remote = { hostName: host.hostName, address: null, port: host.port };
+      this.#note(classifyTrouble(host.trouble, { remoteMta: remote, at: this.#now() }));
+      const { reason } = this.#outcomes[this.#pending[0]!]!;
+      this.#record(remote, null, { kind: 'not-judged', reason });
+      return 'next-host';
+    }
+    for (const address of host.addresses) {
+      const next = await this.#tryAddress(host, address);
+      if (next !== 'next-address') return next;
+    }
+    return 'next-host';
+  }
+
+  /** All recipients that are still pending, in transactions of bounded size. */
+  async #tryAddress(host: PlannedHost, address: string): Promise<Next> {
+    const { recipientsPerTransactionMax: most } = this.#tools.services.limits;
+    const places = this.#pending;
+    let next: Next = 'next-host';
+    for (let from = 0; from < places.length; from += most) {
+      next = await this.#tryTarget(this.#targetOf(host, address), places.slice(from, from + most));
+      if (next !== 'next-host') return next;
+    }
+    return next;
+  }
+
+  #targetOf(host: PlannedHost, address: string): Target {
+    const { decision, requirement } = this.#task;
+    const wantedPaths = wantedPathsOf(requirement, decision);
+    const { hostName, port, sni } = host;
+    return {
+      organization: decision.organization,
+      hostName,
+      address,
+      port,
+      sni,
+      mode: port === 465 ? 'implicit' : 'starttls',
+      anchors: decision.anchors,
+      wantedPaths,
+      clientCertificate: decision.clientCertificate,
+      goesClear: false,
+      smallClientHello: this.#tools.smallHellos.has(address, port, requirement),
+    };
+  }
+
+  async #tryTarget(target: Target, places: readonly number[], tries = 1): Promise<Next> {
+    const result = await this.#tools.pool.run(target, this.#jobFor(target, places));
+    const remote = remoteOf(target);
+    switch (result.kind) {
+      case 'overloaded': {
+        const trouble = { kind: 'local', code: '4.3.2', reason: result.reason } as const;
+        this.#note(classifyTrouble(trouble, { remoteMta: remote, at: this.#now() }));
+        this.#record(remote, null, { kind: 'not-judged', reason: result.reason });
+        return 'stop';
+      }
+      case 'refused':
+        this.#reached++;
+        this.#noteRefusal(remote, result.evidence, result.verdict);
+        return 'next-address';
+      case 'not-connected':
+        return this.#onNotConnected(target, places, result.failure);
+      case 'done':
+        if (isStale(result) && tries < staleTriesMax) {
+          return this.#tryTarget(target, places, tries + 1);
+        }
+        return this.#onDone(target, places, result);
+    }
+  }
+
+  #jobFor(target: Target, places: readonly number[]): Job {
+    const { delivery, requirement, body, recipients } = this.#task;
+    const { services } = this.#tools;
+    const allowance = target.goesClear ? this.#allowance : null;
+    return {
+      judge: (evidence) => judgeTls(requirement, evidence, services.now(), allowance),
+      begin: (session, permit) => {
+        const envelope = {
+          reversePath: delivery.reversePath,
+          recipients: places.map((place) => recipients[place]!),
+          bodyType: delivery.bodyType,
+        };
+        return beginTransaction(session, permit, envelope, body);
+      },
+    };
+  }
+
+  async #onNotConnected(
+    target: Target,
+    places: readonly number[],
+    failure: (JobResult & { readonly kind: 'not-connected' })['failure'],
+  ): Promise<Next> {
+    const remote = remoteOf(target);
+    if (failure.kind === 'failed') {
+      if (failure.isReached) this.#reached++;
+      this.#noteTrouble(remote, failure.trouble);
+      return 'next-address';
+    }
+    const { services, smallHellos } = this.#tools;
+    const { requirement } = this.#task;
+    const { evidence } = failure;
+    const verdict = judgeTls(requirement, evidence, services.now(), null);
+    // `judgeTls` refuses failed evidence whatever is required; nothing here could send anyway.
+    if (verdict.kind === 'refuse') this.#noteRefusal(remote, evidence, verdict);
+    if (failure.isSilent && !target.smallClientHello && !target.goesClear) {
+      smallHellos.add(target.address, target.port);
+      return this.#tryTarget({ ...target, smallClientHello: true }, places);
+    }
+    this.#reached++;
+    if (evidence.failure?.code !== 'own-certificate-missing') this.#failedTls++;
+    if (this.#allowance !== null && !target.goesClear) {
+      return this.#tryTarget({ ...target, goesClear: true }, places);
+    }
+    return 'next-address';
+  }
+
+  #onDone(
+    target: Target,
+    places: readonly number[],
+    done: JobResult & { readonly kind: 'done' },
+  ): Next {
+    const { result, evidence, met } = done;
+    const remote = remoteOf(target);
+    this.#reached++;
+    this.#transactionHosts.add(target.hostName);
+    this.#record(remote, evidence, { kind: 'proceed', met });
+    const isEncrypted = evidence.encryption === 'established';
+    const context = { remoteMta: remote, at: this.#now() };
+    const settled = new Set<number>();
+    for (const [i, place] of places.entries()) {
+      const recipient = result.recipients[i]!;
+      const outcome =
+        recipient.kind === 'accepted'
+          ? classifyAccepted(recipient.reply, context)
+          : classifyTrouble(troubleOf(recipient, isEncrypted), context);
+      if (isFinal(outcome, recipient, result)) {
+        this.#outcomes[place] = outcome;
+        settled.add(place);
+      } else {
+        this.#noteFor(place, outcome);
+      }
+    }
+    this.#pending = this.#pending.filter((place) => !settled.has(place));
+    if (!isEncrypted) this.#logClearText(target, evidence, result);
+    return 'next-host';
+  }
+
+  #logClearText(target: Target, evidence: Evidence, result: TransactionResult): void {
+    if (!result.recipients.some(({ kind }) => kind === 'accepted')) return;
+    const { delivery, decision } = this.#task;
+    const fields = {
+      queueId: delivery.id,
+      domain: decision.recipientDomain,
+      remote: `${target.hostName} [${target.address}]:${target.port}`,
+      reason: evidence.encryption === 'not-used' ? 'clear-text-after-failed-tls' : 'not-offered',
+    };
+    this.#tools.services.log.info(fields, 'delivered in clear text');
+  }
+
+  #noteRefusal(remote: RemoteMta, evidence: Evidence, verdict: TlsRefusal): void {
+    const { status, reason } = verdict;
+    this.#note(
+      classifyTrouble({ ...verdict, kind: 'tls' }, { remoteMta: remote, at: this.#now() }),
+    );
+    this.#record(remote, evidence, { kind: 'refuse', status: textOf(status), reason });
+  }
+
+  #noteTrouble(remote: RemoteMta, trouble: Trouble): void {
+    const outcome = classifyTrouble(trouble, { remoteMta: remote, at: this.#now() });
+    this.#note(outcome);
+    this.#record(remote, null, { kind: 'not-judged', reason: outcome.reason });
+  }
+
+  #record(
+    { hostName, address, port }: RemoteMta,
+    evidence: Evidence | null,
+    verdict: CandidateRecord['verdict'],
+  ): void {
+    this.#candidates.push({ hostName, address, port, addedClauses: [], evidence, verdict });
+  }
+
+  #note(outcome: Outcome): void {
+    for (const place of this.#pending) this.#noteFor(place, outcome);
+  }
+
+  #noteFor(place: number, outcome: Outcome): void {
+    const known = this.#outcomes[place]!;
+    if (known === null || weightOf(outcome) >= weightOf(known)) this.#outcomes[place] = outcome;
+  }
+
+  #now(): string {
+    return new Date(this.#tools.services.now()).toISOString();
+  }
+}
+
+/**
+ * Which outcome to show where hosts failed in different ways: what tells the administrator most. A
+ * deferral outweighs a bounce: one host that may take the message later is enough to wait.
+ */
+function weightOf(outcome: Outcome): number {
+  if (outcome.kind !== 'deferred') return 0;
+  switch (outcome.cause) {
+    case 'dns':
+    case 'local':
+      return 1;
+    case 'connect':
+    case 'timeout':
+    case 'connection-lost':
+    case 'policy':
+      return 2;
+    case 'peer-reply':
+      return 3;
+    case 'tls-not-offered':
+    case 'tls-refused':
+    case 'tls-handshake':
+    case 'tls-requirement':
+      return 4;
+  }
+}
+
+function wantedPathsOf(
+  requirement: Requirement,
+  decision: OutboundDecision,
+): Target['wantedPaths'] {
+  const wanted = [];
+  for (const clause of requirement.clauses) {
+    if (clause.kind === 'trust-anchors') {
+      wanted.push({ anchors: clause.anchors, purpose: clause.purpose });
+    }
+  }
+  // Also where nothing asks for it: the evidence tells whether a stricter connector would hold.
+  return wanted.length > 0 ? wanted : [{ anchors: decision.anchors, purpose: 'serverAuth' }];
+}
+
+function remoteOf({ hostName, address, port }: Target): RemoteMta {
+  return { hostName, address, port };
+}
+
+/** A kept connection that had died unseen: the server never answered anything on it. */
+function isStale({ result, isReused }: JobResult & { readonly kind: 'done' }): boolean {
+  if (!isReused || result.hasReplies) return false;
+  return result.recipients.every(({ kind }) => kind === 'lost');
+}
+
+function troubleOf(
+  recipient: Exclude<RecipientResult, { kind: 'accepted' }>,
+  isEncrypted: boolean,
+): Trouble {
+  if (recipient.kind === 'refused') {
+    return { kind: 'reply', stage: recipient.stage, reply: recipient.reply, isEncrypted };
+  }
+  return recipient;
+}
+
+/** Whether no other host is to be asked: done, refused for good, or perhaps delivered. */
+function isFinal(
+  outcome: Outcome,
+  recipient: RecipientResult,
+  { hasReplies }: TransactionResult,
+): boolean {
+  if (outcome.kind !== 'deferred') return true;
+  return recipient.kind === 'lost' && recipient.mayHaveArrived && hasReplies;
+}
+
+function textOf(status: EnhancedStatus): string {
+  return formatEnhancedStatus(status);
+}
