@@ -89,6 +89,12 @@ export function findPath(chain: PresentedChain, search: PathSearch): PathFound {
   if (walk.fault === null && chain.isTruncated) {
     return notFound('limit-exceeded', 'more certificates than are taken from a peer');
   }
+  if (walk.fault === null && sent.length < others.length) {
+    return notFound(
+      'malformed',
+      'no path leads to a trust anchor; a certificate is not strict DER',
+    );
+  }
   return { fault: walk.fault ?? withoutAnchor(leaf) };
 }
 

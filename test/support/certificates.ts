@@ -173,7 +173,7 @@ export function makeCertificate(spec: CertificateSpec): TestCertificate {
   const subject = distinguishedName(spec.subject);
   const serial = spec.serial ?? nextSerial();
   const signer = spec.issuer ?? { key, keyId, subject, issuer: subject, serial };
-  const hash = spec.hash ?? 'sha256';
+  const hash = hashFor(signer.key, spec);
   const inner = signatureAlgorithm(signer.key, spec.innerHash ?? hash);
   const extensions = spec.version === 1 ? [] : extensionsOf(spec, keyId, signer);
   const tbs = der.sequence(
@@ -291,6 +291,12 @@ const ecdsaOids: Readonly<Record<string, string>> = {
   sha512: '1.2.840.10045.4.3.4',
 };
 
+/** There is no ECDSA with MD5: SHA-1 in its place. */
+function hashFor(signer: KeyObject, spec: CertificateSpec): string {
+  const hash = spec.hash ?? 'sha256';
+  return hash === 'md5' && signer.asymmetricKeyType !== 'rsa' ? 'sha1' : hash;
+}
+
 function signatureAlgorithm(key: KeyObject, hash: string): Buffer {
   if (key.asymmetricKeyType === 'ed25519') return der.sequence(der.oid('1.3.101.112'));
   if (key.asymmetricKeyType === 'rsa') return der.sequence(der.oid(rsaOids[hash]!), der.nothing);
@@ -300,7 +306,7 @@ function signatureAlgorithm(key: KeyObject, hash: string): Buffer {
 function signatureOf(spec: CertificateSpec, tbs: Buffer, key: KeyObject): Buffer {
   if (spec.signature === 'empty') return Buffer.alloc(0);
   const data = spec.signature === 'forged' ? Buffer.concat([tbs, Buffer.from('!')]) : tbs;
-  return sign(key.asymmetricKeyType === 'ed25519' ? null : (spec.hash ?? 'sha256'), data, key);
+  return sign(key.asymmetricKeyType === 'ed25519' ? null : hashFor(key, spec), data, key);
 }
 
 type Signer = Pick<TestCertificate, 'keyId' | 'issuer' | 'serial'>;

@@ -1,0 +1,261 @@
+/** Real upgrades over loopback: what evidence says of each kind of peer. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import tls from 'node:tls';
+import {
+  clientAuthOnly,
+  expired,
+  makeIntermediate,
+  makeLeaf,
+  makeSelfSigned,
+} from '../../test/support/certificates.ts';
+import type { TestCertificate } from '../../test/support/certificates.ts';
+import * as ends from '../../test/support/tls-ends.ts';
+import type { PathResult } from '../policy/evidence.ts';
+import type { PathPurpose } from '../policy/tls-requirement.ts';
+import { createServerTls } from './contexts.ts';
+import { upgradeServer } from './handshake.ts';
+import type { Upgraded } from './handshake.ts';
+
+const { anchors, anchorsName, ca, clients, intermediate, own, ownRsa, server, strangerCa } = ends;
+const { dialled, pemOf, served, serverOptions, shake, source, withConnection } = ends;
+
+after(ends.removeDirectory);
+
+async function inboundPath(clientCertificate: string | null, purpose: PathPurpose) {
+  const { server: inbound } = await shake({
+    server: { wantedPaths: [{ anchors: anchorsName, purpose }] },
+    client: { clientCertificate },
+  });
+  return { chain: inbound.evidence.tls!.chain, path: inbound.evidence.tls!.paths[0]! };
+}
+
+function problemOf(path: PathResult): string {
+  return path.kind === 'reached' ? 'reached' : path.problem;
+}
+
+describe('client certificates, as the server sees them', () => {
+  const expectations: readonly (readonly [string, string, string, string])[] = [
+    ['trusted', 'reached', 'reached', 'reached'],
+    ['with intermediate', 'reached', 'reached', 'reached'],
+    ['without its intermediate', 'untrusted-root', 'untrusted-root', 'untrusted-root'],
+    ['untrusted', 'untrusted-root', 'untrusted-root', 'untrusted-root'],
+    ['self-signed', 'self-signed', 'self-signed', 'self-signed'],
+    ['expired', 'expired', 'expired', 'expired'],
+    ['serverAuth only', 'wrong-purpose', 'reached', 'reached'],
+    // Node reports all three of these as INVALID_PURPOSE.
+    ['serverAuth only, untrusted', 'untrusted-root', 'untrusted-root', 'untrusted-root'],
+    ['serverAuth only, self-signed', 'self-signed', 'self-signed', 'self-signed'],
+  ];
+  for (const [name, clientAuth, serverAuth, either] of expectations) {
+    test(`${name}: ${clientAuth} for clientAuth, ${either} for either`, async () => {
+      const wantedPaths = (['clientAuth', 'serverAuth', 'either'] as const).map((purpose) => ({
+        anchors: anchorsName,
+        purpose,
+      }));
+      for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const { cert, key } = pemOf(clients[name]!);
+        const { evidence } = await served({ cert, key, maxVersion }, { wantedPaths });
+        assert.deepEqual(evidence.tls!.paths.map(problemOf), [clientAuth, serverAuth, either]);
+        assert.equal(evidence.tls!.protocol, maxVersion);
+        assert.deepEqual(
+          evidence.tls!.chain.map((each) => each.fingerprint256),
+          clients[name]!.map((each) => each.fingerprint256),
+        );
+        assert.equal(evidence.tls!.openssl, null);
+      }
+    });
+  }
+
+  test('none: an empty chain and no-certificate', async () => {
+    const { chain, path } = await inboundPath(null, 'clientAuth');
+    assert.deepEqual(chain, []);
+    assert.equal(problemOf(path), 'no-certificate');
+  });
+
+  test('not requested: none is shown although the client has one', async () => {
+    const pair = await shake({
+      server: { requestClientCertificate: false },
+      client: { clientCertificate: 'trusted' },
+    });
+    assert.deepEqual(pair.server.evidence.tls!.chain, []);
+  });
+
+  test('a chain of 17 certificates is cut at 16 and says so where no path is found', async () => {
+    const chain: TestCertificate[] = [];
+    let issuer = strangerCa;
+    for (let count = 0; count < 16; count += 1) {
+      issuer = makeIntermediate(issuer, `Long ${count}`);
+      chain.unshift(issuer);
+    }
+    const leaf = makeLeaf(issuer, ['mx.partner.test']);
+    const { cert, key } = pemOf([leaf, ...chain]);
+    const wantedPaths = [{ anchors: anchorsName, purpose: 'clientAuth' }] as const;
+    const { evidence } = await served({ cert, key }, { wantedPaths });
+    assert.equal(evidence.tls!.chain.length, 16);
+    assert.equal(problemOf(evidence.tls!.paths[0]!), 'limit-exceeded');
+  });
+
+  test('anchors that are not loaded reach nothing', async () => {
+    const wantedPaths = [{ anchors: 'file:/nowhere.pem', purpose: 'clientAuth' }] as const;
+    const { cert, key } = pemOf(clients['trusted']!);
+    const { evidence } = await served({ cert, key }, { wantedPaths });
+    assert.equal(problemOf(evidence.tls!.paths[0]!), 'anchors-unavailable');
+  });
+
+  test('facts carry names, key and dates of what was shown', async () => {
+    const { chain } = await inboundPath('with intermediate', 'clientAuth');
+    const [leaf] = clients['with intermediate']!;
+    assert.deepEqual(chain[0]!.dnsNames, ['mx.partner.test']);
+    assert.equal(chain[0]!.spki256, leaf!.spki256);
+    assert.equal(chain[0]!.issuer, 'CN=Trusted Intermediate');
+    assert.equal(chain[0]!.isSelfSigned, false);
+  });
+});
+
+describe('what an established session shows', () => {
+  test('both ends agree on version and suite; the client knows the group', async () => {
+    const pair = await shake();
+    const [inbound, outbound] = [pair.server.evidence.tls!, pair.client.evidence.tls!];
+    assert.equal(inbound.protocol, 'TLSv1.3');
+    assert.equal(inbound.cipher, 'TLS_AES_256_GCM_SHA384');
+    assert.equal(inbound.cipherStandardName, outbound.cipherStandardName);
+    assert.equal(outbound.group, 'X25519MLKEM768');
+    assert.equal(inbound.group, null);
+    assert.equal(inbound.sni, 'mx.us.test');
+    assert.equal(inbound.ownCertificate, own.fingerprint256);
+    assert.equal(pair.server.evidence.peer.address, '127.0.0.1');
+    assert.deepEqual(outbound.openssl, { anchors: anchorsName, result: 'ok' });
+    assert.equal(problemOf(outbound.paths[0]!), 'reached');
+  });
+
+  test('the chain as sent leaves out the root that our own store appended', async () => {
+    const { client: outbound } = await shake();
+    assert.deepEqual(
+      outbound.evidence.tls!.chain.map((each) => each.fingerprint256),
+      [own.fingerprint256, intermediate.fingerprint256],
+    );
+  });
+
+  test('a small ClientHello leaves the hybrid group out', async () => {
+    const { client: outbound } = await shake({ client: { smallClientHello: true } });
+    assert.equal(outbound.evidence.tls!.group, 'X25519');
+  });
+
+  test('no SNI is sent where none is wanted', async () => {
+    const pair = await shake({ client: { sni: null } });
+    assert.equal(pair.server.evidence.tls!.sni, null);
+    assert.equal(pair.client.evidence.tls!.sni, null);
+  });
+
+  test('bytes pass in both directions afterwards, also those sent at once', async () => {
+    await shake({}, async (pair) => {
+      pair.client.socket!.write('EHLO client.test\r\n');
+      const [request] = (await once(pair.server.socket!, 'data')) as [Buffer];
+      assert.equal(request.toString(), 'EHLO client.test\r\n');
+      pair.server.socket!.write('250 mx.us.test\r\n');
+      const [reply] = (await once(pair.client.socket!, 'data')) as [Buffer];
+      assert.equal(reply.toString(), '250 mx.us.test\r\n');
+    });
+  });
+
+  test('with ECDSA and RSA the evidence names the certificate that was presented', async () => {
+    const both = await createServerTls({
+      certificates: [source(own, intermediate), source(ownRsa, intermediate)],
+      anchors,
+    });
+    const modern = await shake({ tls: both });
+    assert.equal(modern.server.evidence.tls!.ownCertificate, own.fingerprint256);
+    assert.equal(modern.client.evidence.tls!.chain[0]!.fingerprint256, own.fingerprint256);
+  });
+
+  test('a session offered again is not resumed', async () => {
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      let session: Buffer | undefined;
+      const secureContext = tls.createSecureContext({ maxVersion, ...pemOf(clients['trusted']!) });
+      for (const round of ['first', 'second']) {
+        const done = Promise.withResolvers<Upgraded>();
+        await withConnection(
+          (raw) => {
+            upgradeServer(raw, server, serverOptions()).then(done.resolve, done.reject);
+          },
+          async (raw) => {
+            const peer = tls.connect({
+              socket: raw,
+              rejectUnauthorized: false,
+              secureContext,
+              ...(session === undefined ? {} : { session }),
+            });
+            peer.on('error', () => {});
+            peer.on('session', (offered: Buffer) => (session = offered));
+            const upgraded = await done.promise;
+            upgraded.socket!.end('x');
+            await once(peer.resume(), 'end');
+            assert.equal(upgraded.evidence.tls!.chain.length, 1, `${maxVersion} ${round}`);
+            assert.equal(upgraded.socket!.isSessionReused(), false);
+            assert.equal(peer.isSessionReused(), false);
+            session ??= peer.getSession();
+          },
+        );
+      }
+    }
+  });
+});
+
+describe('servers, as our client sees them', () => {
+  const servers: readonly (readonly [string, readonly TestCertificate[], string, string])[] = [
+    ['trusted', [own, intermediate], 'reached', 'ok'],
+    ['self-signed', [makeSelfSigned(['mx.us.test'])], 'self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    ['expired', [makeLeaf(ca, ['mx.us.test'], expired)], 'expired', 'CERT_HAS_EXPIRED'],
+    [
+      'of a stranger',
+      [makeLeaf(strangerCa, ['mx.us.test']), strangerCa],
+      'untrusted-root',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+    ],
+    [
+      'for clients only',
+      [makeLeaf(ca, ['mx.us.test'], clientAuthOnly)],
+      'wrong-purpose',
+      'INVALID_PURPOSE',
+    ],
+    ['without intermediate', [own], 'untrusted-root', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
+  ];
+  for (const [name, chain, problem, result] of servers) {
+    test(`a certificate ${name}: ${problem}, and OpenSSL says ${result}`, async () => {
+      const { evidence } = await dialled(pemOf(chain));
+      assert.equal(evidence.encryption, 'established');
+      assert.equal(problemOf(evidence.tls!.paths[0]!), problem);
+      assert.equal(evidence.tls!.openssl!.result, result);
+    });
+  }
+
+  test('another name on the certificate is not OpenSSL business here', async () => {
+    const { evidence } = await dialled(pemOf([makeLeaf(ca, ['other.test'])]));
+    assert.equal(evidence.tls!.openssl!.result, 'ok');
+    assert.deepEqual(evidence.tls!.chain[0]!.dnsNames, ['other.test']);
+  });
+
+  test('with unavailable anchors it is encrypted, and trusted by nobody', async () => {
+    const wantedPaths = [{ anchors: 'file:/nowhere.pem', purpose: 'serverAuth' }] as const;
+    const options = { anchors: 'file:/nowhere.pem', wantedPaths };
+    const { evidence } = await dialled(pemOf([own, intermediate]), options);
+    assert.equal(evidence.encryption, 'established');
+    assert.equal(problemOf(evidence.tls!.paths[0]!), 'anchors-unavailable');
+    assert.notEqual(evidence.tls!.openssl!.result, 'ok');
+  });
+
+  test('a listed intermediate is an anchor for both judges', async () => {
+    const file = join(ends.directory, 'intermediate.pem');
+    await writeFile(file, intermediate.pem);
+    const name = `file:${file}`;
+    await anchors.loadAnchors([name]);
+    const wantedPaths = [{ anchors: name, purpose: 'serverAuth' }] as const;
+    const { evidence } = await dialled(pemOf([own, intermediate]), { anchors: name, wantedPaths });
+    assert.equal(problemOf(evidence.tls!.paths[0]!), 'reached');
+    assert.equal(evidence.tls!.openssl!.result, 'ok');
+  });
+});
