@@ -47,6 +47,7 @@ class Door implements Listener {
   readonly #countByAddress = new Map<string, number>();
   readonly #clock: NodeJS.Timeout;
   #onEmpty: (() => void) | null = null;
+  #stopped: Promise<void> | null = null;
 
   constructor(settings: ListenerSettings, services: ReceivingServices) {
     this.#settings = settings;
@@ -83,19 +84,25 @@ class Door implements Listener {
     });
   }
 
+  /** A second call may shorten the grace of the first. */
   async stop(graceMs: number): Promise<void> {
+    this.#stopped ??= this.#close();
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy();
+    }, graceMs);
+    await this.#stopped;
+    clearTimeout(timer);
+  }
+
+  async #close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
     for (const connection of this.#connections) connection.shutDown();
     if (this.#connections.size > 0) {
-      const timer = setTimeout(() => {
-        for (const connection of this.#connections) connection.destroy();
-      }, graceMs);
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
-      clearTimeout(timer);
     }
     await closed;
     clearInterval(this.#clock);

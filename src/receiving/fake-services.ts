@@ -1,0 +1,132 @@
+/** A gateway around a listener that keeps everything in memory; for tests of this room. */
+import { sizeOf } from '../mail/content.ts';
+import type { Content } from '../mail/content.ts';
+import type { Reply } from '../mail/reply.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ServerTls } from '../tls/contexts.ts';
+import { FirstRefusals } from './first-refusals.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import type { Account, ReceivingServices, RefusalRecord, SpoolWriter } from './services.ts';
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error' | 'debug';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** What the fake spool did with one file. */
+export interface FakeSpoolFile {
+  readonly organization: string;
+  readonly chunks: Buffer[];
+  state: 'open' | 'finished' | 'abandoned';
+}
+
+export class FakeServices implements ReceivingServices {
+  currentPolicy: Policy;
+  tls: ServerTls | null = null;
+  readonly accepted: IncomingMessage[] = [];
+  readonly refused: RefusalRecord[] = [];
+  readonly lines: LogLine[] = [];
+  readonly files: FakeSpoolFile[] = [];
+  /** Account by `name password`. */
+  readonly accounts = new Map<string, Account>();
+  contentMemory = new MemoryBudget(1024 * 1024);
+  readonly firstRefusals = new FirstRefusals();
+  nowMs = 1_800_000_000_000;
+  admission: Reply | null = null;
+  /** Runs within `accept`, before the message counts. */
+  onAccept: (message: IncomingMessage) => Promise<void> = () => Promise.resolve();
+  onSpoolWrite: () => Promise<void> = () => Promise.resolve();
+  #ids = 0;
+
+  constructor(policy: Policy) {
+    this.currentPolicy = policy;
+  }
+
+  readonly log = {
+    info: this.#logAt('info'),
+    warn: this.#logAt('warn'),
+    error: this.#logAt('error'),
+    debug: this.#logAt('debug'),
+  };
+
+  policy(): Policy {
+    return this.currentPolicy;
+  }
+
+  serverTls(): ServerTls {
+    if (this.tls === null) throw new Error('no certificate in this test');
+    return this.tls;
+  }
+
+  authenticate(username: string, password: string): Promise<Account | null> {
+    return Promise.resolve(this.accounts.get(`${username} ${password}`) ?? null);
+  }
+
+  newId(): string {
+    this.#ids++;
+    return `ID${this.#ids}`;
+  }
+
+  openSpool(organization: string): Promise<SpoolWriter> {
+    const file: FakeSpoolFile = { organization, chunks: [], state: 'open' };
+    this.files.push(file);
+    return Promise.resolve({
+      write: async (chunk: Buffer) => {
+        await this.onSpoolWrite();
+        file.chunks.push(Buffer.from(chunk));
+      },
+      finish: () => {
+        file.state = 'finished';
+        const sizeBytes = Buffer.concat(file.chunks).length;
+        return Promise.resolve({ kind: 'spool', path: '/fake', offset: 0, sizeBytes });
+      },
+      abandon: () => {
+        file.state = 'abandoned';
+        return Promise.resolve();
+      },
+    });
+  }
+
+  async accept(message: IncomingMessage): Promise<void> {
+    await this.onAccept(message);
+    this.accepted.push(message);
+  }
+
+  admit(): Reply | null {
+    return this.admission;
+  }
+
+  recordRefusal(record: RefusalRecord): void {
+    this.refused.push(record);
+  }
+
+  now(): number {
+    return this.nowMs;
+  }
+
+  /** The content of an accepted message as text, from memory or from the only spool file. */
+  textOf(content: Content): string {
+    const bytes =
+      content.kind === 'memory' ? content.bytes : Buffer.concat(this.files.at(-1)!.chunks);
+    if (bytes.length !== sizeOf(content)) throw new Error('the size is not that of the bytes');
+    return bytes.toString('latin1');
+  }
+
+  /** Resolves at the next log line with this text; for what happens after the last reply. */
+  async logged(text: string): Promise<LogLine> {
+    for (;;) {
+      const line = this.lines.find((line) => line.text === text);
+      if (line !== undefined) return line;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #logAt(level: LogLine['level']): (fields: LogLine['fields'], text: string) => void {
+    return (fields, text) => {
+      this.lines.push({ level, fields, text });
+    };
+  }
+}
