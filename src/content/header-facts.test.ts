@@ -47,6 +47,12 @@ test('sees a From behind a line that is no field', () => {
   ]);
 });
 
+test('bounds the length of all From fields together', () => {
+  const half = `From: a@b.example${' '.repeat(9000)}`;
+  assert.deepEqual(fromOf(half), ['a@b.example']);
+  assert.equal(fromOf(half, half), 'unreadable');
+});
+
 test('says why From is unreadable', () => {
   const facts = readHeaderFacts(Buffer.from('From: "x\r\n\r\n'));
   assert.equal(facts.fromProblem, 'has a quoted string that does not end');

@@ -78,6 +78,10 @@ test('writes a session in clear text without a TLS comment', () => {
   );
 });
 
+test('leaves no hole where the client gave an empty name', () => {
+  assert.ok(compose({ heloName: '' }).startsWith('Received: from ? ([192.0.2.1]) by '));
+});
+
 test('tags IPv6 addresses', () => {
   assert.ok(compose({ clientAddress: '2001:db8::1' }).includes('([IPv6:2001:db8::1])'));
 });

@@ -82,9 +82,16 @@ function describeRefused(event: RefusedEvent): string[] {
   return [
     `refused ${event.clientAddress}${sender}${recipient === null ? '' : `, to ${recipient}`}`,
     ...describeReply('answered', event.reply),
+    ...describeReason(event.decision),
     ...describeEvidence('session with', event.evidence),
     ...findConsidered(event.decision).map(describeConsidered),
   ];
+}
+
+/** The sentence that a refusing decision gives, whatever else it holds. */
+function describeReason(decision: unknown): string[] {
+  const { reason } = (decision ?? {}) as { readonly reason?: unknown };
+  return typeof reason === 'string' ? [`reason: ${reason}`] : [];
 }
 
 function describeAttempt(event: AttemptEvent): string[] {

@@ -150,7 +150,7 @@ const everything: readonly Recorded[] = [
     id,
     atMs: atMs + 6000,
     reply: reply(550, '5.7.51', 'no'),
-    decision: inboundDecision,
+    decision: { ...inboundDecision, reason: 'no connector allows it' },
     evidence: session,
     reversePath: null,
     recipient: bob,
@@ -255,6 +255,7 @@ test('tells the story in words', () => {
     '2026-11-22T03:53:46.007Z  released: delivery 0, by root',
     '2026-11-22T03:53:49.007Z  refused 192.0.2.1, from <>, to bob@partner.example',
     '    answered 550 5.7.51 no',
+    '    reason: no connector allows it',
   ];
   for (const line of lines) assert.ok(text.split('\n').includes(line), `${line}\nnot in\n${text}`);
 });

@@ -35,7 +35,6 @@ export function parseAddressList(text: string): AddressList {
   const addresses = readList(tokens);
   if (typeof addresses === 'string') return unparsable(addresses);
   if (addresses.length === 0) return unparsable('names no address');
-  if (addresses.length > addressesMax) return unparsable('names too many addresses');
   return { kind: 'addresses', addresses };
 }
 
@@ -136,6 +135,7 @@ function readList(tokens: readonly Token[]): Address[] | string {
   let isInGroup = false;
   let position = 0;
   while (position < tokens.length) {
+    if (addresses.length > addressesMax) return 'names too many addresses';
     const headEnd = indexOfKind(tokens, position, headDelimiters);
     const head = tokens.slice(position, headEnd);
     const delimiter = tokens[headEnd]?.kind;
@@ -169,6 +169,7 @@ function readList(tokens: readonly Token[]): Address[] | string {
     }
     position = next + 1;
   }
+  if (addresses.length > addressesMax) return 'names too many addresses';
   return isInGroup ? 'has a group that does not end' : addresses;
 }
 

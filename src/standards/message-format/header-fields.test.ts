@@ -57,6 +57,12 @@ test('stops after the bound of fields and tells of it', () => {
   assert.deepEqual(problems, ['too-many-fields']);
 });
 
+test('counts malformed lines against the same bound', () => {
+  const { fields, problems } = read(`${'a\r\n'.repeat(headerFieldsMax)}From: a@b\r\n`);
+  assert.deepEqual(fields, []);
+  assert.deepEqual(problems, ['line-without-name', 'too-many-fields']);
+});
+
 test('compares names without regard to case', () => {
   const [field] = scanHeaderFields('FrOm: x\r\n').fields;
   assert.ok(isNamed(field!, 'from'));

@@ -6,7 +6,7 @@
  * @see RFC 5322 §2.2, RFC 5322 §4.5 (space before the colon)
  */
 
-/** Fields beyond this are not read, and the block is reported as `too-many-fields`. */
+/** Fields and malformed lines beyond this are not read, and the block is reported as `too-many-fields`. */
 export const headerFieldsMax = 1000;
 
 /** `start` to `end` is the whole field with its last CRLF; its value begins at `valueStart`. */
@@ -45,12 +45,12 @@ export function scanHeaderFields(text: string): HeaderScan {
   const fields: FieldSpan[] = [];
   const problems = new Set<HeaderProblem>();
   let start = 0;
-  while (start < text.length && !text.startsWith('\r\n', start)) {
-    const end = endOfField(text, start);
-    if (fields.length === headerFieldsMax) {
+  for (let count = 0; start < text.length && !text.startsWith('\r\n', start); count++) {
+    if (count === headerFieldsMax) {
       problems.add('too-many-fields');
       break;
     }
+    const end = endOfField(text, start);
     const field = readField(text, start, end);
     if (typeof field === 'string') problems.add(field);
     else fields.push(field);
