@@ -4,7 +4,12 @@ export function embeddedDefaultText(values: {
   readonly account: string;
   readonly passwordHash: string;
 }): string {
-  return `# Postern's configuration: one file, read at start.
+  return template
+    .replaceAll('@account@', () => values.account)
+    .replaceAll('@passwordHash@', () => values.passwordHash);
+}
+
+const template = `# Postern's configuration: one file, read at start.
 #
 # This one was written at the first start, for trying Postern out on this machine. Edit it, then
 # look at what the change means before you start again:
@@ -77,9 +82,9 @@ organizations:
     # listeners and may send as any of its addresses. The password was printed once, at the first
     # start; only its hash is kept.
     mailboxes:
-      - account: ${values.account}
-        addresses: [${values.account}]
-        passwordHash: "${values.passwordHash}"
+      - account: @account@
+        addresses: [@account@]
+        passwordHash: "@passwordHash@"
 
     # Without connectors all mail flows: with TLS wherever the other side offers it. A connector
     # forces TLS for a named partner. Forced in both directions takes one of each:
@@ -98,4 +103,3 @@ organizations:
     inboundConnectors: []
     outboundConnectors: []
 `;
-}

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   accepted,
   errorsOf,
@@ -32,12 +32,8 @@ async function errorsOfFile(bytes: string | Buffer): Promise<string[]> {
 
 function loaded(yaml: string): { readonly config: Config; readonly policy: Policy } {
   const result = parseConfig(yaml, '/etc/postern/postern.yaml');
-  assert.equal(
-    result.kind,
-    'loaded',
-    result.kind === 'refused' ? result.problems.map(formatProblem).join('\n') : '',
-  );
-  return result as { config: Config; policy: Policy };
+  assert.ok(result.kind === 'loaded', JSON.stringify(result));
+  return result;
 }
 
 test('an unknown key is refused with line, column and the nearest right key', () => {
@@ -211,7 +207,7 @@ test('a byte order mark before UTF-8 text does no harm', async () => {
 });
 
 test('no text makes it throw, and every problem has a place in the file', () => {
-  const sound = `${outbound('tlsSettings: DomainValidation, tlsDomain: a.contoso.com')}`;
+  const sound = outbound('tlsSettings: DomainValidation, tlsDomain: a.contoso.com');
   const mutated = fc
     .tuple(fc.nat(sound.length), fc.nat(12), fc.string({ maxLength: 8 }))
     .map(([at, cut, put]) => sound.slice(0, at) + put + sound.slice(at + cut));

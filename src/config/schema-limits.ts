@@ -11,7 +11,7 @@ export const limitsSection = section({
   ),
   sessionsPerAddressMax: fieldOr(
     integer(1, 100_000, ' sessions'),
-    100,
+    50,
     'Inbound sessions at once from one address (IPv6: from one /64).',
   ),
   handshakesMax: fieldOr(
@@ -36,7 +36,7 @@ export const limitsSection = section({
   ),
   bodiesInFlight: fieldOr(
     size('1MiB', '64GiB'),
-    '256MiB',
+    '128MiB',
     'Memory for messages being received; beyond it sockets are not read for a while.',
   ),
   freshBodies: fieldOr(
@@ -62,10 +62,10 @@ export const limitsSection = section({
   deliveriesMax: fieldOr(integer(1, 100_000, ' deliveries'), 200, 'Deliveries under way at once.'),
   storeQueueRecords: fieldOr(
     integer(1, 1_000_000, ' records'),
-    10_000,
+    50_000,
     'Records that wait for the disk; beyond it sockets are not read, then mail is answered 4xx.',
   ),
-  storeQueueSize: fieldOr(
+  storeQueue: fieldOr(
     size('1MiB', '64GiB'),
     '128MiB',
     'Bytes that wait for the disk; beyond it as above.',
@@ -89,10 +89,12 @@ export const timeoutsSection = section({
   client: section({
     connect: fieldOr(duration('1s', '10m'), '30s', 'Opening a connection to one address.'),
     greeting: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the greeting.'),
-    hello: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the reply to EHLO, STARTTLS and RSET.'),
-    handshake: fieldOr(duration('1s', '10m'), '30s', 'A whole TLS handshake.'),
-    mail: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the reply to MAIL.'),
-    rcpt: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the reply to RCPT.'),
+    command: fieldOr(
+      duration('1s', '1h'),
+      '5m',
+      'Waiting for the reply to EHLO, STARTTLS, MAIL, RCPT and RSET.',
+    ),
+    handshake: fieldOr(duration('1s', '10m'), '1m', 'A whole TLS handshake.'),
     dataInitiation: fieldOr(duration('1s', '1h'), '2m', 'Waiting for the 354 after DATA.'),
     dataBlock: fieldOr(duration('1s', '1h'), '3m', 'Waiting until sent bytes are taken.'),
     dataTermination: fieldOr(
@@ -100,7 +102,6 @@ export const timeoutsSection = section({
       '10m',
       'Waiting for the reply after the final dot. Too short a wait delivers messages twice.',
     ),
-    quit: fieldOr(duration('1ms', '5m'), '5s', 'Waiting for the reply to QUIT.'),
     idle: fieldOr(
       duration('0', '10m'),
       '10s',
