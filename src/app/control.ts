@@ -10,9 +10,10 @@ import type { StatusView, Submitted } from '../api/contract.ts';
 import type { Config } from '../config/config.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
+import { shardsMax } from '../mail/queue-id.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../report/log.ts';
-import { foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
+import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
 import { explain } from './explain.ts';
 import { allFailures } from './all-failures.ts';
 import { startLane } from './lane-process.ts';
@@ -49,8 +50,9 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   await makeDataFolder(config.dataFolder);
   const hold = takeDataFolder(config.dataFolder);
   const ended = Promise.withResolvers<Failure | null>();
-  const lanes = startLanes(settings, (failure) => ended.resolve(failure));
-  const readers = openShardReaders(config.dataFolder, shardsOf(lanes.length));
+  const shards = await shardsOf(config);
+  const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));
+  const readers = openShardReaders(config.dataFolder, shards);
   const socketPath = foldersOf(config.dataFolder).socket;
   try {
     const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
@@ -80,27 +82,29 @@ function once(action: () => Promise<void>): () => Promise<void> {
 
 function startLanes(
   settings: GatewaySettings,
+  shards: readonly number[],
   onFinalFailure: (failure: Failure) => void,
 ): readonly LaneProcess[] {
-  const count = laneCount(settings.config);
   const { config, policy, user } = settings;
-  return shardsOf(count).map((shard) =>
-    startLane(
-      { kind: 'start', shard, config, policy, share: 1 / count, user },
-      { onFinalFailure },
-      settings.log,
-    ),
-  );
+  const share = 1 / shards.length;
+  return shards.map((shard) => {
+    const isOnlyLane = shards.length === 1;
+    const start = { kind: 'start', shard, config, policy, share, isOnlyLane, user } as const;
+    return startLane(start, { onFinalFailure }, settings.log);
+  });
+}
+
+/** A lane for each shard: as many as configured, and one for each file that an earlier setting left. */
+async function shardsOf(config: Config): Promise<readonly number[]> {
+  const left = await existingShards(config.dataFolder);
+  const count = Math.max(laneCount(config), ...left.map((shard) => shard + 1));
+  return Array.from({ length: count }, (_, shard) => shard);
 }
 
 /** One lane up to two cores, else half the cores; or as configured. */
 function laneCount(config: Config): number {
   if (config.lanes !== 'auto') return config.lanes;
-  return Math.max(1, Math.min(32, Math.floor(availableParallelism() / 2)));
-}
-
-function shardsOf(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, shard) => shard);
+  return Math.max(1, Math.min(shardsMax, Math.floor(availableParallelism() / 2)));
 }
 
 interface Running {

@@ -1,16 +1,19 @@
 /**
  * The data folder: made when missing, private to its user, and held by one gateway at a time.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { shardsMax } from '../mail/queue-id.ts';
 import { Failure } from '../mail/failure.ts';
+import { lockFile } from '../store/file-lock.ts';
+import type { FileLock } from '../store/file-lock.ts';
 
 /** Names of what lies in a data folder. */
 export function foldersOf(dataFolder: string) {
   return {
     shard: (shard: number) => join(dataFolder, `queue-${shard}.db`),
-    spool: join(dataFolder, 'spool'),
+    /** A shard sweeps its own spool folder, so that no two share one. */
+    spoolOf: (shard: number) => join(dataFolder, 'spool', String(shard)),
     mailboxes: join(dataFolder, 'mail'),
     tls: join(dataFolder, 'tls'),
     run: join(dataFolder, 'run'),
@@ -22,7 +25,7 @@ export function foldersOf(dataFolder: string) {
 export async function makeDataFolder(dataFolder: string): Promise<void> {
   const folders = foldersOf(dataFolder);
   try {
-    for (const folder of [dataFolder, folders.spool, folders.mailboxes, folders.tls]) {
+    for (const folder of [dataFolder, folders.spoolOf(0), folders.mailboxes, folders.tls]) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
     }
     if (!(await stat(dataFolder)).isDirectory()) throw new Error('it is not a folder');
@@ -32,18 +35,20 @@ export async function makeDataFolder(dataFolder: string): Promise<void> {
   }
 }
 
+/** The numbers of the shard files that are there. */
+export async function existingShards(dataFolder: string): Promise<readonly number[]> {
+  const names = await readdir(dataFolder);
+  const numbers = names.map((name) => Number(/^queue-(\d{1,2})\.db$/.exec(name)?.[1] ?? -1));
+  return numbers.filter((shard) => shard >= 0 && shard < shardsMax);
+}
+
 /**
  * Takes the folder for this process until `release` or its end, however it ends.
- * The lock is SQLite's on `gateway.lock`. Throws a Failure `data-folder-taken`.
+ * Throws a Failure `data-folder-taken`.
  */
-export function takeDataFolder(dataFolder: string): { release(): void } {
-  const lock = new DatabaseSync(join(dataFolder, 'gateway.lock'));
-  try {
-    lock.exec('PRAGMA busy_timeout = 3000; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
-  } catch (cause) {
-    lock.close();
-    const text = `another gateway runs on the data folder ${dataFolder}`;
-    throw new Failure('data-folder-taken', text, { cause });
-  }
-  return { release: () => lock.close() };
+export function takeDataFolder(dataFolder: string): FileLock {
+  const lock = lockFile(join(dataFolder, 'gateway.lock'), 3000);
+  if (lock !== null) return lock;
+  const text = `another gateway runs on the data folder ${dataFolder}`;
+  throw new Failure('data-folder-taken', text);
 }

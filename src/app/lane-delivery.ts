@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { dialTcp } from '../delivery/dial.ts';
 import type { DeliveryServices } from '../delivery/services.ts';
 import type { StubResolver } from '../dns/stub-resolver.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
@@ -10,8 +11,6 @@ import type { DnsServer } from '../dns/system-servers.ts';
 import { readSystemServers } from '../dns/system-servers.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../report/log.ts';
-import { upgradeClient } from '../tls/handshake.ts';
-import { dial } from './dial.ts';
 import { foldersOf } from './data-folder.ts';
 import { deliveryLimitsOf } from './lane-limits.ts';
 import type { RunningTls } from './lane-tls.ts';
@@ -34,8 +33,8 @@ export function deliveryServices(parts: DeliveryParts): DeliveryServices {
   return {
     policy: parts.policy,
     resolver: parts.resolver,
-    upgrade: (raw, options) => upgradeClient(raw, options, tls.client),
-    dial,
+    tls: tls.client,
+    dial: dialTcp,
     mailboxPath: (organization, account) => join(mailboxes, organization, account),
     newConnectionId: () => randomUUID(),
     limits: deliveryLimitsOf(config, parts.share),
@@ -58,6 +57,7 @@ export async function openResolver(config: Config): Promise<StubResolver> {
   return createStubResolver({
     servers,
     timeoutMs: config.dns.timeoutMs,
+    trustsLoopback: true,
     trustedServers: config.dns.trustAd ? servers.map((server) => server.address) : [],
   });
 }

@@ -2,6 +2,8 @@
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { defaultDeliveryLimits } from '../delivery/services.ts';
 import type { DeliveryLimits } from '../delivery/services.ts';
+import type { QueueLimits } from '../queue/limits.ts';
+import { defaultQueueLimits } from '../queue/limits.ts';
 import { defaultLimits } from '../receiving/settings.ts';
 import type { ListenerSettings } from '../receiving/settings.ts';
 import type { StoreLimits } from '../store/sqlite-store.ts';
@@ -54,9 +56,9 @@ export function deliveryLimitsOf(config: Config, share: number): DeliveryLimits 
       helloMs: client.commandMs,
       mailMs: client.commandMs,
       rcptMs: client.commandMs,
-      dataInitiationMs: client.dataInitMs,
+      dataInitiationMs: client.dataInitiationMs,
       dataBlockMs: client.dataBlockMs,
-      dataTerminationMs: client.dataEndMs,
+      dataTerminationMs: client.dataTerminationMs,
     },
     connectionsPerDestinationMax: limits.connectionsPerDestination,
     connectionsMax: shareOf(limits.connectionsMax, share),
@@ -68,5 +70,14 @@ export function storeLimitsOf(config: Config, share: number): Partial<StoreLimit
   return {
     waitingRecordsMax: shareOf(config.limits.storeQueueRecords, share),
     waitingBytesMax: shareOf(config.limits.storeQueueBytes, share),
+  };
+}
+
+export function queueLimitsOf(config: Config, share: number): QueueLimits {
+  const { limits } = config;
+  return {
+    ...defaultQueueLimits,
+    inMemoryBytesMax: shareOf(limits.freshBodiesBytes, share),
+    inFlightMax: shareOf(limits.deliveriesMax, share),
   };
 }

@@ -36,8 +36,8 @@ function onMessage(message: ToLane): void {
   switch (message.kind) {
     case 'start':
       log = createLog(message.config.log.level, `lane-${message.shard}`);
-      lane = startRunningLane(message, log);
-      lane.then(
+      lane = startRunningLane(message, log, die);
+      void lane.then(
         ({ listeners }) => say({ kind: 'ready', listeners }),
         (error: unknown) => onStartFailed(error),
       );
@@ -64,7 +64,7 @@ function onStartFailed(error: unknown): void {
 
 function answer(requestId: number, ask: (running: RunningLane) => Promise<unknown>): void {
   if (lane === null) return;
-  lane.then(ask).then(
+  void lane.then(ask).then(
     (value) => say({ kind: 'answer', requestId, value }),
     (error: unknown) => {
       const isFailure = error instanceof Failure;

@@ -79,7 +79,9 @@ class Lane implements LaneProcess {
     });
     this.#child = child;
     child.on('message', (message) => this.#onMessage(message as FromLane));
-    child.on('error', (error) => this.#log.error({ lane: this.shard, error: error.message }, 'lane'));
+    child.on('error', (error) =>
+      this.#log.error({ lane: this.shard, error: error.message }, 'lane'),
+    );
     child.on('exit', (code, signal) => this.#onExit(code, signal));
     this.#send(this.#start);
   }
@@ -114,7 +116,10 @@ class Lane implements LaneProcess {
     }
     const requestId = ++this.#lastRequest;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => this.#fail(requestId, 'did not answer in time'), answerTimeoutMs);
+    const timer = setTimeout(
+      () => this.#fail(requestId, 'did not answer in time'),
+      answerTimeoutMs,
+    );
     this.#pending.set(requestId, { resolve, reject, timer });
     this.#send(make(requestId));
     return promise;
@@ -170,7 +175,8 @@ class Lane implements LaneProcess {
     const failure = new Failure('lane-died', `lane ${this.shard} ended (${signal ?? code ?? '?'})`);
     this.#readiness.reject(failure);
     const lived = Date.now() - this.#startedAtMs;
-    this.#restartMs = lived > stableMs ? restartFirstMs : Math.min(this.#restartMs * 2, restartMaxMs);
+    this.#restartMs =
+      lived > stableMs ? restartFirstMs : Math.min(this.#restartMs * 2, restartMaxMs);
     const fields = { lane: this.shard, code, signal, wasReady, restartInMs: this.#restartMs };
     this.#log.error(fields, 'lane died; it starts again and takes its queue back');
     this.#restartTimer = setTimeout(() => this.spawn(), this.#restartMs);

@@ -41,14 +41,13 @@ function anchorNames(policy: Policy): string[] {
 }
 
 function clientCertificateNames(policy: Policy): string[] {
-  const connectors = policy.organizations.flatMap((organization) => organization.outboundConnectors);
+  const connectors = policy.organizations.flatMap(
+    (organization) => organization.outboundConnectors,
+  );
   return connectors.flatMap(({ clientCertificate }) => clientCertificate ?? []);
 }
 
-function mapSources(
-  config: Config,
-  names: readonly string[],
-): Record<string, CertificateSource> {
+function mapSources(config: Config, names: readonly string[]): Record<string, CertificateSource> {
   const sources: Record<string, CertificateSource> = {};
   for (const name of names) {
     const files = config.certificates[name];

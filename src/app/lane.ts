@@ -5,26 +5,28 @@
  * deliveries to delivery.
  */
 import { createDelivery } from '../delivery/delivery.ts';
+import type { DeliveryRoom } from '../delivery/delivery.ts';
+import type { StubResolver } from '../dns/stub-resolver.ts';
 import { createSignIn } from '../identity/sign-in.ts';
-import type { RunningTls } from './lane-tls.ts';
-import { loadTls } from './lane-tls.ts';
+import { Failure } from '../mail/failure.ts';
+import { planDeliveries } from '../policy/plan-deliveries.ts';
+import type { Policy } from '../policy/policy.ts';
 import { createQueue } from '../queue/queue.ts';
 import type { Queue } from '../queue/queue.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
-import type { Listener } from '../receiving/listener.ts';
-import { startListener } from '../receiving/listener.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import type { Log } from '../report/log.ts';
-import { recordRefusal } from '../report/trace.ts';
-import { writeFailedDsn } from '../report/dsn.ts';
-import { openSqliteStore } from '../store/sqlite-store.ts';
 import { openSpool } from '../store/spool.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
-import { planDeliveries } from '../policy/plan-deliveries.ts';
 import { foldersOf } from './data-folder.ts';
-import { deliveryServices } from './lane-delivery.ts';
-import { deliveryLimitsOf, listenerSettingsOf, queueLimitsOf, storeLimitsOf } from './lane-limits.ts';
+import { deliveryServices, openResolver } from './lane-delivery.ts';
+import { closeDoors, openDoors } from './lane-doors.ts';
+import type { Door } from './lane-doors.ts';
+import { queueLimitsOf, shareOf, storeLimitsOf } from './lane-limits.ts';
+import { loadTls } from './lane-tls.ts';
+import type { RunningTls } from './lane-tls.ts';
 import type { LaneStart, LaneStatus, LaneSubmission, ListenerAddress } from './messages.ts';
 import { becomeUser } from './privileges.ts';
 import { submitMessage } from './submit.ts';
@@ -37,25 +39,137 @@ export interface RunningLane {
   stop(graceMs: number): Promise<void>;
 }
 
+/** What a lane holds once it runs. */
+interface Rooms {
+  readonly store: Store;
+  readonly queue: Queue;
+  readonly delivery: DeliveryRoom;
+  readonly resolver: StubResolver;
+}
+
+interface Frame {
+  readonly start: LaneStart;
+  readonly log: Log;
+  readonly tls: RunningTls;
+  policy(): Policy;
+}
+
 /**
- * Opens the ports, gives up root, then opens the store and lets the first session in.
- * Throws a Failure.
+ * Opens the ports, gives up root, opens the store, then lets sessions in. `onFatal` is called when
+ * the lane cannot go on. Throws a Failure where it cannot start.
  */
-export async function startRunningLane(start: LaneStart, log: Log): Promise<RunningLane> {
+export async function startRunningLane(
+  start: LaneStart,
+  log: Log,
+  onFatal: (failure: Failure) => void,
+): Promise<RunningLane> {
   const tls = await loadTls(start.config, start.policy);
   for (const warning of tls.warnings) log.warn({}, warning);
-  const parts: Parts = { start, log, tls };
-  const gate = Promise.withResolvers<LaneRooms>();
-  gate.promise.catch(() => undefined);
-  const doors = await openDoors(parts);
+  const frame: Frame = { start, log, tls, policy: () => start.policy };
+  const opened = Promise.withResolvers<void>();
+  opened.promise.catch(() => undefined);
+  let rooms: Rooms | null = null;
+  const running = (): Rooms => {
+    if (rooms === null) throw new Failure('lane-unavailable', 'the lane is starting');
+    return rooms;
+  };
+  const shared = sharedServices(frame, running, opened.promise);
+  const doors = await openDoors(start, (name) => ({
+    ...shared,
+    serverTls: () => tls.server.get(name)!,
+  }));
   try {
     becomeUser(start.user);
-    const rooms = await openRooms(parts, doors);
-    gate.resolve(rooms);
-    for (const door of doors) door.begin(receivingServices(parts, rooms, door.name));
-    return runningLane(parts, doors, rooms);
+    rooms = await openRooms(frame, doors, onFatal);
+    opened.resolve();
+    return runningLane(frame, doors, rooms);
   } catch (error) {
-    await Promise.all(doors.map((door) => door.listener.stop(0)));
+    opened.reject(error);
+    await closeDoors(doors, 0);
     throw error;
   }
+}
+
+async function openRooms(
+  frame: Frame,
+  doors: readonly Door[],
+  onFatal: (failure: Failure) => void,
+): Promise<Rooms> {
+  const { start, log, tls, policy } = frame;
+  const { config, share, shard } = start;
+  const folders = foldersOf(config.dataFolder);
+  const store = await openSqliteStore({
+    path: folders.shard(shard),
+    spoolFolder: folders.spoolOf(shard),
+    limits: storeLimitsOf(config, share),
+    traceRetentionMs: config.trace.retentionMs,
+    onDeath: onFatal,
+  });
+  const resolver = await openResolver(config);
+  const listeners = doors.map((door) => door.address);
+  const delivery = createDelivery(
+    deliveryServices({ config, share, tls, resolver, listeners, log, policy }),
+  );
+  const queue = createQueue({
+    store,
+    shard,
+    policy,
+    attempt: delivery.attempt,
+    plan: planDeliveries,
+    limits: queueLimitsOf(config, share),
+    now: Date.now,
+    random: Math.random,
+    log,
+  });
+  await queue.start();
+  return { store, queue, delivery, resolver };
+}
+
+type Shared = Omit<ReceivingServices, 'serverTls'>;
+
+/** What all listeners share; sessions wait until the rooms behind them are open. */
+function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void>): Shared {
+  const { start, log, policy } = frame;
+  const { config, share, shard } = start;
+  const spool = foldersOf(config.dataFolder).spoolOf(shard);
+  const signIn = createSignIn(config.credentials);
+  return {
+    policy,
+    opened,
+    authenticate: (username, password) => signIn.authenticate(username, password),
+    newId: () => running().queue.newId(),
+    openSpool: (organization) => openSpool(spool, organization),
+    accept: (message) => running().queue.accept(message),
+    admit: () => running().queue.admit(),
+    recordRefusal: (refusal) => running().queue.recordRefusal(refusal),
+    log,
+    now: Date.now,
+    contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
+    firstRefusals: new FirstRefusals(),
+  };
+}
+
+function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): RunningLane {
+  const { queue, delivery, store, resolver } = rooms;
+  return {
+    listeners: doors.map((door) => door.address),
+    submit: (submission) =>
+      submitMessage(submission, {
+        policy: frame.policy,
+        newId: () => queue.newId(),
+        accept: (message) => queue.accept(message),
+        now: Date.now,
+      }),
+    status: () => {
+      const { queued, held } = queue.counts();
+      return { queued, held };
+    },
+    stop: async (graceMs) => {
+      await closeDoors(doors, graceMs / 2);
+      await queue.stop(graceMs / 2);
+      await delivery.stop(1000);
+      resolver.close();
+      await store.close();
+    },
+  };
 }

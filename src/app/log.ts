@@ -8,7 +8,12 @@ export interface ProcessLog extends Log {
 }
 
 export function createLog(level: string, process: string): ProcessLog {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096, maxLength: 16 << 20 });
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 4096,
+    maxLength: 16 << 20,
+  });
   const timer = setInterval(() => destination.flush(), 200);
   timer.unref();
   const base = { process };

@@ -36,4 +36,9 @@ async function checkConfig(file: string): Promise<LoadResult> {
 }
 
 const { stdin, stdout, stderr } = process;
-process.exitCode = await runCli(process.argv.slice(2), offline, { stdin, stdout, stderr, isTty: stdout.isTTY });
+process.exitCode = await runCli(process.argv.slice(2), offline, {
+  stdin,
+  stdout,
+  stderr,
+  isTty: stdout.isTTY,
+});

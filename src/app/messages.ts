@@ -10,6 +10,8 @@ export interface LaneStart {
   readonly policy: Policy;
   /** Share of the gateway's bounds that this lane gets: 1 over the number of lanes. */
   readonly share: number;
+  /** Nobody else listens on our ports: they are opened so that the system refuses a second one. */
+  readonly isOnlyLane: boolean;
   /** User to become once the ports are open; null stays. */
   readonly user: string | null;
 }

@@ -23,13 +23,16 @@ export function becomeUser(user: string | null): void {
   if (user === null || process.getuid?.() !== 0) return;
   try {
     const group = Number(execFileSync('id', ['-g', '--', user], { encoding: 'utf8' }));
-    process.initgroups?.(user, group);
+    posix.initgroups(user, group);
     process.setgid?.(group);
     process.setuid?.(user);
   } catch (cause) {
     throw new Failure('user-unknown', `cannot become the user ${user}`, { cause });
   }
 }
+
+/** Known to Node, not to its type definitions. */
+const posix = process as unknown as { initgroups(user: string, extraGroup: number): void };
 
 /** Whether the process still has rights that it must not have when it reads the network. */
 export function isRoot(): boolean {

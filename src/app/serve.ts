@@ -57,12 +57,16 @@ async function loadOrThrow(
   const problems = await checkFiles(config, Date.now());
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (errors.length > 0) throw refused(errors);
-  for (const problem of [...loaded.warnings, ...problems]) say(`warning: ${formatProblem(problem)}`);
+  for (const problem of [...loaded.warnings, ...problems])
+    say(`warning: ${formatProblem(problem)}`);
   return { config, policy: loaded.policy };
 }
 
 function refused(problems: readonly ConfigProblem[]): Failure {
-  return new Failure('config-refused', problems.map((problem) => formatProblem(problem)).join('\n'));
+  return new Failure(
+    'config-refused',
+    problems.map((problem) => formatProblem(problem)).join('\n'),
+  );
 }
 
 /** A second signal does not hurry: what is under way has its own bounds. */

@@ -4,7 +4,7 @@ import type { IdentifiedQueueRow } from '../api/services.ts';
 import type { TraceView } from '../api/contract.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
 import { describeTrace } from '../report/show-trace.ts';
-import { openReader } from '../store/sqlite-store.ts';
+import { openReader } from '../store/sqlite-reader.ts';
 import type { QueueFilter, StoreReader } from '../store/store.ts';
 import { foldersOf } from './data-folder.ts';
 

@@ -28,7 +28,10 @@ export function describeStart(facts: StartFacts): string {
     `  config       ${config.file}`,
   ];
   if (facts.isRoot) {
-    lines.push('', 'It runs as root. Set `user` in the configuration before you use it in earnest.');
+    lines.push(
+      '',
+      'It runs as root. Set `user` in the configuration before you use it in earnest.',
+    );
   }
   if (embedded !== null) lines.push('', ...describeFirstSteps(facts, embedded));
   return `${lines.join('\n')}\n`;
@@ -52,7 +55,9 @@ function describeFirstSteps(facts: StartFacts, embedded: EmbeddedConfiguration):
   const password = firstPassword?.password ?? 'PASSWORD';
   const lines = ['Send a first message and see what became of it:', ''];
   lines.push(`  ${commandName} send --to ${address} --subject "First message" --wait`);
-  const submission = facts.gateway.listeners.find((l) => l.kind === 'submission' && l.tls === 'starttls');
+  const submission = facts.gateway.listeners.find(
+    (l) => l.kind === 'submission' && l.tls === 'starttls',
+  );
   if (submission !== undefined) {
     const server = `${submission.host}:${submission.port}`;
     lines.push(
