@@ -175,6 +175,12 @@ test('aliases cannot blow a small file up', () => {
   assert.ok(performance.now() - startedMs < 2000);
 });
 
+test('a hundred aliases are read, more are refused', () => {
+  const yaml = (count: number): string => `a: &a 1\nb: [${Array(count).fill('*a').join(', ')}]\n`;
+  assert.doesNotMatch(errorsOf(yaml(100)).join('\n'), /too large/);
+  assert.match(errorsOf(yaml(101)).join('\n'), /too large/);
+});
+
 test('an alias stands for what its anchor holds', () => {
   const { policy } = loaded(
     inOrganization(

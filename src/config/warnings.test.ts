@@ -89,3 +89,18 @@ test('a connector that is off is no half and gives no warning', () => {
   const texts = problemsOf(off).map((problem) => problem.key);
   assert.deepEqual(texts, [`${one}.tlsSettings`]);
 });
+
+for (const [what, keys] of [
+  ['narrowed to some accepted domains', 'associatedAcceptedDomains: fabrikam.com'],
+  ['narrowed to addresses', 'senderIPAddresses: 192.0.2.0/24'],
+  ['with an exception for the domain', 'except: contoso.com'],
+] as const) {
+  test(`an inbound connector ${what} is no half`, () => {
+    const yaml = outbound(
+      'tlsSettings: EncryptionOnly',
+      `inboundConnectors: [{ name: from, senderDomains: "*.contoso.com", ${keys} }]`,
+    );
+    const keysOfWarnings = problemsOf(yaml).map((problem) => problem.key);
+    assert.ok(keysOfWarnings.includes(`${one}.tlsSettings`), keysOfWarnings.join(' '));
+  });
+}

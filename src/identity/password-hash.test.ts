@@ -43,6 +43,7 @@ for (const [what, hash] of [
   ['argon2i', `$argon2i$v=19$m=64,t=1,p=1${tail}`],
   ['an old version', `$argon2id$v=16$m=64,t=1,p=1${tail}`],
   ['4 GiB of memory', `$argon2id$v=19$m=4194304,t=1,p=1${tail}`],
+  ['128 MiB of memory', `$argon2id$v=19$m=131072,t=1,p=1${tail}`],
   ['a thousand passes', `$argon2id$v=19$m=64,t=999,p=1${tail}`],
   ['many passes over much memory', `$argon2id$v=19$m=65536,t=9,p=1${tail}`],
   ['no pass', `$argon2id$v=19$m=64,t=0,p=1${tail}`],
