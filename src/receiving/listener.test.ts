@@ -457,7 +457,7 @@ void test('stops: 421 to the idle, time for those within a transaction, then the
   assert.match((await idle.reply()).text, /^421 4\.3\.2 /);
   await idle.ended();
   idle.close();
-  await busy.send(`${header}\r\n.\r\n`);
+  await busy.send(`${header}\r\n.\r\nMAIL FROM:<a@sender.test>\r\n`);
   await busy.expect(250);
   await busy.expect(421);
   busy.close();
