@@ -39,7 +39,8 @@ export interface CertificateExtensions {
   readonly subjectKeyId: Buffer | null;
   readonly authorityKeyId: { readonly keyId: Buffer | null } | null;
   readonly nameConstraints: NameConstraints | null;
-  readonly policies: CertificatePolicies;
+  /** Certificates that may follow until an explicit policy is required. */
+  readonly requireExplicitPolicy: number | null;
   /** Extensions that must fail a path: critical and not processed here, or of no use for TLS. */
   readonly unprocessed: readonly string[];
 }
@@ -49,15 +50,6 @@ export interface NameConstraints {
   readonly permitted: readonly GeneralName[];
   readonly excluded: readonly GeneralName[];
   readonly minimumOrMaximum: boolean;
-}
-
-/** `identifiers` null: no certificate policies; skip counts null: no such field. */
-export interface CertificatePolicies {
-  readonly identifiers: readonly string[] | null;
-  readonly hasMappings: boolean;
-  readonly requireExplicit: number | null;
-  readonly inhibitMapping: number | null;
-  readonly inhibitAny: number | null;
 }
 
 /** Bits of `keyUsage`, RFC 5280 §4.2.1.3, in the first octet. */
@@ -124,6 +116,8 @@ export function readExtensions(list: DerElement | null): CertificateExtensions {
     return found === undefined ? null : reader(found.octets);
   };
   read(id.crlDistributionPoints, checkDistributionPoints);
+  read(id.policies, checkPolicies);
+  read(id.inhibitAny, (octets) => smallIntegerOf(readDer(octets, derTag.integer)));
   const basic = read(id.basicConstraints, readBasicConstraints);
   const names = read(id.subjectAltName, readGeneralNames);
   return {
@@ -136,12 +130,7 @@ export function readExtensions(list: DerElement | null): CertificateExtensions {
     subjectKeyId: read(id.subjectKeyId, (octets) => readDer(octets, derTag.octetString).value),
     authorityKeyId: read(id.authorityKeyId, readAuthorityKeyId),
     nameConstraints: read(id.nameConstraints, readNameConstraints),
-    policies: {
-      identifiers: read(id.policies, readPolicies),
-      hasMappings: all.has(id.policyMappings),
-      ...(read(id.policyConstraints, readPolicyConstraints) ?? noPolicyConstraints),
-      inhibitAny: read(id.inhibitAny, (octets) => smallIntegerOf(readDer(octets, derTag.integer))),
-    },
+    requireExplicitPolicy: read(id.policyConstraints, readRequireExplicitPolicy),
     unprocessed: [...all]
       .filter(([oid, { isCritical }]) =>
         isCritical ? !mayBeCritical.includes(oid) : refusedAlways.includes(oid),
@@ -220,7 +209,8 @@ function readNameConstraints(octets: Buffer): NameConstraints {
   return { permitted: lists[0xa0]!, excluded: lists[0xa1]!, minimumOrMaximum };
 }
 
-function readPolicies(octets: Buffer): string[] {
+/** Which policies there are decides nothing; but a broken extension is a broken certificate. */
+function checkPolicies(octets: Buffer): void {
   const found = childrenOf(readDer(octets, derTag.sequence)).map((element) => {
     const [identifier] = childrenOf(expectTag(element, derTag.sequence));
     return oidOf(expectTag(identifier, derTag.objectIdentifier));
@@ -228,23 +218,16 @@ function readPolicies(octets: Buffer): string[] {
   if (found.length === 0 || new Set(found).size !== found.length) {
     throw new MalformedDer('broken certificate policies');
   }
-  return found;
 }
 
-type PolicySkips = Pick<CertificatePolicies, 'requireExplicit' | 'inhibitMapping'>;
-
-const noPolicyConstraints: PolicySkips = { requireExplicit: null, inhibitMapping: null };
-
-function readPolicyConstraints(octets: Buffer): PolicySkips {
-  const skips = { requireExplicit: null as number | null, inhibitMapping: null as number | null };
+function readRequireExplicitPolicy(octets: Buffer): number | null {
   const parts = childrenOf(readDer(octets, derTag.sequence));
-  for (const part of parts) {
-    if (part.tag === 0x80) skips.requireExplicit = smallIntegerOf(part);
-    else if (part.tag === 0x81) skips.inhibitMapping = smallIntegerOf(part);
-    else throw new MalformedDer('broken policy constraints');
+  const tags = parts.map((part) => part.tag).join(' ');
+  if (!['128', '129', '128 129'].includes(tags)) {
+    throw new MalformedDer('broken policy constraints');
   }
-  if (parts.length === 0 || parts.length > 2) throw new MalformedDer('broken policy constraints');
-  return skips;
+  const skips = parts.map(smallIntegerOf);
+  return parts[0]!.tag === 0x80 ? skips[0]! : null;
 }
 
 /** Not used, since revocation is not checked; but a broken one is a broken certificate. */

@@ -1,0 +1,55 @@
+/** Errors of TLS sockets in our words. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { classifyTlsError } from './tls-errors.ts';
+
+function opensslError(code: string, reason: string): Error {
+  return Object.assign(new Error(`40A7:error:0A0:SSL routines::${reason}`), { code, reason });
+}
+
+const expectations: readonly (readonly [string, string, string])[] = [
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'wrong version number', 'not-tls'],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'unsupported protocol', 'version'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'tlsv1 alert protocol version', 'version'],
+  ['ERR_SSL_NO_SHARED_CIPHER', 'no shared cipher', 'no-common-algorithm'],
+  ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 'ssl/tls alert handshake failure', 'peer-refused'],
+  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'tlsv1 alert unknown ca', 'certificate-refused'],
+  [
+    'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    'tlsv13 alert certificate required',
+    'certificate-refused',
+  ],
+  ['ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', 'ssl/tls alert bad certificate', 'certificate-refused'],
+  [
+    'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED',
+    'ssl/tls alert certificate expired',
+    'certificate-refused',
+  ],
+  ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'tlsv1 alert internal error', 'peer-refused'],
+  ['ERR_SSL_UNEXPECTED_EOF_WHILE_READING', 'unexpected eof while reading', 'closed'],
+  ['ERR_SSL_SOMETHING_NEW', 'something new', 'tls-error'],
+];
+for (const [code, reason, expected] of expectations) {
+  test(`${reason}: ${expected}`, () => {
+    assert.deepEqual(classifyTlsError(opensslError(code, reason)), {
+      code: expected,
+      text: reason,
+    });
+  });
+}
+
+test('a close before the handshake is complete is no reset', () => {
+  const text = 'Client network socket disconnected before secure TLS connection was established';
+  const error = Object.assign(new Error(text), { code: 'ECONNRESET' });
+  assert.equal(classifyTlsError(error).code, 'closed');
+  const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  assert.equal(classifyTlsError(reset).code, 'reset');
+});
+
+test('whatever is thrown has a code and a text without controls', () => {
+  for (const thrown of [null, 'x\r\ny', new Error('a\u001b[31m'), 7]) {
+    const { code, text } = classifyTlsError(thrown);
+    assert.equal(code, 'tls-error');
+    assert.doesNotMatch(text, /[\u0000-\u001f]/);
+  }
+});
