@@ -338,14 +338,16 @@ const decisionsMax = 10_000;
 function bodyOf(content: Content): Body {
   if (content.kind === 'memory') return content;
   const { path, offset, sizeBytes } = content;
-  return { kind: 'stream', sizeBytes, open: () => readSpool(path, offset) };
+  return { kind: 'stream', sizeBytes, open: () => readSpool(path, offset, sizeBytes) };
 }
 
 const spoolBlockBytes = 128 * 1024;
 
-async function* readSpool(path: string, offset: number): AsyncIterable<Buffer> {
+async function* readSpool(path: string, offset: number, sizeBytes: number): AsyncIterable<Buffer> {
   const file = await open(path, 'r');
   try {
+    const { size } = await file.stat();
+    if (size !== offset + sizeBytes) throw new Error('the spool file has another size');
     for await (const chunk of file.createReadStream({
       start: offset,
       highWaterMark: spoolBlockBytes,

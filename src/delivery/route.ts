@@ -311,17 +311,18 @@ function weightOf(outcome: Outcome): number {
     case 'local':
       return 1;
     case 'connect':
-    case 'timeout':
-    case 'connection-lost':
     case 'policy':
       return 2;
-    case 'peer-reply':
+    case 'timeout':
+    case 'connection-lost':
       return 3;
+    case 'peer-reply':
+      return 4;
     case 'tls-not-offered':
     case 'tls-refused':
     case 'tls-handshake':
     case 'tls-requirement':
-      return 4;
+      return 5;
   }
 }
 

@@ -11,7 +11,7 @@ export type Body =
   | { readonly kind: 'memory'; readonly bytes: Buffer }
   | {
       readonly kind: 'stream';
-      /** Exactly what `open` yields; fewer or more bytes end the connection, not the message. */
+      /** Exactly what `open` yields, at least 1; otherwise the connection ends, not the message. */
       readonly sizeBytes: number;
       open(): AsyncIterable<Buffer>;
     };
@@ -26,6 +26,8 @@ export interface StreamBodyOptions {
   readonly blockTimeoutMs: number;
   /** True once nothing more should be sent. */
   isStopped(): boolean;
+  /** Called with the last byte written, before anything else can happen. */
+  onSent(): void;
 }
 
 /** `failed`: the source failed or the peer took nothing in time; the content did not go out whole. */
@@ -48,23 +50,24 @@ export async function streamBody(
       if (sentBytes > body.sizeBytes) break;
       if (options.isStopped()) return { kind: 'stopped' };
       const isRoomLeft = stream.write(stuffer === null ? chunk : stuffer.stuff(chunk));
+      if (sentBytes === body.sizeBytes) {
+        // The server may answer from now on; whether the source has more is not waited for.
+        if (stuffer !== null) stream.write(stuffer.ending());
+        options.onSent();
+        return { kind: 'sent' };
+      }
       if (!isRoomLeft && !(await hasDrained(stream, options.blockTimeoutMs))) {
         const detail = 'the server did not take the content in time';
         return { kind: 'failed', cause: 'timeout', detail };
       }
-      if (options.isStopped()) return { kind: 'stopped' };
     }
   } catch (error) {
+    if (sentBytes === body.sizeBytes) return { kind: 'sent' };
     const text = error instanceof Error ? error.message : 'unknown error';
     return { kind: 'failed', cause: 'local', detail: `the content could not be read: ${text}` };
   }
-  if (sentBytes !== body.sizeBytes) {
-    const detail = `the content is not of the size that was announced (${body.sizeBytes} bytes)`;
-    return { kind: 'failed', cause: 'local', detail };
-  }
-  if (options.isStopped()) return { kind: 'stopped' };
-  if (stuffer !== null) stream.write(stuffer.ending());
-  return { kind: 'sent' };
+  const detail = `the content is not of the size that was announced (${body.sizeBytes} bytes)`;
+  return { kind: 'failed', cause: 'local', detail };
 }
 
 /** False where neither room nor an end of the stream came in time. */

@@ -293,12 +293,14 @@ class Transaction implements ReplyTaker, RunningTransaction {
       hasDots: !this.#isChunked,
       blockTimeoutMs: timeouts.dataBlockMs,
       isStopped: () => this.#phase === 'done' || core.loss !== null,
+      onSent: () => this.#onStreamed(),
     });
-    if (this.#phase === 'done' || result.kind === 'stopped') return;
-    if (result.kind === 'failed') {
-      core.lose({ cause: result.cause, code: 'CONTENT', detail: result.detail });
-      return;
-    }
+    if (this.#phase === 'done' || result.kind !== 'failed') return;
+    core.lose({ cause: result.cause, code: 'CONTENT', detail: result.detail });
+  }
+
+  #onStreamed(): void {
+    const { core } = this.#session;
     this.#isContentSent = true;
     core.batch(() => {
       core.rearm();
