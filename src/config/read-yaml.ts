@@ -13,6 +13,7 @@ import { formatPath } from './problem.ts';
 const nodesMax = 200_000;
 const aliasesMax = 100;
 const depthMax = 24;
+const findingsMax = 1000;
 
 export interface Place {
   readonly line: number;
@@ -192,6 +193,6 @@ class Walk {
   }
 
   #report(finding: Finding, offset: number): void {
-    this.findings.push({ ...finding, offset });
+    if (this.findings.length < findingsMax) this.findings.push({ ...finding, offset });
   }
 }
