@@ -88,9 +88,8 @@ export class Connection {
   }
 
   start(): void {
-    const work =
-      this.#context.settings.tls === 'implicit' ? this.#startImplicit() : this.#startClear();
-    work.catch((error: unknown) => this.#crash(error));
+    this.#watch(this.#socket);
+    this.#begin().catch((error: unknown) => this.#crash(error));
   }
 
   /** Ends what waits for the client too long. `nowMs` is of `performance.now`. */
@@ -113,7 +112,14 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  async #startClear(): Promise<void> {
+  async #begin(): Promise<void> {
+    const { services, settings } = this.#context;
+    if (services.opened !== undefined) await this.#working(services.opened);
+    if (this.#isGone || this.#isEnding) return;
+    await (settings.tls === 'implicit' ? this.#beginImplicit() : this.#beginClear());
+  }
+
+  async #beginClear(): Promise<void> {
     this.#attach(this.#socket);
     const { greetingDelayMs } = this.#context.settings.limits;
     if (greetingDelayMs > 0) await delay(greetingDelayMs);
@@ -122,7 +128,7 @@ export class Connection {
     this.#greet();
   }
 
-  async #startImplicit(): Promise<void> {
+  async #beginImplicit(): Promise<void> {
     if (await this.#upgrade('implicit')) this.#greet();
   }
 
@@ -136,9 +142,12 @@ export class Connection {
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
+    socket.resume();
+  }
+
+  #watch(socket: net.Socket): void {
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
-    socket.resume();
   }
 
   /** Leaves the close of the raw socket to the handshake and to the TLS socket. */
@@ -320,7 +329,7 @@ export class Connection {
     try {
       account = await services.authenticate(username, password);
     } catch (error) {
-      services.log.error({ err: error }, 'authentication not possible');
+      services.log.warn({ err: error }, 'authentication not possible');
       return this.#session.answer(authUnavailable);
     }
     if (account !== null) {
@@ -377,6 +386,7 @@ export class Connection {
       return false;
     }
     this.#socket = socket;
+    this.#watch(socket);
     this.#attach(socket);
     return true;
   }
@@ -386,6 +396,9 @@ export class Connection {
   }
 
   #closeWith(last: Reply): void {
+    // Before an implicit handshake there is no way to say anything.
+    const { tls } = this.#context.settings;
+    if (tls === 'implicit' && this.#evidence.tls === null) return void this.#socket.destroy();
     this.#session.close(last);
     void this.#flush();
     this.#end();

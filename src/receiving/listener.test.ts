@@ -371,6 +371,19 @@ void test('refuses text before the greeting', async (t) => {
   await client.ended();
 });
 
+void test('greets nobody before the rooms behind it are open', async (t) => {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const services = Object.assign(new FakeServices(policy()), { opened });
+  const running = await start(t, services, { commandTimeoutMs: 50 });
+  const [client, gone] = await Promise.all([running.client(), running.client()]);
+  gone.reset();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(client.transcript, '');
+  open();
+  await client.expect(220);
+});
+
 void test('sends away who guesses addresses', async (t) => {
   const client = await greeted(await start(t, new FakeServices(policy()), { refusalsMax: 3 }));
   await client.command('MAIL FROM:<a@sender.test>', 250);

@@ -16,6 +16,8 @@ import type { FirstRefusals } from './first-refusals.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
 export interface ReceivingServices {
+  /** Connections are accepted but not greeted before; absent where everything is there at once. */
+  readonly opened?: Promise<void>;
   /** The snapshot of now; a transaction keeps the one that it had at MAIL FROM. */
   policy(): Policy;
   /** Our certificates of now; each handshake asks anew. */
