@@ -6,7 +6,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Failure } from '../mail/failure.ts';
+import type { FileLock } from './file-lock.ts';
+import { lockFile } from './file-lock.ts';
 import { migrations, storeVersion } from './migrations.ts';
 import { storeFailure } from './sqlite-failure.ts';
 
@@ -21,11 +22,11 @@ export interface ShardFile {
 /** `lock` is open as long as this process owns the file. */
 export interface OpenShard {
   readonly db: DatabaseSync;
-  readonly lock: DatabaseSync;
+  readonly lock: FileLock;
 }
 
 /** Bodies of 4 KB and their row fit a page; overflow pages cost more than the space. */
-const pageBytes = 8192;
+const pageBytes = 4096;
 
 /** Throws `store-taken`, `store-newer`, `store-damaged`, `store-io`. */
 export function openShard(file: ShardFile): OpenShard {
@@ -43,32 +44,17 @@ export function openShard(file: ShardFile): OpenShard {
     return { db, lock };
   } catch (error) {
     db?.close();
-    lock.close();
+    lock.release();
     throw error;
   }
 }
 
 /** A shard has one writer: the lock file is held as long as the process lives, however it ends. */
-function takeLock(file: ShardFile): DatabaseSync {
-  const lockPath = file.path.replace(/(\.db)?$/, '.lock');
-  const lock = new DatabaseSync(lockPath, { timeout: file.lockWaitMs });
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-    return lock;
-  } catch (error) {
-    lock.close();
-    throw isBusy(error) ? taken(file, error) : error;
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  const { errcode } = error as { errcode?: unknown };
-  return typeof errcode === 'number' && (errcode & 0xff) === 5;
-}
-
-function taken(file: ShardFile, cause: unknown): Failure {
+function takeLock(file: ShardFile): FileLock {
+  const lock = lockFile(file.path.replace(/(\.db)?$/, '.lock'), file.lockWaitMs);
+  if (lock !== null) return lock;
   const text = `${file.path} is used by another process; waited ${file.lockWaitMs} ms for it`;
-  return storeFailure('store-taken', text, cause);
+  throw storeFailure('store-taken', text);
 }
 
 /** Throws `store-newer` where a later version of the program has written the file. */

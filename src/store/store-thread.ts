@@ -132,7 +132,7 @@ class StoreThread {
       case 'close':
         clearTimeout(this.#timer);
         this.#opened.db.close();
-        this.#opened.lock.close();
+        this.#opened.lock.release();
         return null;
     }
   }

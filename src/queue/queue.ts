@@ -1,0 +1,72 @@
+/**
+ * The life of a message after it was accepted: store, attempt, defer, expire, hold, release.
+ *
+ * One per shard, on the loop that serves mail. For `app`, which joins it to receiving and delivery.
+ */
+import type { Reply } from '../mail/reply.ts';
+import { reply } from '../mail/reply.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
+import type { QueueCommands } from './commands.ts';
+import { createCommands } from './commands.ts';
+import { QueueCore } from './queue-core.ts';
+import type { QueueServices } from './queue-services.ts';
+
+/** Numbers for metrics and for people. */
+export interface QueueCounts {
+  /** Deliveries in the store. */
+  readonly queued: number;
+  readonly held: number;
+  /** Deliveries that wait in memory, are under way, or whose result is being committed. */
+  readonly ready: number;
+  readonly inFlight: number;
+  readonly settling: number;
+  /** Routes with anything in the queue. */
+  readonly routes: number;
+  /** Contents in memory. */
+  readonly bytesInMemory: number;
+}
+
+export interface Queue extends QueueCommands {
+  /** Begins with what waits in the store. Everything else comes after it. */
+  start(): Promise<void>;
+  /** No new attempts; those under way end within `graceMs` or are made again after the restart. */
+  stop(graceMs: number): Promise<void>;
+  /** A queue id that was never used; it rises with each call. */
+  newId(): string;
+  /**
+   * Resolves when the message is durable. Rejects with `queue-stopped` or a Failure of the store:
+   * then nothing of it is stored.
+   */
+  accept(message: IncomingMessage): Promise<void>;
+  /** Back-pressure: what MAIL is answered with now, or null. */
+  admit(): Reply | null;
+  counts(): QueueCounts;
+}
+
+/** How long new mail is put off after the store failed. */
+const storeFailureMs = 1000;
+
+export function createQueue(services: QueueServices): Queue {
+  const core = new QueueCore(services);
+  return {
+    ...createCommands(core),
+    start: () => core.start(),
+    stop: (graceMs) => core.stop(graceMs),
+    newId: () => core.newId(),
+    accept: (message) => core.accept(message),
+    admit: () => admit(core),
+    counts: () => core.counts(),
+  };
+}
+
+function admit(core: QueueCore): Reply | null {
+  if (!core.isRunning) return reply(421, '4.3.2', 'the system is stopping, try again later');
+  const { queued, held } = core.counts();
+  if (queued + held >= core.services.limits.waitingMax) {
+    return reply(452, '4.3.1', 'too many messages wait here, try again later');
+  }
+  if (core.services.now() - core.storeFailedAtMs < storeFailureMs) {
+    return reply(452, '4.3.1', 'insufficient system storage, try again later');
+  }
+  return null;
+}

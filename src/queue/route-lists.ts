@@ -1,0 +1,136 @@
+/**
+ * Which delivery is tried next: one list per route, round robin between routes, bounded shares.
+ *
+ * A route may take at most as many attempts as are still free for all (and likewise of the waiting
+ * places and bytes). So n slow routes share n/(n+1) of each, and a new route always finds room.
+ */
+import type { Claim } from './claim.ts';
+import type { QueueLimits } from './queue-services.ts';
+
+/** What the queue knows of one next hop; kept while any of its deliveries waits or is claimed. */
+export interface RouteState {
+  readonly routeKey: string;
+  /** First come, first served. */
+  readonly ready: Set<Claim>;
+  /** Contents in memory of the ready ones. */
+  readyBytes: number;
+  inFlight: number;
+  /** Claims of any state. */
+  claimed: number;
+  /** When the first delivery that is in the store alone falls due; null where none is known. */
+  storedDueAtMs: number | null;
+  isLoading: boolean;
+  /** Names let go while the store was asked for due ones: the answer may be stale about them. */
+  readonly letGo: Set<string>;
+}
+
+/** How many routes are looked at per turn; the rest come first next time. */
+const looksMax = 256;
+
+export class RouteLists {
+  readonly #routes = new Map<string, RouteState>();
+  readonly #limits: QueueLimits;
+  /** Routes with ready deliveries; the first is the next. */
+  readonly #ring = new Set<RouteState>();
+  #ready = 0;
+  #inFlight = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  get ready(): number {
+    return this.#ready;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get size(): number {
+    return this.#routes.size;
+  }
+
+  get(routeKey: string): RouteState {
+    let route = this.#routes.get(routeKey);
+    if (route === undefined) {
+      route = {
+        routeKey,
+        ready: new Set(),
+        readyBytes: 0,
+        inFlight: 0,
+        claimed: 0,
+        storedDueAtMs: null,
+        isLoading: false,
+        letGo: new Set(),
+      };
+      this.#routes.set(routeKey, route);
+    }
+    return route;
+  }
+
+  all(): Iterable<RouteState> {
+    return this.#routes.values();
+  }
+
+  find(routeKey: string): RouteState | undefined {
+    return this.#routes.get(routeKey);
+  }
+
+  /** Forgets a route of which nothing is left. */
+  tidy(route: RouteState): void {
+    if (route.claimed === 0 && route.storedDueAtMs === null && !route.isLoading) {
+      this.#routes.delete(route.routeKey);
+    }
+  }
+
+  /** How many more deliveries of the route may wait in memory. */
+  roomFor(route: RouteState): number {
+    const share = Math.min(this.#limits.readyPerRouteMax, this.#limits.readyMax - this.#ready);
+    return Math.max(0, share - route.ready.size);
+  }
+
+  /** `bytes` is what the claim keeps of content in memory. */
+  addReady(route: RouteState, claim: Claim, bytes: number): void {
+    claim.state = 'ready';
+    claim.readyBytes = bytes;
+    route.ready.add(claim);
+    route.readyBytes += bytes;
+    this.#ready += 1;
+    this.#ring.add(route);
+  }
+
+  removeReady(route: RouteState, claim: Claim): void {
+    if (!route.ready.delete(claim)) return;
+    route.readyBytes -= claim.readyBytes;
+    claim.readyBytes = 0;
+    this.#ready -= 1;
+    if (route.ready.size === 0) this.#ring.delete(route);
+  }
+
+  /** The next delivery that may start now, still in its list; null where none may. */
+  next(): { readonly route: RouteState; readonly claim: Claim } | null {
+    const free = this.#limits.inFlightMax - this.#inFlight;
+    const share = Math.min(this.#limits.inFlightPerRouteMax, free);
+    let looks = Math.min(looksMax, this.#ring.size);
+    for (const route of this.#ring) {
+      if (looks-- <= 0) return null;
+      this.#ring.delete(route);
+      this.#ring.add(route);
+      if (route.inFlight >= share) continue;
+      const [claim] = route.ready;
+      if (claim !== undefined) return { route, claim };
+    }
+    return null;
+  }
+
+  begin(route: RouteState): void {
+    route.inFlight += 1;
+    this.#inFlight += 1;
+  }
+
+  end(route: RouteState): void {
+    route.inFlight -= 1;
+    this.#inFlight -= 1;
+  }
+}
