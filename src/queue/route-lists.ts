@@ -5,7 +5,7 @@
  * places and bytes). So n slow routes share n/(n+1) of each, and a new route always finds room.
  */
 import type { Claim } from './claim.ts';
-import type { QueueLimits } from './limits.ts';
+import type { QueueLimits } from './queue-services.ts';
 
 /** What the queue knows of one next hop; kept while any of its deliveries waits or is claimed. */
 export interface RouteState {
