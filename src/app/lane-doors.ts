@@ -22,7 +22,7 @@ export async function openDoors(
   const doors: Door[] = [];
   try {
     for (const config of start.config.listeners) {
-      const settings = listenerSettingsOf(start.config, config, start.share);
+      const settings = listenerSettingsOf(start.config, config, start);
       const listener = await startListener(settings, servicesOf(config.name));
       const { name, kind, tls } = config;
       const address = { name, kind, tls, ...listener.address };

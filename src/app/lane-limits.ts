@@ -2,8 +2,8 @@
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { defaultDeliveryLimits } from '../delivery/services.ts';
 import type { DeliveryLimits } from '../delivery/services.ts';
-import type { QueueLimits } from '../queue/limits.ts';
-import { defaultQueueLimits } from '../queue/limits.ts';
+import type { QueueLimits } from '../queue/queue-services.ts';
+import { defaultQueueLimits } from '../queue/queue-services.ts';
 import { defaultLimits } from '../receiving/settings.ts';
 import type { ListenerSettings } from '../receiving/settings.ts';
 import type { StoreLimits } from '../store/sqlite-store.ts';
@@ -16,8 +16,9 @@ export function shareOf(bound: number, share: number): number {
 export function listenerSettingsOf(
   config: Config,
   listener: ListenerConfig,
-  share: number,
+  lane: { readonly share: number; readonly isOnlyLane: boolean },
 ): ListenerSettings {
+  const { share } = lane;
   const { limits } = config;
   const { server } = config.timeouts;
   const { name, host, port, kind, tls, requestClientCertificate } = listener;
@@ -28,6 +29,7 @@ export function listenerSettingsOf(
     kind,
     tls,
     requestClientCertificate,
+    sharesPort: !lane.isOnlyLane,
     limits: {
       ...defaultLimits,
       sessionsMax: shareOf(limits.sessionsMax, share),

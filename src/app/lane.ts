@@ -16,7 +16,9 @@ import type { Queue } from '../queue/queue.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
+import { writeFailedDsn } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
+import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
@@ -29,6 +31,7 @@ import { loadTls } from './lane-tls.ts';
 import type { RunningTls } from './lane-tls.ts';
 import type { LaneStart, LaneStatus, LaneSubmission, ListenerAddress } from './messages.ts';
 import { becomeUser } from './privileges.ts';
+import { createRefusalRecorder } from './refusal-recorder.ts';
 import { submitMessage } from './submit.ts';
 
 export interface RunningLane {
@@ -45,6 +48,7 @@ interface Rooms {
   readonly queue: Queue;
   readonly delivery: DeliveryRoom;
   readonly resolver: StubResolver;
+  readonly recordRefusal: ReceivingServices['recordRefusal'];
 }
 
 interface Frame {
@@ -116,13 +120,16 @@ async function openRooms(
     policy,
     attempt: delivery.attempt,
     plan: planDeliveries,
+    writeDsn: writeFailedDsn,
+    recorder,
     limits: queueLimitsOf(config, share),
     now: Date.now,
     random: Math.random,
     log,
   });
   await queue.start();
-  return { store, queue, delivery, resolver };
+  const keepRefusal = createRefusalRecorder(store, log);
+  return { store, queue, delivery, resolver, recordRefusal: keepRefusal };
 }
 
 type Shared = Omit<ReceivingServices, 'serverTls'>;
@@ -141,7 +148,7 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
     openSpool: (organization) => openSpool(spool, organization),
     accept: (message) => running().queue.accept(message),
     admit: () => running().queue.admit(),
-    recordRefusal: (refusal) => running().queue.recordRefusal(refusal),
+    recordRefusal: (refusal) => running().recordRefusal(refusal),
     log,
     now: Date.now,
     contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),

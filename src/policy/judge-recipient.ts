@@ -40,7 +40,11 @@ export function judgeRecipient(
   });
   if (partners.unmet !== null) {
     const reversePath = session.reversePath === null ? '<>' : formatAddress(session.reversePath);
-    return refuseUnmet(partners.unmet, partners.considered, reversePath, clock);
+    return refuseUnmet(
+      { ...partners, unmet: partners.unmet },
+      `${owner.organization.id} ${reversePath}`,
+      clock,
+    );
   }
   if (isDirectSend(policy, session, partners)) return directSendDenied(owner, partners);
   return judgeExistence(policy, owner, recipient, partners);
@@ -91,21 +95,20 @@ function relayDenied(recipient: Address): InboundDecision {
 
 /** TLS that is missing is temporary at first, so that a repair heals the queued mail. */
 function refuseUnmet(
-  unmet: UnmetConnector,
-  considered: readonly Considered[],
+  partners: PartnerVerdict & { readonly unmet: UnmetConnector },
   sender: string,
   clock: InboundClock,
 ): InboundDecision {
+  const { unmet, considered } = partners;
   const { connector, reason } = unmet;
-  if (!unmet.needsTls)
+  if (!unmet.needsTls) {
     return { ...refuse(lockedDown(unmet), reason, considered), connector: connector.name };
+  }
   const temporaryKey = `${connector.name} ${sender.toLowerCase()}`;
   const sinceMs = clock.firstRefusedAtMs(temporaryKey) ?? clock.nowMs;
   const isFinal = clock.nowMs - sinceMs >= connector.requireTlsTemporaryMs;
-  const text = `policy of connector "${connector.name}" for this sender: mail must come over TLS`;
-  const answer = isFinal
-    ? reply(550, '5.7.10', `Failed to establish appropriate TLS channel: Access denied: ${text}`)
-    : reply(454, '4.7.0', `Failed to establish appropriate TLS channel: Access denied: ${text}`);
+  const text = `Failed to establish appropriate TLS channel: Access denied: policy of connector "${connector.name}" for this sender: mail must come over TLS`;
+  const answer = isFinal ? reply(550, '5.7.10', text) : reply(454, '4.7.0', text);
   return {
     kind: 'refuse',
     reply: answer,

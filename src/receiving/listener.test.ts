@@ -43,6 +43,7 @@ async function start(
       kind: 'mx',
       tls: 'starttls',
       requestClientCertificate: false,
+      sharesPort: false,
       limits: { ...defaultLimits, authFailureDelayMs: 1, ...limits },
       ...part,
     },
@@ -511,6 +512,7 @@ void test('says which address it cannot listen on', async () => {
     kind: 'mx',
     tls: 'starttls',
     requestClientCertificate: false,
+    sharesPort: false,
     limits: defaultLimits,
   };
   await assert.rejects(startListener(settings, new FakeServices(policy())), (error) => {

@@ -29,7 +29,7 @@ const turnedAwayMax = 64;
 const turnedAwayMs = 1000;
 const checkEveryMsMax = 1000;
 
-/** Rejects with a Failure `listen-failed`. Other processes may listen on the same port. */
+/** Rejects with a Failure `listen-failed`. */
 export async function startListener(
   settings: ListenerSettings,
   services: ReceivingServices,
@@ -65,16 +65,14 @@ class Door implements Listener {
   }
 
   open(): Promise<void> {
-    const { host, port, name } = this.#settings;
+    const { host, port, name, sharesPort } = this.#settings;
     return new Promise((resolve, reject) => {
       this.#server.once('error', (cause) => {
         clearInterval(this.#clock);
         const text = `${name}: cannot listen on ${host} port ${port}: ${cause.message}`;
         reject(new Failure('listen-failed', text, { cause }));
       });
-      // Several processes share the port where the system spreads connections over them.
-      const reusePort = process.platform === 'linux';
-      this.#server.listen({ host, port, reusePort, backlog: 1024 }, () => {
+      this.#server.listen({ host, port, reusePort: sharesPort, backlog: 1024 }, () => {
         this.#server.removeAllListeners('error');
         this.#server.on('error', (error) => {
           this.#services.log.error({ listener: name, err: error }, 'listener failed');

@@ -16,6 +16,8 @@ export interface ListenerSettings {
   /** `starttls` begins in clear and offers it; `implicit` begins with the handshake. */
   readonly tls: 'starttls' | 'implicit';
   readonly requestClientCertificate: boolean;
+  /** Other processes of ours listen on the same port; else a taken port is refused. */
+  readonly sharesPort: boolean;
   readonly limits: ListenerLimits;
 }
 

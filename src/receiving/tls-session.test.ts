@@ -53,6 +53,7 @@ async function start(
       kind: 'mx',
       tls: 'starttls',
       requestClientCertificate: true,
+      sharesPort: false,
       ...part,
       limits: { ...defaultLimits, authFailureDelayMs: 1, ...part.limits },
     },
