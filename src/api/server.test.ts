@@ -173,6 +173,12 @@ test('tells nothing of a defect, and logs it', async (t) => {
   assert.equal(problem.code, 'api-internal');
   assert.doesNotMatch(JSON.stringify(problem), /secret/);
   assert.equal(logged.length, 1);
+  const listQueue = async () => {
+    throw new Failure('in-no-table', 'secret');
+  };
+  const other = await raw(await start(t, { listQueue }), { path: '/v1/queue' });
+  assert.equal(other.problem.code, 'api-internal');
+  assert.doesNotMatch(JSON.stringify(other.problem), /secret/);
 });
 
 test('a failure of another room keeps its code, text and exit code', async (t) => {
@@ -248,30 +254,36 @@ test('client and server agree on every call', async (t) => {
   assert.deepEqual(traced, ['06X9T5K1G000', '0AAAAAAAAAAA']);
 });
 
-test('the folder is 0700, the socket 0600, and closing removes it', async () => {
+test('the folder is 0700, the socket 0600, and closing removes it', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-api-'));
   const socketPath = join(folder, 'run', 'api.sock');
   const api = await startApi({ socketPath }, fakeServices());
+  t.after(async () => {
+    await api.close();
+    await rm(folder, { recursive: true, force: true });
+  });
   assert.equal((await stat(dirname(socketPath))).mode & 0o777, 0o700);
   assert.equal((await stat(socketPath)).mode & 0o777, 0o600);
   await api.close();
   await api.close();
   await assert.rejects(access(socketPath));
-  await rm(folder, { recursive: true });
 });
 
 test('a second gateway is refused, a dead one is replaced', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-api-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
   const socketPath = join(folder, 'api.sock');
   const script = `require('node:net').createServer().listen(${JSON.stringify(socketPath)}, () => console.log('up'))`;
   const dead = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(async () => {
+    dead.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
   await once(dead.stdout, 'data');
   await assert.rejects(startApi({ socketPath }, fakeServices()), { code: 'api-socket-in-use' });
   dead.kill('SIGKILL');
   await once(dead, 'exit');
   assert.ok((await stat(socketPath)).isSocket());
   const api = await startApi({ socketPath }, fakeServices());
+  t.after(() => api.close());
   assert.equal((await createApiClient({ socketPath }).status()).version, sampleStatus.version);
-  await api.close();
 });

@@ -36,6 +36,7 @@ test('refuses a folder of another user', () => {
   const stats = { isDirectory: () => true, uid: 1001, mode: 0o40700 };
   assert.equal(judgeSocketFolder(stats, 1001), null);
   assert.match(judgeSocketFolder(stats, 0) ?? '', /belongs to user 1001/);
+  assert.match(judgeSocketFolder({ ...stats, isDirectory: () => false }, 1001) ?? '', /no folder/);
 });
 
 test('refuses a link in the place of the folder', async () => {

@@ -58,13 +58,13 @@ test('without a running gateway every online command exits with 69 and says how 
 
 test('a failure of an offline command keeps its room’s exit code and advice', async () => {
   const serve = async () => {
-    throw new Failure('port-taken', 'port 25 is taken');
+    throw new Failure('port-taken', 'port 25\u001b is taken');
   };
   const result = await run(['serve'], { offline: { serve } });
   assert.deepEqual(result, {
     code: 71,
     stdout: '',
-    stderr: 'postern: port 25 is taken\n  Free the port.\n',
+    stderr: 'postern: port 25? is taken\n  Free the port.\n',
   });
 });
 

@@ -123,3 +123,18 @@ test('the null reverse-path is asked with <>', async (t) => {
   assert.match(result.stdout, /^From <> to user@example\.test/);
   assert.match(result.stdout, /Inbound: REFUSED/);
 });
+
+test('what a certificate or a reply says cannot command the terminal', async (t) => {
+  const sample = await loadSample(await makeFolder(t));
+  const { folder } = await startFakeGateway(t, {
+    explain: async (question) => {
+      const answer = await explain(sample.policy, question);
+      assert.ok(answer.inbound !== null);
+      return { ...answer, inbound: { ...answer.inbound, reply: '550 \u001b[2J\u202e' } };
+    },
+  });
+  const argv = [...fromPartner, '--tls', 'none'];
+  const result = await run(argv, { io: { workingFolder: folder } });
+  assert.match(result.stdout, /answer at RCPT TO: 550 \?\[2J\?/);
+  assert.ok(!result.stdout.includes('\u001b'));
+});
