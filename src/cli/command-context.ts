@@ -14,7 +14,7 @@ import type { Output } from './output.ts';
  * width. What is left away is the process's own.
  */
 export interface CliIo {
-  readonly stdout: Writable;
+  readonly stdout: Writable & { readonly columns?: number };
   readonly stderr: Writable;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly isTty: boolean;

@@ -88,7 +88,7 @@ function createContext(
   return {
     ...outputs,
     stdin: io.stdin,
-    width: io.isTty ? Math.max(40, io.columns ?? 80) : null,
+    width: io.isTty ? Math.max(40, io.columns ?? io.stdout.columns ?? 80) : null,
     surroundings: {
       env: io.env ?? process.env,
       workingFolder: io.workingFolder ?? process.cwd(),
