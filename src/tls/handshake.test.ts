@@ -99,6 +99,21 @@ describe('client certificates, as the server sees them', () => {
     assert.equal(problemOf(evidence.tls!.paths[0]!), 'limit-exceeded');
   });
 
+  test('intermediates are told although Node itself would trust the client', async () => {
+    const before = tls.getCACertificates('default');
+    tls.setDefaultCACertificates([ca.pem]);
+    try {
+      const settings = { certificates: [source(own, intermediate)], anchors };
+      const pair = await shake({
+        tls: await createServerTls(settings),
+        client: { clientCertificate: 'with intermediate' },
+      });
+      assert.equal(pair.server.evidence.tls!.chain.length, 2);
+    } finally {
+      tls.setDefaultCACertificates(before);
+    }
+  });
+
   test('anchors that are not loaded reach nothing', async () => {
     const wantedPaths = [{ anchors: 'file:/nowhere.pem', purpose: 'clientAuth' }] as const;
     const { cert, key } = pemOf(clients['trusted']!);
@@ -117,14 +132,14 @@ describe('client certificates, as the server sees them', () => {
 });
 
 describe('what an established session shows', () => {
-  test('both ends agree on version and suite; the client knows the group', async () => {
+  test('both ends agree on version, suite and group', async () => {
     const pair = await shake();
     const [inbound, outbound] = [pair.server.evidence.tls!, pair.client.evidence.tls!];
     assert.equal(inbound.protocol, 'TLSv1.3');
     assert.equal(inbound.cipher, 'TLS_AES_256_GCM_SHA384');
     assert.equal(inbound.cipherStandardName, outbound.cipherStandardName);
     assert.equal(outbound.group, 'X25519MLKEM768');
-    assert.equal(inbound.group, null);
+    assert.equal(inbound.group, 'X25519MLKEM768');
     assert.equal(inbound.sni, 'mx.us.test');
     assert.equal(inbound.ownCertificate, own.fingerprint256);
     assert.equal(pair.server.evidence.peer.address, '127.0.0.1');

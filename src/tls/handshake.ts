@@ -17,6 +17,7 @@ import { examineChain } from './chain.ts';
 import type { ClientTls, ServerTls } from './contexts.ts';
 import { readPeerChain } from './peer-chain.ts';
 import { PresentedChain } from './presented-chain.ts';
+import { groupName, readSessionGroup } from './session-group.ts';
 import { classifyTlsError } from './tls-errors.ts';
 import type { TlsFault } from './tls-errors.ts';
 
@@ -77,7 +78,7 @@ export async function upgradeServer(
   if (fault !== null) return failed(frame, fault);
   const chain = options.requestClientCertificate ? readPeerChain(socket, null) : nothingShown;
   const evidence = establishedTls(socket, chain, options, {
-    group: null,
+    group: readSessionGroup(socket.getSession()),
     sni: typeof socket.servername === 'string' ? sanitizePeerText(socket.servername) : null,
     paths: examine(chain, options.wantedPaths, tls.anchors),
     openssl: null,
@@ -215,10 +216,12 @@ function establishedTls(
   };
 }
 
-/** Only told to the client's side. */
+/** Told to the client's side; as server see `session-group.ts`. */
 function groupOf(socket: TLSSocket): string | null {
   const info = socket.getEphemeralKeyInfo();
-  return info !== null && 'name' in info && typeof info.name === 'string' ? info.name : null;
+  return info !== null && 'name' in info && typeof info.name === 'string'
+    ? groupName(info.name)
+    : null;
 }
 
 /** OpenSSL's word on the chain with the anchors of the context: `ok`, or its error's code. */
