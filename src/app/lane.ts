@@ -17,6 +17,7 @@ import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { writeFailedDsn } from '../report/dsn.ts';
+import { logAttempt } from '../report/log-attempt.ts';
 import type { Log } from '../report/log.ts';
 import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
@@ -118,7 +119,11 @@ async function openRooms(
     store,
     shard,
     policy,
-    attempt: delivery.attempt,
+    attempt: async (each) => {
+      const report = await delivery.attempt(each);
+      logAttempt(log, each, report);
+      return report;
+    },
     plan: planDeliveries,
     writeDsn: writeFailedDsn,
     recorder,
