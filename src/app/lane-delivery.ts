@@ -23,7 +23,7 @@ export interface DeliveryParts {
   readonly resolver: StubResolver;
   readonly listeners: readonly ListenerAddress[];
   readonly log: Log;
-  policy(): Policy;
+  readonly policy: () => Policy;
 }
 
 export function deliveryServices(parts: DeliveryParts): DeliveryServices {

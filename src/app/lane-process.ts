@@ -170,7 +170,7 @@ class Lane implements LaneProcess {
   #onExit(code: number | null, signal: string | null): void {
     const wasReady = this.#isReady;
     this.#isReady = false;
-    for (const requestId of [...this.#pending.keys()]) this.#fail(requestId, 'died');
+    for (const requestId of this.#pending.keys()) this.#fail(requestId, 'died');
     if (this.#isStopping) return;
     const failure = new Failure('lane-died', `lane ${this.shard} ended (${signal ?? code ?? '?'})`);
     this.#readiness.reject(failure);

@@ -56,7 +56,7 @@ interface Frame {
   readonly start: LaneStart;
   readonly log: Log;
   readonly tls: RunningTls;
-  policy(): Policy;
+  readonly policy: () => Policy;
 }
 
 /**

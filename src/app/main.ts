@@ -6,7 +6,6 @@ import { checkFiles } from '../config/check-files.ts';
 import type { LoadResult } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatTraceText } from '../report/show-trace.ts';
-import type { TraceView } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
 import { explain } from './explain.ts';
 import { serve } from './serve.ts';
@@ -22,7 +21,7 @@ const offline: OfflineCommands = {
   serve: (options) => serve(options, commandName),
   checkConfig,
   explain,
-  formatTrace: (view) => formatTraceText(view as unknown as TraceView),
+  formatTrace: (view) => formatTraceText(view),
 };
 
 /** The file itself, then the files that it names. */

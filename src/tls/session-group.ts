@@ -3,7 +3,7 @@
  *
  * OpenSSL writes it into the session (SSL_SESSION's element [19], kex_group): the number of the
  * IANA registry "TLS Supported Groups".
- * @see RFC 8446 §4.2.7, RFC 8422 §5.1.1
+ * @see RFC 8446 §4.2.7
  */
 import { childrenOf, derTag, readDer } from './der.ts';
 
