@@ -7,17 +7,12 @@ export const limitsSection = section({
   sessionsMax: fieldOr(
     integer(1, 100_000, ' sessions'),
     1000,
-    'Inbound sessions at once; beyond it new ones are answered 421.',
+    'Inbound sessions at once; beyond it new ones are answered 421. A session has at most one handshake and one transaction, so this bounds them too.',
   ),
   sessionsPerAddressMax: fieldOr(
     integer(1, 100_000, ' sessions'),
     50,
     'Inbound sessions at once from one address (IPv6: from one /64).',
-  ),
-  handshakesMax: fieldOr(
-    integer(1, 10_000, ' handshakes'),
-    64,
-    'TLS handshakes under way at once; further ones wait.',
   ),
   recipientsMax: fieldOr(
     integer(100, 10_000, ' recipients'),
@@ -43,11 +38,6 @@ export const limitsSection = section({
     size('0', '64GiB'),
     '128MiB',
     'Memory for messages that were just accepted and are delivered without reading them again.',
-  ),
-  transactionsMax: fieldOr(
-    integer(1, 100_000, ' transactions'),
-    1000,
-    'Inbound transactions open at once; beyond it MAIL is answered 452.',
   ),
   connectionsMax: fieldOr(
     integer(1, 100_000, ' connections'),
