@@ -19,6 +19,7 @@ import { allFailures } from './all-failures.ts';
 import { startLane } from './lane-process.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { LaneStatus, ListenerAddress } from './messages.ts';
+import { findUserIds } from './privileges.ts';
 import { openShardReaders } from './shard-readers.ts';
 import type { ShardReaders } from './shard-readers.ts';
 import { version } from './version.ts';
@@ -47,7 +48,7 @@ const stopGraceMs = 20_000;
 /** Resolves when every listener and the API answer. Throws a Failure. */
 export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
   const { config, log } = settings;
-  await makeDataFolder(config.dataFolder);
+  await makeDataFolder(config.dataFolder, findUserIds(settings.user));
   const hold = takeDataFolder(config.dataFolder);
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);

@@ -1,17 +1,19 @@
 /**
  * The data folder: made when missing, private to its user, and held by one gateway at a time.
  */
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { chown, mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shardsMax } from '../mail/queue-id.ts';
 import { Failure } from '../mail/failure.ts';
 import { lockFile } from '../store/file-lock.ts';
 import type { FileLock } from '../store/file-lock.ts';
+import type { UserIds } from './privileges.ts';
 
 /** Names of what lies in a data folder. */
 export function foldersOf(dataFolder: string) {
   return {
     shard: (shard: number) => join(dataFolder, `queue-${shard}.db`),
+    spool: join(dataFolder, 'spool'),
     /** A shard sweeps its own spool folder, so that no two share one. */
     spoolOf: (shard: number) => join(dataFolder, 'spool', String(shard)),
     mailboxes: join(dataFolder, 'mail'),
@@ -21,18 +23,29 @@ export function foldersOf(dataFolder: string) {
   };
 }
 
-/** Creates what is missing with mode 0700. Throws a Failure `data-folder-unusable`. */
-export async function makeDataFolder(dataFolder: string): Promise<void> {
+/**
+ * Creates what is missing with mode 0700; `owner` gets it where we are root and shall become someone
+ * else. Throws a Failure `data-folder-unusable`.
+ */
+export async function makeDataFolder(dataFolder: string, owner: UserIds | null): Promise<void> {
   const folders = foldersOf(dataFolder);
   try {
-    for (const folder of [dataFolder, folders.spoolOf(0), folders.mailboxes, folders.tls]) {
+    const all = [dataFolder, folders.spool, folders.mailboxes, folders.tls];
+    for (const folder of all) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      if (owner !== null) await chown(folder, owner.uid, owner.gid);
     }
-    if (!(await stat(dataFolder)).isDirectory()) throw new Error('it is not a folder');
+    const lock = await open(lockOf(dataFolder), 'a', 0o600);
+    if (owner !== null) await lock.chown(owner.uid, owner.gid);
+    await lock.close();
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new Failure('data-folder-unusable', `data folder ${dataFolder}: ${text}`, { cause });
   }
+}
+
+function lockOf(dataFolder: string): string {
+  return join(dataFolder, 'gateway.lock');
 }
 
 /** The numbers of the shard files that are there. */
@@ -47,7 +60,7 @@ export async function existingShards(dataFolder: string): Promise<readonly numbe
  * Throws a Failure `data-folder-taken`.
  */
 export function takeDataFolder(dataFolder: string): FileLock {
-  const lock = lockFile(join(dataFolder, 'gateway.lock'), 3000);
+  const lock = lockFile(lockOf(dataFolder), 3000);
   if (lock !== null) return lock;
   const text = `another gateway runs on the data folder ${dataFolder}`;
   throw new Failure('data-folder-taken', text);

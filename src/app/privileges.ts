@@ -18,14 +18,32 @@ export function userToBecome(user: string | null, isEmbeddedDefault: boolean): s
   throw new Failure('user-missing', 'started as root, and the configuration names no user');
 }
 
-/** Becomes the user with its groups. Not reversible. Throws a Failure `user-unknown`. */
-export function becomeUser(user: string | null): void {
-  if (user === null || process.getuid?.() !== 0) return;
+/** User and group of a name. */
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Null for null. Throws a Failure `user-unknown`. */
+export function findUserIds(user: string | null): UserIds | null {
+  if (user === null) return null;
   try {
-    const group = Number(execFileSync('id', ['-g', '--', user], { encoding: 'utf8' }));
-    posix.initgroups(user, group);
-    process.setgid?.(group);
-    process.setuid?.(user);
+    const ask = (what: string) =>
+      Number(execFileSync('id', [what, '--', user], { encoding: 'utf8', stdio: 'pipe' }));
+    return { uid: ask('-u'), gid: ask('-g') };
+  } catch (cause) {
+    throw new Failure('user-unknown', `there is no user ${user}`, { cause });
+  }
+}
+
+/** Becomes the user with its groups, for good. Throws a Failure `user-unknown`. */
+export function becomeUser(user: string | null): void {
+  const ids = process.getuid?.() === 0 ? findUserIds(user) : null;
+  if (user === null || ids === null) return;
+  try {
+    posix.initgroups(user, ids.gid);
+    process.setgid?.(ids.gid);
+    process.setuid?.(ids.uid);
   } catch (cause) {
     throw new Failure('user-unknown', `cannot become the user ${user}`, { cause });
   }
