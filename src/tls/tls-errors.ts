@@ -55,7 +55,8 @@ const reasons: readonly (readonly [RegExp, TlsErrorCode])[] = [
 
 /** Any error of a TLS socket, during the handshake or after it. */
 export function classifyTlsError(error: unknown): TlsFault {
-  const { code, reason, message } = partsOf(error);
+  const { code, reason: given, message } = partsOf(error);
+  const reason = given ?? reasonIn(message);
   const text = sanitizePeerText(reason ?? message);
   // Node says ECONNRESET for a close without any alert before the handshake was complete.
   const isPlainClose = code === 'ECONNRESET' && message.includes('before secure TLS connection');
@@ -63,7 +64,20 @@ export function classifyTlsError(error: unknown): TlsFault {
   const known = socketCodes[code ?? ''];
   if (known !== undefined) return { code: known, text: `${sanitizePeerText(code!)}: ${text}` };
   const match = reasons.find(([pattern]) => pattern.test(reason ?? message));
-  return { code: match?.[1] ?? 'tls-error', text };
+  if (match?.[1] !== 'certificate-refused') return { code: match?.[1] ?? 'tls-error', text };
+  return { code: 'certificate-refused', text: describeRefusedCertificate(text) };
+}
+
+/** Whose certificate it is about is what an administrator must learn first. */
+function describeRefusedCertificate(text: string): string {
+  return /certificate required/i.test(text)
+    ? `the peer demands a client certificate and we showed none (${text})`
+    : `the peer refused our certificate (${text})`;
+}
+
+/** OpenSSL's one-line form, `thread:error:code:library:function:reason:file:line:data`. */
+function reasonIn(message: string): string | null {
+  return /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? null;
 }
 
 function partsOf(error: unknown): { code: string | null; reason: string | null; message: string } {
