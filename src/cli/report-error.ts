@@ -16,7 +16,8 @@ export interface ErrorReport {
 export function reportError(error: unknown, failures: FailureTable): ErrorReport {
   if (!(error instanceof Failure)) return reportDefect(error);
   const meaning = findMeaning(error, failures);
-  const what = sanitizePeerText(error.message);
+  // Several mistakes of a configuration stand on lines of their own; each is bounded alone.
+  const what = error.message.split('\n').map(sanitizePeerText).join('\n');
   if (meaning === null) {
     return { text: `postern: ${what} (${error.code})\n`, exitCode: exitCode.software };
   }

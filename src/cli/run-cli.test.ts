@@ -68,6 +68,15 @@ test('a failure of an offline command keeps its room’s exit code and advice', 
   });
 });
 
+test('each mistake of a refused configuration is on a line of its own, however many there are', async () => {
+  const lines = Array.from({ length: 20 }, (_, i) => `postern.yaml:${i}:1: ${'x'.repeat(60)}`);
+  const serve = async () => {
+    throw new Failure('port-taken', lines.join('\n'));
+  };
+  const { stderr } = await run(['serve'], { offline: { serve } });
+  assert.equal(stderr, `postern: ${lines.join('\n')}\n  Free the port.\n`);
+});
+
 test('a failure of the gateway keeps the exit code that the gateway gave', async (t) => {
   const { socketPath } = await startFakeGateway(t, {
     listQueue: async () => {
