@@ -5,7 +5,7 @@
  * IANA registry "TLS Supported Groups".
  * @see RFC 8446 §4.2.7
  */
-import { childrenOf, derTag, readDer } from './der.ts';
+import { childrenOf, derTag, MalformedDer, readDer } from './der.ts';
 
 /** Names as our settings write them. */
 const groupNames: Readonly<Record<number, string>> = {
@@ -28,7 +28,7 @@ const otherNames: Readonly<Record<string, string>> = {
 
 const kexGroupTag = 0xb3;
 
-/** `session` as `getSession()` gives it; null where it names no group. Never throws. */
+/** `session` as `getSession()` gives it; null where it names no group. */
 export function readSessionGroup(session: Buffer | undefined): string | null {
   if (session === undefined) return null;
   try {
@@ -39,8 +39,9 @@ export function readSessionGroup(session: Buffer | undefined): string | null {
     if (value.length === 0 || value.length > 3) return null;
     const number = value.readUIntBE(0, value.length);
     return groupNames[number] ?? `group ${number}`;
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof MalformedDer) return null;
+    throw error;
   }
 }
 
