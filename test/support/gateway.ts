@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { createApiClient } from '../../src/api/client.ts';
 import type { ApiClient } from '../../src/api/client.ts';
 import type { QueueRowView, StatusView } from '../../src/api/contract.ts';
+import { Failure } from '../../src/mail/failure.ts';
 import type { TraceView } from '../../src/report/show-trace.ts';
 import { waitFor } from './ports.ts';
 
@@ -105,8 +106,17 @@ export class RunningGateway {
     return found.port;
   }
 
-  async trace(id: string): Promise<TraceView> {
-    return (await this.api.readTrace(id)) as unknown as TraceView;
+  /** Waits for its first record: that of a refusal is written after the reply has left. */
+  trace(id: string): Promise<TraceView> {
+    return waitFor(
+      `the trace of ${id}`,
+      () =>
+        this.api.readTrace(id).catch((error: unknown) => {
+          if (error instanceof Failure && error.code === 'trace-unknown') return null;
+          throw error;
+        }),
+      5000,
+    );
   }
 
   async queue(): Promise<readonly QueueRowView[]> {

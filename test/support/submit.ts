@@ -1,5 +1,5 @@
 /** Hands a message to the gateway's submission port as an account, by nodemailer; gives the queue id. */
-import nodemailer from 'nodemailer';
+import { createTransport } from 'nodemailer';
 import type { RunningGateway } from './gateway.ts';
 import { userPassword } from './gateway-config.ts';
 
@@ -28,7 +28,7 @@ export function refusalIdIn(text: string): string {
 
 /** Resolves with the queue id once the gateway has accepted it. */
 export async function submit(gateway: RunningGateway, mail: TestMail): Promise<string> {
-  const transport = nodemailer.createTransport({
+  const transport = createTransport({
     host: '127.0.0.1',
     port: gateway.port('submission'),
     requireTLS: true,
