@@ -46,6 +46,7 @@ export interface PoolLimits {
   readonly idleMs: number;
   readonly waitersPerDestinationMax: number;
   readonly waitMs: number;
+  readonly patienceMs: number;
 }
 
 /** Numbers for metrics. */
@@ -95,6 +96,8 @@ export class Pool {
   readonly #connect: (target: Target) => Promise<ConnectResult>;
   readonly #localAddress: string | null;
   readonly #destinations = new Map<string, Destination>();
+  /** Those with waiters, and perhaps some without any more. */
+  readonly #waiting = new Set<Destination>();
   #connectionsOpen = 0;
   #dialling = 0;
   #sweeper: NodeJS.Timeout | null = null;
@@ -123,6 +126,7 @@ export class Pool {
       const sinceMs = performance.now();
       destination.waiters.push({ target, job, sinceMs, isDialling: false, resolve });
       this.#serve(destination);
+      if (destination.waiters.length > 0) this.#waiting.add(destination);
     });
   }
 
@@ -198,6 +202,7 @@ export class Pool {
     if (!isEmpty || destination.dialling > 0) return;
     if (destination.fewerUntilMs > performance.now()) return;
     this.#destinations.delete(destination.key);
+    this.#waiting.delete(destination);
   }
 
   /** Gives waiters to connections, and dials where there are too few. Safe to call from within. */
@@ -222,7 +227,7 @@ export class Pool {
     }
     this.#dialForWaiters(destination);
     if (this.#mayDial(destination)) return;
-    retireForOldest(destination);
+    retireForOldest(destination, this.#limits.patienceMs);
     // No more connections to be had: what waits may leave behind a transaction in flight.
     for (const connection of destination.connections) {
       if (destination.waiters.length === 0) return;
@@ -354,7 +359,8 @@ export class Pool {
       this.#forgetIfEmpty(destination);
       return;
     }
-    if (session.transactionsInFlight === 0) {
+    const isIdle = session.transactionsInFlight === 0;
+    if (isIdle) {
       connection.idleSinceMs = performance.now();
       if (connection.isRetiring || session.transactionsBegun >= connection.transactionsMax) {
         this.#remove(destination, connection);
@@ -362,6 +368,7 @@ export class Pool {
       }
     }
     if (destination.waiters.length > 0) this.#serve(destination);
+    if (isIdle && this.#waiting.size > 0) this.#serveOthers(destination);
   }
 
   #remove(destination: Destination, connection: Connection): boolean {
@@ -370,12 +377,32 @@ export class Pool {
     return true;
   }
 
-  /** A connection became free in all: somebody elsewhere may wait for it. */
+  /** A connection became idle or ended: somebody elsewhere may wait for room. */
   #serveOthers(than: Destination): void {
-    for (const destination of this.#destinations.values()) {
-      if (destination === than || destination.waiters.length === 0) continue;
-      if (this.#connectionsOpen + this.#dialling >= this.#limits.connectionsMax) return;
-      this.#serve(destination);
+    for (const destination of this.#waiting) {
+      if (destination.waiters.length === 0) this.#waiting.delete(destination);
+      else if (destination !== than && !this.#isFedUp(destination)) this.#serve(destination);
+    }
+  }
+
+  /** Whether it has all the connections that it may have. */
+  #isFedUp({ connections, dialling, connectionsMax }: Destination): boolean {
+    return connections.size + dialling >= connectionsMax;
+  }
+
+  /** Where others hold every connection there may be, the one with the most gives one up. */
+  #retireForStarving({ waiters, connections, dialling }: Destination, nowMs: number): void {
+    const [oldest] = waiters;
+    if (oldest === undefined || connections.size + dialling > 0) return;
+    if (nowMs - oldest.sinceMs < this.#limits.patienceMs) return;
+    let most: Destination | null = null;
+    for (const other of this.#destinations.values()) {
+      if (most === null || other.connections.size > most.connections.size) most = other;
+    }
+    for (const connection of most?.connections ?? []) {
+      if (connection.isRetiring) continue;
+      connection.isRetiring = true;
+      return;
     }
   }
 
@@ -398,6 +425,7 @@ export class Pool {
         const reason = `no connection to ${waiter.target.hostName} became free in time`;
         waiter.resolve({ kind: 'overloaded', reason });
       }
+      this.#retireForStarving(destination, nowMs);
       this.#forgetIfEmpty(destination);
     }
     if (this.#destinations.size > 0 || this.#sweeper === null) return;
@@ -412,14 +440,11 @@ function keyOf(target: Target, localAddress: string | null): string {
   return `${organization}\n${localAddress ?? ''}\n${address} ${port}\n${sni ?? ''}\n${own}\n${goesClear}`;
 }
 
-/** How long a waiter stands behind others for whom the open connections are good enough. */
-const unfairMs = 500;
-
 /** Where no open connection is good enough for the oldest waiter, one of them makes room in time. */
-function retireForOldest({ waiters, connections }: Destination): void {
+function retireForOldest({ waiters, connections }: Destination, patienceMs: number): void {
   const oldest = waiters[0];
   if (oldest === undefined || oldest.isDialling) return;
-  if (performance.now() - oldest.sinceMs < unfairMs) return;
+  if (performance.now() - oldest.sinceMs < patienceMs) return;
   for (const { isRetiring, evidence } of connections) {
     if (isRetiring || oldest.job.judge(evidence).kind === 'proceed') return;
   }

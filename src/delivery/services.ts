@@ -68,6 +68,8 @@ export interface DeliveryLimits {
   /** Attempts that wait for a connection to one destination, and how long. */
   readonly waitersPerDestinationMax: number;
   readonly waitMs: number;
+  /** How long one stands behind others for whom the open connections are good enough. */
+  readonly patienceMs: number;
   /** How long a resolved and ordered list of hosts is used again; never above the records' TTL. */
   readonly planMs: number;
   /** The port of hosts found by MX. */
@@ -92,6 +94,7 @@ export const defaultDeliveryLimits: DeliveryLimits = {
   idleMs: 10_000,
   waitersPerDestinationMax: 2_000,
   waitMs: 300_000,
+  patienceMs: 500,
   planMs: 30_000,
   mxPort: 25,
   localAddress: null,
