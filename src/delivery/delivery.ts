@@ -3,13 +3,10 @@
  *
  * For `app`, which hands `attempt` to the queue.
  */
-import { open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Address } from '../mail/address.ts';
-import type { Content } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
 import { status } from '../mail/enhanced-status.ts';
-import { chooseOutbound } from '../policy/choose-outbound.ts';
 import { classifyTrouble } from '../policy/classify.ts';
 import type { Trouble } from '../policy/classify.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
@@ -25,9 +22,10 @@ import { findWeakened, requirementOf } from '../policy/floor.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
-import { describeDemand, keyOf } from '../policy/tls-requirement.ts';
-import type { Body } from '../smtp/client-body.ts';
+import { describeDemand } from '../policy/tls-requirement.ts';
+import { bodyOf } from './body.ts';
 import { connect } from './connect.ts';
+import { DecisionCache } from './decision-cache.ts';
 import { writeToMaildir } from './maildir.ts';
 import { PlanCache } from './plan.ts';
 import { Pool } from './pool.ts';
@@ -296,66 +294,4 @@ interface GroupResult {
   readonly candidates: readonly CandidateRecord[];
   readonly outcomes: readonly Outcome[];
   readonly hasFailedTlsOnly: boolean;
-}
-
-/** Decisions of one policy: of a recipient they need the domain, and whether it is a mailbox. */
-class DecisionCache {
-  #policy: Policy | null = null;
-  readonly #byDomain = new Map<string, OutboundDecision>();
-  readonly #routeKeys = new WeakMap<OutboundDecision, string>();
-
-  decide(policy: Policy, organization: string, recipient: Address): OutboundDecision {
-    if (this.#policy !== policy || this.#byDomain.size >= decisionsMax) {
-      this.#byDomain.clear();
-      this.#policy = policy;
-    }
-    const isLocal = findMailbox(policy, recipient) !== null;
-    const key = `${organization}\n${recipient.domain}\n${isLocal ? 'mailbox' : ''}`;
-    const known = this.#byDomain.get(key);
-    if (known !== undefined) return known;
-    const decision = chooseOutbound(policy, organization, recipient);
-    this.#byDomain.set(key, decision);
-    return decision;
-  }
-
-  /** Equal where one transaction may carry both: same next hop, same requirement. */
-  routeKeyOf(decision: OutboundDecision): string {
-    const known = this.#routeKeys.get(decision);
-    if (known !== undefined) return known;
-    const { destination, connector, requirement, recipientDomain } = decision;
-    const demands = requirement.clauses.map(keyOf).join('\n');
-    const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
-    const to = isOfDomain ? recipientDomain : '';
-    const key = `${destination.kind}\n${connector ?? ''}\n${to}\n${demands}`;
-    this.#routeKeys.set(decision, key);
-    return key;
-  }
-}
-
-const decisionsMax = 10_000;
-
-/** How the smtp room reads the content; a spool file is opened when its turn comes. */
-function bodyOf(content: Content): Body {
-  if (content.kind === 'memory') return content;
-  const { path, offset, sizeBytes } = content;
-  return { kind: 'stream', sizeBytes, open: () => readSpool(path, offset, sizeBytes) };
-}
-
-const spoolBlockBytes = 128 * 1024;
-
-async function* readSpool(path: string, offset: number, sizeBytes: number): AsyncIterable<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    if (size !== offset + sizeBytes) throw new Error('the spool file has another size');
-    for await (const chunk of file.createReadStream({
-      start: offset,
-      highWaterMark: spoolBlockBytes,
-      autoClose: false,
-    })) {
-      yield chunk as Buffer;
-    }
-  } finally {
-    await file.close();
-  }
 }

@@ -76,19 +76,19 @@ test('a message that no open connection is good enough for is not kept waiting b
     limits: { connectionsPerDestinationMax: 1, patienceMs: 5 },
   });
   await rig.partner('192.0.2.1', { tls: partnerTls.trusted });
-  let isDone = false;
-  const load = Array.from({ length: 4 }, async () => {
+  const load = { isDone: false };
+  const senders = Array.from({ length: 4 }, async () => {
     do {
       const recipients = [address('b@other.test')];
       const [outcome] = outcomesOf(await rig.room.attempt(delivery({ recipients })));
       assert.equal(outcome!.kind, 'delivered', outcome!.reason);
-    } while (!isDone);
+    } while (!load.isDone);
   });
   await rig.room.attempt(delivery({ recipients: [address('first@other.test')] }));
   const report = await rig.room.attempt(delivery());
   assert.equal(outcomesOf(report)[0]!.kind, 'delivered', outcomesOf(report)[0]!.reason);
-  isDone = true;
-  await Promise.all(load);
+  load.isDone = true;
+  await Promise.all(senders);
   await rig.close();
 });
 

@@ -22,10 +22,12 @@ import type { TlsRefusal } from '../policy/tls-verdict.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
 import type { Body } from '../smtp/client-body.ts';
 import { beginTransaction } from '../smtp/client-transaction.ts';
-import type { RecipientResult, TransactionResult } from '../smtp/client-transaction.ts';
+import type { TransactionResult } from '../smtp/client-transaction.ts';
 import type { Target } from './connect.ts';
 import type { PlannedHost } from './plan.ts';
-import type { Job, JobResult, Pool } from './pool.ts';
+import type { Job, JobResult } from './destination.ts';
+import type { Pool } from './pool.ts';
+import { isFinal, isStale, troubleOf, weightOf } from './recipient-result.ts';
 import type { DeliveryServices } from './services.ts';
 import type { SmallHelloMemory } from './small-hello.ts';
 
@@ -300,32 +302,6 @@ class RouteAttempt {
   }
 }
 
-/**
- * Which outcome to show where hosts failed in different ways: what tells the administrator most. A
- * deferral outweighs a bounce: one host that may take the message later is enough to wait.
- */
-function weightOf(outcome: Outcome): number {
-  if (outcome.kind !== 'deferred') return 0;
-  switch (outcome.cause) {
-    case 'dns':
-    case 'local':
-      return 1;
-    case 'connect':
-    case 'policy':
-      return 2;
-    case 'timeout':
-    case 'connection-lost':
-      return 3;
-    case 'peer-reply':
-      return 4;
-    case 'tls-not-offered':
-    case 'tls-refused':
-    case 'tls-handshake':
-    case 'tls-requirement':
-      return 5;
-  }
-}
-
 function wantedPathsOf(
   requirement: Requirement,
   decision: OutboundDecision,
@@ -342,32 +318,6 @@ function wantedPathsOf(
 
 function remoteOf({ hostName, address, port }: Target): RemoteMta {
   return { hostName, address, port };
-}
-
-/** A kept connection that had died unseen: the server never answered anything on it. */
-function isStale({ result, isReused }: JobResult & { readonly kind: 'done' }): boolean {
-  if (!isReused || result.hasReplies) return false;
-  return result.recipients.every(({ kind }) => kind === 'lost');
-}
-
-function troubleOf(
-  recipient: Exclude<RecipientResult, { kind: 'accepted' }>,
-  isEncrypted: boolean,
-): Trouble {
-  if (recipient.kind === 'refused') {
-    return { kind: 'reply', stage: recipient.stage, reply: recipient.reply, isEncrypted };
-  }
-  return recipient;
-}
-
-/** Whether no other host is to be asked: done, refused for good, or perhaps delivered. */
-function isFinal(
-  outcome: Outcome,
-  recipient: RecipientResult,
-  { hasReplies }: TransactionResult,
-): boolean {
-  if (outcome.kind !== 'deferred') return true;
-  return recipient.kind === 'lost' && recipient.mayHaveArrived && hasReplies;
 }
 
 function textOf(status: EnhancedStatus): string {

@@ -1,0 +1,43 @@
+/** Decisions are made once per policy and domain, not once per message. */
+import type { Address } from '../mail/address.ts';
+import { chooseOutbound } from '../policy/choose-outbound.ts';
+import type { OutboundDecision } from '../policy/decision.ts';
+import { findMailbox } from '../policy/directory.ts';
+import type { Policy } from '../policy/policy.ts';
+import { keyOf } from '../policy/tls-requirement.ts';
+
+/** Decisions of one policy: of a recipient they need the domain, and whether it is a mailbox. */
+export class DecisionCache {
+  #policy: Policy | null = null;
+  readonly #byDomain = new Map<string, OutboundDecision>();
+  readonly #routeKeys = new WeakMap<OutboundDecision, string>();
+
+  decide(policy: Policy, organization: string, recipient: Address): OutboundDecision {
+    if (this.#policy !== policy || this.#byDomain.size >= decisionsMax) {
+      this.#byDomain.clear();
+      this.#policy = policy;
+    }
+    const isLocal = findMailbox(policy, recipient) !== null;
+    const key = `${organization}\n${recipient.domain}\n${isLocal ? 'mailbox' : ''}`;
+    const known = this.#byDomain.get(key);
+    if (known !== undefined) return known;
+    const decision = chooseOutbound(policy, organization, recipient);
+    this.#byDomain.set(key, decision);
+    return decision;
+  }
+
+  /** Equal where one transaction may carry both: same next hop, same requirement. */
+  routeKeyOf(decision: OutboundDecision): string {
+    const known = this.#routeKeys.get(decision);
+    if (known !== undefined) return known;
+    const { destination, connector, requirement, recipientDomain } = decision;
+    const demands = requirement.clauses.map(keyOf).join('\n');
+    const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
+    const to = isOfDomain ? recipientDomain : '';
+    const key = `${destination.kind}\n${connector ?? ''}\n${to}\n${demands}`;
+    this.#routeKeys.set(decision, key);
+    return key;
+  }
+}
+
+const decisionsMax = 10_000;

@@ -1,0 +1,58 @@
+/** What the results of a transaction mean for the route: go on, stop, or try the host again. */
+import type { Trouble } from '../policy/classify.ts';
+import type { Outcome } from '../policy/outcome.ts';
+import type { RecipientResult, TransactionResult } from '../smtp/client-transaction.ts';
+import type { JobResult } from './destination.ts';
+
+/**
+ * Which outcome to show where hosts failed in different ways: what tells the administrator most. A
+ * deferral outweighs a bounce: one host that may take the message later is enough to wait.
+ */
+export function weightOf(outcome: Outcome): number {
+  if (outcome.kind !== 'deferred') return 0;
+  switch (outcome.cause) {
+    case 'dns':
+    case 'local':
+      return 1;
+    case 'connect':
+    case 'policy':
+      return 2;
+    case 'timeout':
+    case 'connection-lost':
+      return 3;
+    case 'peer-reply':
+      return 4;
+    case 'tls-not-offered':
+    case 'tls-refused':
+    case 'tls-handshake':
+    case 'tls-requirement':
+      return 5;
+  }
+}
+
+/** A kept connection that had died unseen: the server never answered anything on it. */
+export function isStale({ result, isReused }: JobResult & { readonly kind: 'done' }): boolean {
+  if (!isReused || result.hasReplies) return false;
+  return result.recipients.every(({ kind }) => kind === 'lost');
+}
+
+/** What a recipient's result means to `classifyTrouble`. */
+export function troubleOf(
+  recipient: Exclude<RecipientResult, { kind: 'accepted' }>,
+  isEncrypted: boolean,
+): Trouble {
+  if (recipient.kind === 'refused') {
+    return { kind: 'reply', stage: recipient.stage, reply: recipient.reply, isEncrypted };
+  }
+  return recipient;
+}
+
+/** Whether no other host is to be asked: done, refused for good, or perhaps delivered. */
+export function isFinal(
+  outcome: Outcome,
+  recipient: RecipientResult,
+  { hasReplies }: TransactionResult,
+): boolean {
+  if (outcome.kind !== 'deferred') return true;
+  return recipient.kind === 'lost' && recipient.mayHaveArrived && hasReplies;
+}
