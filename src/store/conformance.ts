@@ -1,0 +1,370 @@
+/**
+ * What every store must do, as tests; run over each by handing in how to open one.
+ *
+ * For whoever writes another store: `testStore('name', open)` in its test file.
+ */
+import assert from 'node:assert/strict';
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Content } from '../mail/content.ts';
+import { Failure } from '../mail/failure.ts';
+import {
+  sampleAccept,
+  sampleComplete,
+  sampleDelivery,
+  sampleFact,
+  sampleMessage,
+  sampleOutcome,
+} from './sample-batch.ts';
+import { openSpool } from './spool.ts';
+import type { Batch, Store } from './store.ts';
+import { emptyBatch } from './store.ts';
+
+/** Opens the store of this folder: a new one, or what was closed before. */
+export type OpenStore = (folder: {
+  readonly path: string;
+  readonly spoolFolder: string;
+}) => Promise<Store>;
+
+interface Opened {
+  store: Store;
+  readonly spoolFolder: string;
+  reopen(): Promise<void>;
+}
+
+type Get = () => Opened;
+
+export function testStore(name: string, open: OpenStore): void {
+  describe(name, () => {
+    let opened: Opened;
+    let root: string;
+
+    beforeEach(async () => {
+      root = await mkdtemp(path.join(tmpdir(), 'postern-store-'));
+      const spoolFolder = path.join(root, 'spool-0');
+      const folder = { path: path.join(root, 'queue-0.db'), spoolFolder };
+      opened = {
+        store: await open(folder),
+        spoolFolder,
+        async reopen() {
+          await this.store.close();
+          this.store = await open(folder);
+        },
+      };
+    });
+    afterEach(async () => {
+      await opened.store.close();
+      await rm(root, { recursive: true, force: true });
+    });
+
+    const get: Get = () => opened;
+    testMessages(get);
+    testDeliveries(get);
+    testFilters(get);
+    testDue(get);
+    testTrace(get);
+    testConcurrency(get);
+    testSpool(get);
+  });
+}
+
+function testMessages(get: Get): void {
+  it('gives an accepted message back whole, also after it was opened again', async () => {
+    const deliveries = [sampleDelivery(7, 0), sampleDelivery(7, 1, { lastOutcome: sampleOutcome })];
+    await get().store.commit(sampleAccept(7, deliveries));
+    await get().reopen();
+    assert.deepEqual(await get().store.readMessage(7), sampleMessage(7));
+    const rows = await get().store.listQueue({ limit: 10 });
+    assert.deepEqual(
+      rows.map((row) => row.delivery),
+      deliveries,
+    );
+    const { content, ...message } = sampleMessage(7);
+    assert.ok(content.kind === 'memory');
+    assert.deepEqual(rows[0]!.message, { ...message, sizeBytes: content.bytes.length });
+  });
+
+  it('keeps the null reverse-path and an empty content', async () => {
+    const content: Content = { kind: 'memory', bytes: Buffer.alloc(0) };
+    const over = { reversePath: null, content };
+    await get().store.commit(sampleAccept(1, undefined, over));
+    assert.deepEqual(await get().store.readMessage(1), sampleMessage(1, over));
+  });
+
+  it('keeps 300 KB of every byte value', async () => {
+    const bytes = Buffer.from(Array.from({ length: 300 * 1024 }, (_, i) => (i * 7) % 256));
+    await get().store.commit(sampleAccept(1, undefined, { content: { kind: 'memory', bytes } }));
+    const message = await get().store.readMessage(1);
+    assert.ok(message?.content.kind === 'memory' && message.content.bytes.equals(bytes));
+  });
+
+  it("leaves the caller's buffer usable", async () => {
+    const bytes = Buffer.from('Subject: x\r\n\r\n');
+    await get().store.commit(sampleAccept(1, undefined, { content: { kind: 'memory', bytes } }));
+    assert.equal(bytes.toString(), 'Subject: x\r\n\r\n');
+  });
+
+  it('answers null for an unknown message', async () => {
+    assert.equal(await get().store.readMessage(99), null);
+    assert.equal(await get().store.nextOrdinal(99), 0);
+  });
+
+  it('refuses a second message with a key, and stores nothing of that batch', async () => {
+    const { store } = get();
+    await store.commit(sampleAccept(1));
+    const both = [sampleAccept(2).accepted[0]!, sampleAccept(1).accepted[0]!];
+    const batch: Batch = { ...emptyBatch, accepted: both, completed: [{ key: 1, ordinal: 0 }] };
+    await assert.rejects(store.commit(batch), isFailure('store-conflict'));
+    assert.equal(await store.readMessage(2), null);
+    assert.equal((await store.listQueue({ limit: 10 })).length, 1);
+  });
+
+  it('remembers the largest key, of messages and of refusals, when all are gone', async () => {
+    assert.equal(await get().store.lastKey(), 0);
+    await get().store.commit(sampleAccept(41));
+    await get().store.commit(sampleComplete(41));
+    await get().reopen();
+    assert.equal(await get().store.lastKey(), 41);
+    const refused = { key: 50, atMs: 1, kind: 'refused', json: '{}' } as const;
+    await get().store.commit({ ...emptyBatch, traces: [refused] });
+    await get().reopen();
+    assert.equal(await get().store.lastKey(), 50);
+  });
+
+  it('refuses commits after it was closed', async () => {
+    const { store } = get();
+    await store.close();
+    await assert.rejects(store.commit(sampleAccept(1)), isFailure('store-closed'));
+    await get().reopen();
+  });
+}
+
+function testDeliveries(get: Get): void {
+  it('removes a message with its last delivery', async () => {
+    const { store } = get();
+    await store.commit(sampleAccept(1, [sampleDelivery(1, 0), sampleDelivery(1, 1)]));
+    await store.commit(sampleComplete(1, 0));
+    assert.notEqual(await store.readMessage(1), null);
+    await store.commit(sampleComplete(1, 1));
+    assert.equal(await store.readMessage(1), null);
+    assert.deepEqual(await store.listQueue({ limit: 10 }), []);
+    assert.deepEqual(await store.summarize(), { queued: 0, held: 0, routes: [] });
+  });
+
+  it('completes twice without harm', async () => {
+    const { store } = get();
+    await store.commit(sampleAccept(1));
+    await store.commit(sampleComplete(1));
+    await store.commit(sampleComplete(1));
+    await store.commit(sampleComplete(2));
+  });
+
+  it('updates a delivery, and splits one', async () => {
+    const { store } = get();
+    await store.commit(sampleAccept(1));
+    const later = sampleDelivery(1, 0, { attempts: 1, dueAtMs: 9000, lastOutcome: sampleOutcome });
+    const held = sampleDelivery(1, 1, { state: 'held', failedTlsAtMs: [1, 2] });
+    await store.commit({ ...emptyBatch, updated: [later, held] });
+    const rows = await store.listQueue({ limit: 10 });
+    assert.deepEqual(
+      rows.map((row) => row.delivery),
+      [later, held],
+    );
+    assert.equal(await store.nextOrdinal(1), 2);
+    await get().reopen();
+    assert.deepEqual((await get().store.listQueue({ limit: 1, state: 'held' }))[0]!.delivery, held);
+  });
+
+  it('accepts before it updates, and completes last', async () => {
+    const { store } = get();
+    await store.commit({
+      ...sampleAccept(1),
+      updated: [sampleDelivery(1, 0, { attempts: 3 }), sampleDelivery(1, 1)],
+      completed: [{ key: 1, ordinal: 0 }],
+    });
+    const rows = await store.listQueue({ limit: 10 });
+    assert.deepEqual(
+      rows.map((row) => row.delivery.ordinal),
+      [1],
+    );
+  });
+
+  it('refuses a delivery of an unknown message', async () => {
+    const { store } = get();
+    const batch: Batch = { ...sampleAccept(1), updated: [sampleDelivery(9)] };
+    await assert.rejects(store.commit(batch), isFailure('store-conflict'));
+    assert.equal(await store.readMessage(1), null);
+  });
+}
+
+function testFilters(get: Get): void {
+  it('filters the queue by message, state and recipient domain', async () => {
+    const { store } = get();
+    const other = [{ localPart: 'x', domain: 'example.org' }];
+    await store.commit(sampleAccept(1, [sampleDelivery(1, 0, { recipients: other })]));
+    await store.commit(sampleAccept(2, [sampleDelivery(2, 0, { state: 'held' })]));
+    await store.commit(sampleAccept(3));
+    const keys = async (filter: object): Promise<number[]> => {
+      const rows = await store.listQueue({ limit: 10, ...filter });
+      return rows.map((row) => row.message.key);
+    };
+    assert.deepEqual(await keys({}), [1, 2, 3]);
+    assert.deepEqual(await keys({ limit: 2 }), [1, 2]);
+    assert.deepEqual(await keys({ key: 3 }), [3]);
+    assert.deepEqual(await keys({ state: 'queued' }), [1, 3]);
+    assert.deepEqual(await keys({ recipientDomain: 'example.org' }), [1]);
+    assert.deepEqual(await keys({ recipientDomain: 'fabrikam.com', state: 'held' }), [2]);
+    assert.deepEqual(await keys({ recipientDomain: 'rikam.com' }), []);
+  });
+}
+
+function testDue(get: Get): void {
+  it('lists what is due on a route, the longest due first', async () => {
+    const { store } = get();
+    await store.commit(sampleAccept(1, [sampleDelivery(1, 0, { dueAtMs: 300 })]));
+    await store.commit(sampleAccept(2, [sampleDelivery(2, 0, { dueAtMs: 100 })]));
+    await store.commit(sampleAccept(3, [sampleDelivery(3, 0, { dueAtMs: 200, state: 'held' })]));
+    await store.commit(sampleAccept(4, [sampleDelivery(4, 0, { dueAtMs: 150, routeKey: 'b' })]));
+    await store.commit(sampleAccept(5, [sampleDelivery(5, 0, { dueAtMs: 301 })]));
+    const route = sampleDelivery(1).routeKey;
+    const due = async (untilMs: number, limit = 10): Promise<number[]> =>
+      (await store.listDue(route, untilMs, limit)).map(({ key }) => key);
+    assert.deepEqual(await due(300), [2, 1]);
+    assert.deepEqual(await due(300, 1), [2]);
+    assert.deepEqual(await due(99), []);
+    assert.deepEqual(await due(1000), [2, 1, 5]);
+    assert.equal(await store.nextDueAtMs(route, 99), 100);
+    assert.equal(await store.nextDueAtMs(route, 100), 300);
+    assert.equal(await store.nextDueAtMs(route, 301), null);
+    assert.equal(await store.nextDueAtMs('nowhere', 0), null);
+    const { routes, ...counts } = await store.summarize();
+    assert.deepEqual(counts, { queued: 4, held: 1 });
+    assert.deepEqual(
+      [...routes].sort((a, b) => a.dueAtMs - b.dueAtMs),
+      [
+        { routeKey: route, dueAtMs: 100 },
+        { routeKey: 'b', dueAtMs: 150 },
+      ],
+    );
+  });
+}
+
+function testTrace(get: Get): void {
+  it('gives the records of a key in order of time, with the facts that they cite', async () => {
+    const { store } = get();
+    const [one, two, three] = [sampleFact('one'), sampleFact('two'), sampleFact('three')];
+    const record = (key: number, atMs: number, json: string) =>
+      ({ key, atMs, kind: 'attempt', json }) as const;
+    const late = record(1, 200, JSON.stringify({ evidence: two.hash }));
+    const early = record(1, 100, JSON.stringify({ decision: one.hash, list: [one.hash] }));
+    const same = record(1, 200, '{"second":true}');
+    const other = record(2, 150, JSON.stringify({ evidence: three.hash }));
+    const facts = [one, two];
+    await store.commit({ ...emptyBatch, traces: [late, other], facts });
+    await store.commit({ ...emptyBatch, traces: [early, same], facts: [two, three, two] });
+    for (let i = 0; i < 2; i++) {
+      const trace = await get().store.readTrace(1);
+      assert.deepEqual(trace.records, [early, late, same]);
+      assert.deepEqual(trace.facts, [one, two]);
+      assert.deepEqual((await get().store.readTrace(2)).facts, [three]);
+      assert.deepEqual(await get().store.readTrace(3), { records: [], facts: [] });
+      await get().reopen();
+    }
+  });
+
+  it('keeps the trace of a finished message', async () => {
+    const { store } = get();
+    const trace = { key: 1, atMs: 5, kind: 'received', json: '{}' } as const;
+    await store.commit({ ...sampleAccept(1), traces: [trace] });
+    await store.commit(sampleComplete(1));
+    assert.deepEqual((await store.readTrace(1)).records, [trace]);
+  });
+}
+
+function testConcurrency(get: Get): void {
+  it('stores 1000 messages of one turn in few commits', async () => {
+    const { store } = get();
+    const keys = Array.from({ length: 1000 }, (_, i) => i + 1);
+    await Promise.all(keys.map((key) => store.commit(sampleAccept(key))));
+    assert.ok(store.counts().commits <= 3, `${store.counts().commits} commits`);
+    assert.deepEqual(store.counts().waitingRecords, 0);
+    await Promise.all(keys.map((key) => store.commit(sampleComplete(key), 20)));
+    assert.ok(store.counts().commits <= 6, `${store.counts().commits} commits`);
+    assert.deepEqual(await store.summarize(), { queued: 0, held: 0, routes: [] });
+  });
+
+  it('one bad commit harms none of those that it shares a commit with', async () => {
+    const { store } = get();
+    await store.commit(sampleAccept(2));
+    const fact = sampleFact('shared');
+    const trace = (key: number) =>
+      ({ key, atMs: 1, kind: 'received', json: JSON.stringify([fact.hash]) }) as const;
+    const accept = (key: number): Promise<void> =>
+      store.commit({ ...sampleAccept(key), traces: [trace(key)], facts: [fact] });
+    const results = await Promise.allSettled([accept(2), accept(1), accept(3)]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'fulfilled'],
+    );
+    assert.notEqual(await store.readMessage(1), null);
+    assert.deepEqual((await store.readTrace(3)).facts, [fact]);
+    assert.deepEqual((await store.readTrace(2)).records, []);
+  });
+
+  it('a commit that may wait is stored without another one', async () => {
+    const { store } = get();
+    await store.commit(sampleAccept(1));
+    await store.commit(sampleComplete(1), 5);
+    assert.equal(await store.readMessage(1), null);
+  });
+
+  it('an empty batch is no commit', async () => {
+    const { store } = get();
+    await store.commit(emptyBatch);
+    assert.equal(store.counts().commits, 0);
+  });
+}
+
+function testSpool(get: Get): void {
+  async function spool(text: string): Promise<Content & { readonly kind: 'spool' }> {
+    const writer = await openSpool(get().spoolFolder, 'contoso');
+    await writer.write(Buffer.from(text));
+    const content = await writer.finish();
+    assert.ok(content.kind === 'spool');
+    return content;
+  }
+
+  it('keeps a spool file as long as its message, and no longer', async () => {
+    const content = await spool('Subject: large\r\n\r\n');
+    const two = [sampleDelivery(1, 0), sampleDelivery(1, 1)];
+    await get().store.commit(sampleAccept(1, two, { content }));
+    await get().reopen();
+    assert.deepEqual((await get().store.readMessage(1))!.content, content);
+    const [row] = await get().store.listQueue({ limit: 1 });
+    assert.equal(row!.message.sizeBytes, content.sizeBytes);
+    await get().store.commit(sampleComplete(1, 0));
+    assert.ok(await exists(content.path));
+    await get().store.commit(sampleComplete(1, 1));
+    await get().store.close();
+    assert.ok(!(await exists(content.path)));
+    await get().reopen();
+  });
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** For `assert.rejects`. */
+export function isFailure(code: string): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof Failure, String(error));
+    assert.equal(error.code, code);
+    return true;
+  };
+}
