@@ -6,6 +6,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { embeddedCertificate, writeEmbeddedDefault } from '../config/embedded-default.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
+import { isRoot } from './privileges.ts';
 import { issueCertificate, makePrivateCa, saveIssued } from '../tls/private-ca.ts';
 
 /** `password` is null on every start but the first. */
@@ -23,10 +24,8 @@ export async function prepareEmbeddedDefault(dataFolder: string): Promise<Embedd
   if (await exists(configFile)) return { configFile, firstPassword: null };
   await mkdir(join(dataFolder, 'tls'), { recursive: true, mode: 0o700 });
   await makeCertificates(dataFolder);
-  const { account, password } = await writeEmbeddedDefault(dataFolder, {
-    generatePassword,
-    hashPassword,
-  });
+  const starter = { generatePassword, hashPassword, isRoot: isRoot() };
+  const { account, password } = await writeEmbeddedDefault(dataFolder, starter);
   return { configFile, firstPassword: { account, password } };
 }
 

@@ -1,20 +1,19 @@
 /**
  * Giving up root: once the ports are open and before anything is read from the network.
  *
- * The embedded default may run as root so that it can be tried; a configuration file must name a
- * `user`, and `root` must be written out.
+ * Started as root, a configuration must name a `user`, and `root` must be written out; a first start as
+ * root writes it into the configuration that it makes.
  */
 import { execFileSync } from 'node:child_process';
 import { Failure } from '../mail/failure.ts';
 
 /**
  * Who the gateway shall become: null to stay who it is. Throws a Failure `user-missing` where it was
- * started as root with a file that names nobody.
+ * started as root and the configuration names nobody.
  */
-export function userToBecome(user: string | null, isEmbeddedDefault: boolean): string | null {
-  if (process.getuid?.() !== 0 || user === 'root') return null;
+export function userToBecome(user: string | null): string | null {
+  if (!isRoot() || user === 'root') return null;
   if (user !== null) return user;
-  if (isEmbeddedDefault) return null;
   throw new Failure('user-missing', 'started as root, and the configuration names no user');
 }
 
@@ -38,7 +37,7 @@ export function findUserIds(user: string | null): UserIds | null {
 
 /** Becomes the user with its groups, for good. Throws a Failure `user-unknown`. */
 export function becomeUser(user: string | null): void {
-  const ids = process.getuid?.() === 0 ? findUserIds(user) : null;
+  const ids = isRoot() ? findUserIds(user) : null;
   if (user === null || ids === null) return;
   try {
     posix.initgroups(user, ids.gid);

@@ -22,7 +22,7 @@ export async function serve(options: ServeOptions, commandName: string): Promise
   const embedded = options.configFile === null ? await embeddedDefault(options) : null;
   const file = embedded?.configFile ?? resolve(options.configFile!);
   const { config, policy } = await loadOrThrow(file, options.dataFolder);
-  const user = userToBecome(config.user, embedded !== null);
+  const user = userToBecome(config.user);
   const log = createLog(config.log.level, 'control');
   const gateway = await startGateway({
     config,

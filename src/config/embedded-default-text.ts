@@ -3,11 +3,16 @@
 export function embeddedDefaultText(values: {
   readonly account: string;
   readonly passwordHash: string;
+  /** The first start was made as root. */
+  readonly isRoot: boolean;
 }): string {
   return template
+    .replaceAll('@user@', () => (values.isRoot ? asRoot : '# user: postern'))
     .replaceAll('@account@', () => values.account)
     .replaceAll('@passwordHash@', () => values.passwordHash);
 }
+
+const asRoot = 'user: root # the first start was made as root; name another in production';
 
 const template = `# Postern's configuration: one file, read at start.
 #
@@ -26,7 +31,7 @@ hostName: postern.example.test
 dataFolder: .
 
 # Needed when started as root: the user to run as once the ports are open.
-# user: postern
+@user@
 
 # The ports are high ones on loopback, so that anybody can try this without being root.
 # In production: mx on port 25, submission on 587 (starttls) and 465 (implicit), host 0.0.0.0 or "::".

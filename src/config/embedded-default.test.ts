@@ -12,6 +12,7 @@ const hash = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'B'.repeat(43)}
 const passwords = {
   generatePassword: () => 'secret-password',
   hashPassword: () => Promise.resolve(hash),
+  isRoot: false,
 };
 
 let folder = '';
@@ -87,4 +88,12 @@ test('a file that is there already is never overwritten', async () => {
   );
   assert.equal(await readFile(configFile, 'utf8'), before);
   assert.deepEqual(await readdir(dataFolder), ['postern.yaml']);
+});
+
+test('a first start as root says so in the file, so that the next start is not refused', async () => {
+  const asRoot = { ...passwords, isRoot: true };
+  const { configFile } = await writeEmbeddedDefault(join(folder, 'root'), asRoot);
+  const result = await loadConfig(configFile);
+  assert.ok(result.kind === 'loaded', JSON.stringify(result));
+  assert.equal(result.config.user, 'root');
 });

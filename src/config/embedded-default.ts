@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { Failure } from '../mail/failure.ts';
 import { embeddedDefaultText } from './embedded-default-text.ts';
 
-/** From `identity/password-hash.ts`, handed in by the caller. */
-export interface PasswordMaker {
+/** The password functions of `identity/password-hash.ts`, and whether the first start is root's. */
+export interface Starter {
   generatePassword(): string;
   hashPassword(password: string): Promise<string>;
+  readonly isRoot: boolean;
 }
 
 /** `password` is shown once and kept nowhere. `account` is also the mailbox's address. */
@@ -34,15 +35,18 @@ export const embeddedCertificate = {
  */
 export async function writeEmbeddedDefault(
   dataFolder: string,
-  passwords: PasswordMaker,
+  starter: Starter,
 ): Promise<EmbeddedDefault> {
   const configFile = join(dataFolder, 'postern.yaml');
   const account = 'user@example.test';
-  const password = passwords.generatePassword();
-  const passwordHash = await passwords.hashPassword(password);
+  const password = starter.generatePassword();
+  const passwordHash = await starter.hashPassword(password);
   try {
     await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-    await writeOnce(configFile, embeddedDefaultText({ account, passwordHash }));
+    await writeOnce(
+      configFile,
+      embeddedDefaultText({ account, passwordHash, isRoot: starter.isRoot }),
+    );
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new Failure('default-not-written', `cannot write ${configFile}: ${text}`, { cause });
