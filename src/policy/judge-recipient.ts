@@ -32,7 +32,7 @@ export function judgeRecipient(
   if (owner === null) return relayDenied(recipient);
   const partners = judgePartners({
     organization: owner.organization,
-    recipientDomain: recipient.domain,
+    acceptedDomain: owner.domain.domain,
     senders: senderDomainsOf(session),
     clientAddress: session.clientAddress,
     evidence: session.evidence,

@@ -104,7 +104,7 @@ function judgeBounceFrom(
   }
   const { unmet } = judgePartners({
     organization: owner.organization,
-    recipientDomain: recipient.domain,
+    acceptedDomain: owner.domain.domain,
     senders: from.addresses.map((address) => address.domain),
     clientAddress: session.clientAddress,
     evidence: session.evidence,

@@ -16,10 +16,13 @@ import { isInRanges } from './ip-match.ts';
 import type { InboundConnector, Organization } from './policy.ts';
 import { judgeTls } from './tls-verdict.ts';
 
-/** The facts that Partner connectors are judged on. `senders`: domains any of which may be covered. */
+/**
+ * The facts that Partner connectors are judged on. `acceptedDomain` is the one that holds the
+ * recipient, which may lie below it. `senders`: whatever covers any of them must be met.
+ */
 export interface PartnerQuestion {
   readonly organization: Organization;
-  readonly recipientDomain: string;
+  readonly acceptedDomain: string;
   readonly senders: readonly string[];
   readonly clientAddress: string;
   readonly evidence: Evidence;
@@ -46,7 +49,8 @@ export interface PartnerVerdict {
 
 interface Judged {
   readonly connector: InboundConnector;
-  readonly scope: string;
+  /** One for each sender that is covered, each once. Never empty. */
+  readonly scopes: readonly string[];
   readonly unmet: UnmetConnector | null;
 }
 
@@ -60,8 +64,9 @@ export function judgePartners(question: PartnerQuestion): PartnerVerdict {
       continue;
     }
     const unmet = judgeConnector(connector, question);
-    judged.push({ connector, scope: scope.key, unmet });
-    const reason = unmet === null ? `it covers ${scope.key} and is met` : unmet.reason;
+    judged.push({ connector, scopes: scope.keys, unmet });
+    const covered = scope.keys.join(', ');
+    const reason = unmet === null ? `it covers ${covered} and is met` : unmet.reason;
     considered.push({ connector: connector.name, result: 'chosen', reason });
   }
   const met = judged.filter((entry) => entry.unmet === null);
@@ -80,9 +85,10 @@ function provesSource(connector: InboundConnector): boolean {
 
 /** Of the scopes that nobody met, the one reported: a final refusal before one that TLS may heal. */
 function findUnmetScope(judged: readonly Judged[]): UnmetConnector | null {
-  const scopes = Map.groupBy(judged, (entry) => entry.scope);
+  const scopes = new Set(judged.flatMap((entry) => entry.scopes));
   let healing: UnmetConnector | null = null;
-  for (const entries of scopes.values()) {
+  for (const scope of scopes) {
+    const entries = judged.filter((entry) => entry.scopes.includes(scope));
     if (entries.some((entry) => entry.unmet === null)) continue;
     const unmet = entries.map((entry) => entry.unmet!);
     const needsTls = unmet.find((entry) => entry.needsTls);
@@ -93,40 +99,41 @@ function findUnmetScope(judged: readonly Judged[]): UnmetConnector | null {
 }
 
 type Scope =
-  | { readonly kind: 'inside'; readonly key: string }
+  | { readonly kind: 'inside'; readonly keys: readonly string[] }
   | { readonly kind: 'outside'; readonly reason: string };
 
 function scopeOf(connector: InboundConnector, question: PartnerQuestion): Scope {
   if (!connector.enabled) return outside('it is off');
   if (connector.connectorType !== 'Partner') return outside('it is no Partner connector');
   const domains = connector.associatedAcceptedDomains;
-  if (domains.length > 0 && !domains.includes(question.recipientDomain)) {
-    return outside(`it does not concern recipients in ${question.recipientDomain}`);
+  if (domains.length > 0 && !domains.includes(question.acceptedDomain)) {
+    return outside(`it does not concern recipients in ${question.acceptedDomain}`);
   }
-  const pattern = coveringPattern(connector, question.senders);
-  if (pattern === null) return outside('its sender domains do not cover the sender');
+  const patterns = coveringPatterns(connector, question.senders);
+  if (patterns.length === 0) return outside('its sender domains do not cover the sender');
   const addresses = connector.restrictDomainsToIPAddresses ? [] : connector.senderIPAddresses;
   if (addresses.length > 0 && !isInRanges(question.clientAddress, addresses)) {
     return outside(`it concerns other addresses than ${question.clientAddress}`);
   }
   const from = addresses.length === 0 ? '' : ` from ${[...addresses].sort().join(' ')}`;
-  return { kind: 'inside', key: `${formatDomainPattern(pattern)}${from}` };
+  const keys = new Set(patterns.map((pattern) => `${formatDomainPattern(pattern)}${from}`));
+  return { kind: 'inside', keys: [...keys] };
 }
 
 function outside(reason: string): Scope {
   return { kind: 'outside', reason };
 }
 
-function coveringPattern(
+/** The closest pattern for each sender: one met scope must not speak for another sender's. */
+function coveringPatterns(
   connector: InboundConnector,
   senders: readonly string[],
-): DomainPattern | null {
-  for (const sender of senders) {
-    if (connector.exceptDomains.some((pattern) => matchesDomainPattern(pattern, sender))) continue;
-    const pattern = bestPattern(connector.senderDomains, sender);
-    if (pattern !== null) return pattern;
-  }
-  return null;
+): DomainPattern[] {
+  const { senderDomains, exceptDomains } = connector;
+  return senders
+    .filter((sender) => !exceptDomains.some((pattern) => matchesDomainPattern(pattern, sender)))
+    .map((sender) => bestPattern(senderDomains, sender))
+    .filter((pattern) => pattern !== null);
 }
 
 function judgeConnector(
