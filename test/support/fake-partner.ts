@@ -103,7 +103,8 @@ export interface FakePartner {
 export async function startFakePartner(options: FakePartnerOptions = {}): Promise<FakePartner> {
   const host = options.host ?? '127.0.0.1';
   const partner = new Partner(options);
-  const server = net.createServer((socket) => partner.serve(socket));
+  // Several replies in a row must not wait for the acknowledgement of the first.
+  const server = net.createServer({ noDelay: true }, (socket) => partner.serve(socket));
   server.listen(options.port ?? 0, host);
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
