@@ -1,7 +1,7 @@
 /** The retry schedule, by examples and as properties. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { defaultRetrySchedule, isExpired, nextAttemptAt } from './retry.ts';
 
 const minute = 60_000;

@@ -259,11 +259,11 @@ export class QueueCore {
   async #attempt(route: RouteState, claim: Claim): Promise<void> {
     const message = await this.readMessage(claim);
     if (message === null) {
-      this.#routes.end(route);
+      this.#routes.end(route, true);
       this.letGo(claim);
     } else {
       const report = await this.#report(claim, message);
-      this.#routes.end(route);
+      this.#routes.end(route, report === null || isAllDeferred(report));
       const settled = this.#settle(claim, message, report);
       this.pump();
       await settled;
@@ -461,6 +461,12 @@ export class QueueCore {
   #tellIdle(): void {
     if (this.#routes.inFlight === 0 && this.#settling === 0) this.#whenIdle?.();
   }
+}
+
+function isAllDeferred({ routes }: AttemptReport): boolean {
+  return routes.every(({ outcomes }) =>
+    outcomes.every(({ outcome }) => outcome.kind === 'deferred'),
+  );
 }
 
 function brokenReport(delivery: StoredDelivery, nowMs: number) {

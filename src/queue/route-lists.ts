@@ -1,8 +1,9 @@
 /**
  * Which delivery is tried next: one list per route, round robin between routes, bounded shares.
  *
- * A route may take at most as many attempts as are still free for all (and likewise of the waiting
- * places and bytes). So n slow routes share n/(n+1) of each, and a new route always finds room.
+ * A route starts with a small window of attempts at once, which grows with success and is halved by
+ * failure, and never takes more of anything than is left free for all others. So a destination that
+ * hangs holds few places, and it takes very many of them to fill all.
  */
 import type { Claim } from './claim.ts';
 import type { QueueLimits } from './queue-services.ts';
@@ -15,6 +16,8 @@ export interface RouteState {
   /** Contents in memory of the ready ones. */
   readyBytes: number;
   inFlight: number;
+  /** Attempts at once that the destination has earned. */
+  window: number;
   /** Claims of any state. */
   claimed: number;
   /** When the first delivery that is in the store alone falls due; null where none is known. */
@@ -23,6 +26,9 @@ export interface RouteState {
   /** Names let go while the store was asked for due ones: the answer may be stale about them. */
   readonly letGo: Set<string>;
 }
+
+/** Attempts at once on a route of which nothing is known yet. */
+const windowStart = 5;
 
 /** How many routes are looked at per turn; the rest come first next time. */
 const looksMax = 256;
@@ -59,6 +65,7 @@ export class RouteLists {
         ready: new Set(),
         readyBytes: 0,
         inFlight: 0,
+        window: windowStart,
         claimed: 0,
         storedDueAtMs: null,
         isLoading: false,
@@ -117,7 +124,7 @@ export class RouteLists {
       if (looks-- <= 0) return null;
       this.#ring.delete(route);
       this.#ring.add(route);
-      if (route.inFlight >= share) continue;
+      if (route.inFlight >= Math.min(share, route.window)) continue;
       const [claim] = route.ready;
       if (claim !== undefined) return { route, claim };
     }
@@ -129,8 +136,12 @@ export class RouteLists {
     this.#inFlight += 1;
   }
 
-  end(route: RouteState): void {
+  /** `hasFailed`: nobody of the delivery got any further. */
+  end(route: RouteState, hasFailed: boolean): void {
     route.inFlight -= 1;
     this.#inFlight -= 1;
+    route.window = hasFailed
+      ? Math.max(1, Math.floor(route.window / 2))
+      : Math.min(route.window + 1, this.#limits.inFlightPerRouteMax);
   }
 }
