@@ -1,4 +1,6 @@
 /** What a start says to whoever looks: where it listens, and the commands that send a first message. */
+import { resolve } from 'node:path';
+import { quoteShell } from '../cli/quote-shell.ts';
 import type { Config } from '../config/config.ts';
 import { formatAddress } from '../mail/address.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -54,7 +56,8 @@ function describeFirstSteps(facts: StartFacts, embedded: EmbeddedConfiguration):
   const { firstPassword } = embedded;
   const password = firstPassword?.password ?? 'PASSWORD';
   const lines = ['Send a first message and see what became of it:', ''];
-  lines.push(`  ${commandName} send --to ${address} --subject "First message" --wait`);
+  const where = socketOption(facts.gateway.socketPath);
+  lines.push(`  ${commandName} send --to ${address} --subject "First message" --wait${where}`);
   const submission = facts.gateway.listeners.find(
     (l) => l.kind === 'submission' && l.tls === 'starttls',
   );
@@ -67,12 +70,18 @@ function describeFirstSteps(facts: StartFacts, embedded: EmbeddedConfiguration):
   }
   const folder = `${foldersOf(config.dataFolder).mailboxes}/${organization.id}/${mailbox.account}`;
   lines.push(
-    `  ${commandName} trace ID          (the queue id that either prints)`,
-    `  ls ${folder}/new`,
+    `  ${commandName} trace ID${where}          (the queue id that either prints)`,
+    `  ls ${quoteShell(`${folder}/new`)}`,
   );
   if (firstPassword !== null) {
     const { account } = firstPassword;
     lines.push('', `The password of ${account}, shown this once: ${firstPassword.password}`);
   }
   return lines;
+}
+
+/** Nothing where the commands find the gateway by themselves: its data in `./data`. */
+function socketOption(socketPath: string): string {
+  const isFound = socketPath === foldersOf(resolve('data')).socket;
+  return isFound ? '' : ` --socket ${quoteShell(socketPath)}`;
 }
