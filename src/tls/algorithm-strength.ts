@@ -46,7 +46,8 @@ const strongCurves: readonly string[] = [
 const rsaKeys: readonly string[] = ['1.2.840.113549.1.1.1', rsaPss];
 const rsaBitsMin = 2048;
 /** Checking a signature by a larger key costs too much for a stranger's certificate. */
-const rsaBitsMax = 16_384;
+const rsaBitsMax = 8192;
+const rsaExponentMax = 2n ** 32n;
 
 const strongKeys: readonly string[] = [
   '1.3.101.112',
@@ -86,7 +87,18 @@ function rsaWeakness(certificate: ParsedCertificate): string | null {
   const bits = details?.modulusLength ?? 0;
   if (bits < rsaBitsMin || bits > rsaBitsMax) return `RSA of ${bits} bits`;
   const exponent = details?.publicExponent ?? 0n;
-  return exponent < 3n || exponent % 2n === 0n ? 'RSA with a broken exponent' : null;
+  const isBroken = exponent < 3n || exponent % 2n === 0n || exponent > rsaExponentMax;
+  return isBroken ? 'RSA with a broken exponent' : null;
+}
+
+/**
+ * Whether checking one signature by the key costs many times what it should: up to 5 ms, where 32 may
+ * be asked for by anybody who connects. Such a key is too weak in `keyWeakness` too.
+ */
+export function isCostlyKey(certificate: ParsedCertificate): boolean {
+  const details = certificate.publicKey()?.asymmetricKeyDetails;
+  const { modulusLength = 0, publicExponent = 0n } = details ?? {};
+  return modulusLength > rsaBitsMax || publicExponent > rsaExponentMax;
 }
 
 /** `hashAlgorithm` and the hash of MGF1 must both be named; their defaults are SHA-1. */

@@ -9,6 +9,7 @@
 import type { PathResult } from '../policy/evidence.ts';
 import type { AnchorsName } from '../policy/policy.ts';
 import type { PathPurpose } from '../policy/tls-requirement.ts';
+import { isCostlyKey } from './algorithm-strength.ts';
 import type { AnchorSet } from './anchors.ts';
 import { keyUsageBit } from './certificate-extensions.ts';
 import type { ParsedCertificate } from './parsed-certificate.ts';
@@ -177,6 +178,10 @@ class Walk {
     const pair = `${certificate.fingerprint256} ${issuer.fingerprint256}`;
     const known = this.#signatures.get(pair);
     if (known !== undefined) return known;
+    if (isCostlyKey(issuer)) {
+      this.#note(2, { problem: 'weak-key', detail: 'the key of an issuer is too large' });
+      return false;
+    }
     if (this.#signatures.size === signatureChecksMax) {
       this.isExhausted = true;
       return false;
