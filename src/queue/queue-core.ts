@@ -16,6 +16,7 @@ import { nameOf } from './claim.ts';
 import type { Division } from './divide.ts';
 import { divideByFate, internalError } from './divide.ts';
 import { DueLoader } from './due-loader.ts';
+import { logAttempt } from './log-attempt.ts';
 import { MessageMemory, memoryBytesOf } from './message-memory.ts';
 import type { QueueServices } from './queue-services.ts';
 import type { RouteState } from './route-lists.ts';
@@ -339,6 +340,7 @@ export class QueueCore {
     if (report !== null) {
       const tried = { id, ordinal: delivery.ordinal, attempts: delivery.attempts };
       recorded.push(recorder.recordAttempt(tried, report, division.nextAttemptAtMs));
+      logAttempt(services.log, tried, report, division);
     }
     const { ordinal } = delivery;
     if (division.expired.length > 0) {
@@ -399,6 +401,9 @@ export class QueueCore {
       return false;
     }
     this.recount([delivery], left);
+    if (dsn !== null) {
+      services.log.info({ queueId: dsn.id, about: id, recipients: failed.length }, 'DSN queued');
+    }
     if (accepted !== null) this.#admit(accepted, claims);
     return true;
   }

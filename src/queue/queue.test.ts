@@ -89,6 +89,37 @@ describe('accept', () => {
   });
 });
 
+describe('the log', () => {
+  it('tells each attempt by queue id: who, what, why, and when again', async () => {
+    const world = await start();
+    const id = await send(world, ['d1@a.test', 'd2@a.test', 'tb@a.test']);
+    const [delivered, deferred] = world.logLines;
+    assert.deepEqual(delivered, {
+      level: 'info',
+      fields: {
+        queueId: id,
+        ordinal: 0,
+        attempt: 1,
+        connector: undefined,
+        recipients: ['d1@a.test', 'd2@a.test'],
+        recipientCount: 2,
+        remote: null,
+        status: '2.0.0',
+        reason: 'simulated: delivered',
+      },
+      text: 'delivered',
+    });
+    assert.equal(deferred!.level, 'warn');
+    assert.equal(deferred!.text, 'deferred');
+    assert.ok('nextAttemptAt' in deferred!.fields);
+    await world.clock.run(16 * minuteMs);
+    assert.deepEqual(
+      world.logLines.slice(2, 4).map(({ text }) => text),
+      ['bounced', 'DSN queued'],
+    );
+  });
+});
+
 describe('retries', () => {
   it('come after 15, 30, then 60 minutes, earlier by a fifth at most', async () => {
     const world = await start();

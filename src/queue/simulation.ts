@@ -15,7 +15,7 @@ import type { Outcome } from '../policy/outcome.ts';
 import type { PlannedDelivery } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { FailedDsnInput } from '../report/dsn.ts';
-import { silentLog } from '../report/log.ts';
+import type { Log } from '../report/log.ts';
 import * as recorder from '../report/trace.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { Store } from '../store/store.ts';
@@ -140,6 +140,14 @@ export class World {
   readonly maybeTwice = new Map<string, number>();
   /** What was written, for looking at. */
   readonly dsnInputs: FailedDsnInput[] = [];
+  readonly logLines: { readonly level: string; readonly fields: object; readonly text: string }[] =
+    [];
+  readonly log: Log = {
+    info: (fields, text) => void this.logLines.push({ level: 'info', fields, text }),
+    warn: (fields, text) => void this.logLines.push({ level: 'warn', fields, text }),
+    error: (fields, text) => void this.logLines.push({ level: 'error', fields, text }),
+    debug: () => undefined,
+  };
   maxInFlight = 0;
   commitFailures: number;
   queue: Queue;
@@ -241,7 +249,7 @@ export class World {
       limits: this.limits,
       now: () => clock.nowMs,
       random: this.random,
-      log: silentLog,
+      log: this.log,
       setTimer: (delayMs, callback) =>
         clock.setTimer(delayMs, () => {
           if (life.isAlive) callback();
