@@ -4,6 +4,7 @@
  * the developer tools of a browser.
  *
  *     node benchmarks/profile.ts [--sessions 20] [--per-session 100] [--seconds 4] [--top 25]
+ *         [--warm-up 12]
  */
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import { readProfile, sharesOf } from './relay/cpu-profile.ts';
 import { measureRun } from './relay/measure-run.ts';
 import { readNumber } from './relay/options.ts';
 import { startPostern } from './relay/postern.ts';
+import { warmUp } from './relay/warm-up.ts';
 import { openWorkshop } from './relay/workshop.ts';
 
 const profiles = fileURLToPath(new URL('.work/profiles', import.meta.url));
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     'per-session': { type: 'string', default: '100' },
     size: { type: 'string', default: '4096' },
     seconds: { type: 'string', default: '4' },
+    'warm-up': { type: 'string', default: '12' },
     top: { type: 'string', default: '25' },
     folder: { type: 'string', default: '/var/tmp' },
   },
@@ -34,8 +37,10 @@ const load = {
   perSession: readNumber('per-session', values['per-session'], 1, 100_000),
   sizeBytes: readNumber('size', values.size, 512, 50_000_000),
   isVerified: false,
+  hasQuickAck: false,
 };
 const seconds = readNumber('seconds', values.seconds, 1, 60);
+const warmUpSeconds = readNumber('warm-up', values['warm-up'], 0, 600);
 const top = readNumber('top', values.top, 1, 1000);
 
 const closers = createClosers(5);
@@ -48,9 +53,8 @@ try {
     NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles} --cpu-prof-interval=400`,
   });
   closers.add(() => gateway.stop());
-  // Warm: what matters is the code as it runs for hours.
-  await measureRun(workshop, gateway, { ...load, messages: 2000 });
-  const warm = await measureRun(workshop, gateway, { ...load, messages: 2000 });
+  await warmUp(workshop, gateway, warmUpSeconds);
+  const warm = await measureRun(workshop, gateway, { ...load, messages: 1000 });
   const messages = Math.ceil(warm.deliveredRate * seconds);
   const from = nowMicroseconds();
   const figures = await measureRun(workshop, gateway, { ...load, messages });

@@ -18,6 +18,7 @@ import { startPostfix } from './relay/postfix.ts';
 import type { Result } from './relay/table.ts';
 import { formatResult } from './relay/table.ts';
 import type { Workshop } from './relay/workshop.ts';
+import { warmUp } from './relay/warm-up.ts';
 import { openWorkshop } from './relay/workshop.ts';
 
 const starters = { postfix: startPostfix, postern: startPostern };
@@ -52,12 +53,13 @@ async function measure(
     closers.add(peer.stop);
     peers.push(peer);
   }
+  for (const peer of peers) await warmUp(workshop, peer, options.warmUpSeconds);
   const waitForQuiet = createWaitForQuiet(options.patienceSeconds);
-  const { sizeBytes, runs, seconds } = options;
+  const { sizeBytes, hasQuickAck, runs, seconds } = options;
   const cells: Cell[] = [];
   for (const perSession of options.perSession) {
     for (const sessions of options.sessions) {
-      const settings = { sessions, perSession, sizeBytes, runs, seconds };
+      const settings = { sessions, perSession, sizeBytes, hasQuickAck, runs, seconds };
       const cell = await measureCell(workshop, peers, settings, waitForQuiet);
       cells.push(cell);
       console.error(`${sessions} × ${perSession}: ${progressOf(cell)}`);

@@ -11,6 +11,7 @@ export interface CellSettings {
   readonly sessions: number;
   readonly perSession: number;
   readonly sizeBytes: number;
+  readonly hasQuickAck: boolean;
   readonly runs: number;
   readonly seconds: number;
 }
@@ -55,7 +56,7 @@ export async function measureCell(
   settings: CellSettings,
   waitForQuiet: WaitForQuiet,
 ): Promise<Cell> {
-  const { sessions, perSession, sizeBytes } = settings;
+  const { sessions, perSession, sizeBytes, hasQuickAck } = settings;
   const found: { peer: Peer; messages: number; runs: RunFigures[] }[] = [];
   const problems: string[] = [];
   const note = (peer: Peer, figures: RunFigures): void => {
@@ -70,7 +71,7 @@ export async function measureCell(
     const order = round % 2 === 0 ? found : found.toReversed();
     for (const { peer, messages, runs } of order) {
       await waitForQuiet();
-      const load = { sessions, perSession, sizeBytes, messages, isVerified: false };
+      const load = { sessions, perSession, sizeBytes, hasQuickAck, messages, isVerified: false };
       const figures = await measureRun(workshop, peer, load);
       note(peer, figures);
       runs.push(figures);
@@ -88,10 +89,11 @@ async function probeRate(
   settings: CellSettings,
   onFigures: (figures: RunFigures) => void,
 ): Promise<number> {
-  const { sessions, perSession, sizeBytes } = settings;
+  const { sessions, perSession, sizeBytes, hasQuickAck } = settings;
   let messages = Math.max(probeMessages, 2 * sessions);
   for (let probe = 1; ; probe += 1) {
-    const load: RunSettings = { sessions, perSession, sizeBytes, messages, isVerified: true };
+    const shape = { sessions, perSession, sizeBytes, hasQuickAck };
+    const load: RunSettings = { ...shape, messages, isVerified: true };
     const figures = await measureRun(workshop, peer, load);
     onFigures(figures);
     if (figures.deliveredRate === 0) {

@@ -15,6 +15,7 @@ export interface RunSettings {
   readonly messages: number;
   /** Check each body at the sink; costs the sink time that a measured run should not see. */
   readonly isVerified: boolean;
+  readonly hasQuickAck: boolean;
 }
 
 /** Rates are per second, latencies in milliseconds. */
@@ -128,6 +129,7 @@ function loadWords(peer: Peer, settings: RunSettings): string[] {
     port: peer.port,
     starttls: true,
     pipelining: true,
+    quickack: settings.hasQuickAck,
     sessions: settings.sessions,
     'per-session': settings.perSession,
     messages: settings.messages,

@@ -12,6 +12,10 @@ export interface ThroughputOptions {
   readonly runs: number;
   /** About how long one run lasts; the number of messages follows from a probe. */
   readonly seconds: number;
+  /** About how long each peer is under load before anything is measured. */
+  readonly warmUpSeconds: number;
+  /** The load acknowledges each segment at once, which hides Nagle delays of the server. */
+  readonly hasQuickAck: boolean;
   /** How long all runs together wait for a quiet machine. */
   readonly patienceSeconds: number;
   /** After this the benchmark gives up, whatever it is doing. */
@@ -28,6 +32,8 @@ export const usage = `usage: node benchmarks/throughput.ts [options]
   --peers postfix,postern  what is measured, in alternation
   --runs 3                 runs of each; the table shows medians
   --seconds 3              about how long a run lasts
+  --warm-up 12             seconds of load on each before anything is measured
+  --quickack               hide Nagle delays of the server from the load
   --patience 60            seconds that all runs together may wait for a quiet machine
   --minutes 15             give up after this
   --folder /var/tmp        where queues lie; it must be on a disk
@@ -44,6 +50,8 @@ export function parseThroughputOptions(words: readonly string[]): ThroughputOpti
       peers: { type: 'string', default: 'postfix,postern' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '3' },
+      'warm-up': { type: 'string', default: '12' },
+      quickack: { type: 'boolean', default: false },
       patience: { type: 'string', default: '60' },
       minutes: { type: 'string', default: '15' },
       folder: { type: 'string', default: '/var/tmp' },
@@ -59,6 +67,8 @@ export function parseThroughputOptions(words: readonly string[]): ThroughputOpti
     peers: readPeers(values.peers),
     runs: readNumber('runs', values.runs, 1, 100),
     seconds: readNumber('seconds', values.seconds, 1, 60),
+    warmUpSeconds: readNumber('warm-up', values['warm-up'], 0, 600),
+    hasQuickAck: values.quickack,
     patienceSeconds: readNumber('patience', values.patience, 0, 3600),
     minutesMax: readNumber('minutes', values.minutes, 1, 600),
     folder: values.folder,
