@@ -58,6 +58,7 @@ class Lane implements LaneProcess {
   #restartTimer: NodeJS.Timeout | null = null;
   #isStopping = false;
   #isReady = false;
+  #hasBeenReady = false;
   #lastRequest = 0;
   #restartMs = restartFirstMs;
   #startedAtMs = 0;
@@ -142,6 +143,7 @@ class Lane implements LaneProcess {
     switch (message.kind) {
       case 'ready':
         this.#isReady = true;
+        this.#hasBeenReady = true;
         this.#readiness.resolve(message.listeners);
         return;
       case 'failed':
@@ -159,9 +161,9 @@ class Lane implements LaneProcess {
 
   #onFailed(failure: Failure, isFinal: boolean): void {
     this.#log.error({ lane: this.shard, code: failure.code }, failure.message);
-    const isFirst = !this.#isReady;
     this.#readiness.reject(failure);
-    if (isFirst || isFinal) {
+    // A lane that ran before is started again until it can: its port or the disk comes back.
+    if (!this.#hasBeenReady || isFinal) {
       this.#isStopping = true;
       this.#events.onFinalFailure(failure);
     }
