@@ -22,8 +22,9 @@ for (let key = firstKey; key < firstKey + 100; key++) {
   const writer = await openSpool(spoolFolder!, 'contoso');
   await writer.write(Buffer.from(`Subject: ${key}\r\n\r\n`));
   const content = await writer.finish();
-  const over = key % 3 === 0 ? { content } : {};
-  if (key % 3 !== 0) await writer.abandon();
+  const isLarge = key % 3 === 0 || key % 4 === 0;
+  const over = isLarge ? { content } : {};
+  if (!isLarge) await writer.abandon();
   await store.commit(sampleAccept(key, undefined, over));
   writeSync(1, `+${key}\n`);
   if (key % 2 !== 0) continue;

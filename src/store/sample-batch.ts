@@ -1,7 +1,7 @@
 /** Messages, deliveries and batches for the tests of store and queue. */
+import { hash } from 'node:crypto';
 import type { Content } from '../mail/content.ts';
 import { status } from '../mail/enhanced-status.ts';
-import { hashText } from '../report/canonical-json.ts';
 import type { Fact } from '../report/record.ts';
 import type { Batch, StoredDelivery, StoredMessage } from './store.ts';
 import { emptyBatch } from './store.ts';
@@ -59,7 +59,7 @@ export function sampleComplete(key: number, ordinal = 0): Batch {
 
 export function sampleFact(text: string): Fact {
   const json = JSON.stringify({ text });
-  return { hash: hashText(json), kind: 'evidence', json };
+  return { hash: hash('sha256', json, 'base64url'), kind: 'evidence', json };
 }
 
 export const sampleOutcome = {

@@ -1,0 +1,138 @@
+/** The queue with its real neighbours: SQLite, the trace, the DSN, and today's plan. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAddress } from '../mail/address.ts';
+import { status } from '../mail/enhanced-status.ts';
+import { parseQueueId } from '../mail/queue-id.ts';
+import type { OutboundDecision } from '../policy/decision.ts';
+import type { AttemptDelivery, Delivery, IncomingMessage } from '../policy/delivery.ts';
+import type { Outcome } from '../policy/outcome.ts';
+import { planDeliveries } from '../policy/plan-deliveries.ts';
+import type { Policy } from '../policy/policy.ts';
+import { defaultRetrySchedule } from '../policy/retry.ts';
+import { writeFailedDsn } from '../report/dsn.ts';
+import { silentLog } from '../report/log.ts';
+import * as recorder from '../report/trace.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
+import type { Queue } from './queue.ts';
+import { createQueue } from './queue.ts';
+import { defaultQueueLimits } from './queue-services.ts';
+
+const policy: Policy = {
+  formatVersion: 1,
+  revision: 'abc',
+  hostName: 'mail.contoso.com',
+  organizations: [
+    {
+      id: 'contoso',
+      name: 'Contoso',
+      acceptedDomains: [],
+      mailboxes: [],
+      inboundConnectors: [],
+      outboundConnectors: [],
+      defaultConnector: { clearTextAfterFailedTls: false },
+      rejectDirectSend: true,
+      retry: defaultRetrySchedule,
+    },
+  ],
+};
+
+function queueOver(store: Store, attempt: AttemptDelivery): Queue {
+  return createQueue({
+    store,
+    shard: 0,
+    policy: () => policy,
+    attempt,
+    plan: planDeliveries,
+    writeDsn: writeFailedDsn,
+    recorder,
+    limits: defaultQueueLimits,
+    now: Date.now,
+    random: Math.random,
+    log: silentLog,
+  });
+}
+
+function outcomeOf(localPart: string): Outcome {
+  const detail = { reply: null, remoteMta: null, at: new Date().toISOString() };
+  if (localPart === 'nobody') {
+    const reason = 'no such mailbox';
+    return { kind: 'bounced', cause: 'peer-reply', status: status('5.1.1'), reason, ...detail };
+  }
+  return { kind: 'delivered', status: status('2.0.0'), reason: 'accepted', ...detail };
+}
+
+it('messages survive a restart; every failed recipient is told by one DSN', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'postern-queue-'));
+  const options = { path: path.join(folder, 'queue-0.db'), spoolFolder: path.join(folder, 's') };
+  let store = await openSqliteStore(options);
+  try {
+    const stuck = queueOver(store, () => new Promise(() => undefined));
+    await stuck.start();
+    const ids = Array.from({ length: 50 }, () => stuck.newId());
+    await Promise.all(ids.map((id, i) => stuck.accept(messageTo(id, i % 5 === 0))));
+    await stuck.stop(10);
+    await store.close();
+
+    store = await openSqliteStore(options);
+    const seen: Delivery[] = [];
+    const queue = queueOver(store, async (delivery) => {
+      seen.push(delivery);
+      return reportOf(delivery);
+    });
+    await queue.start();
+    for (let i = 0; i < 200 && queue.counts().queued > 0; i++) await sleep(10);
+    await queue.stop(1000);
+
+    const dsns = seen.filter(({ source }) => source.kind === 'dsn');
+    assert.equal(dsns.length, 10);
+    assert.equal(seen.length, 60);
+    assert.equal(new Set(seen.map(({ id }) => id)).size, 60);
+    for (const { reversePath, content } of dsns) {
+      assert.equal(reversePath, null);
+      assert.ok(content.kind === 'memory');
+      assert.match(content.bytes.toString('latin1'), /\r\nStatus: 5\.1\.1\r\n/);
+    }
+    const { records, facts } = await store.readTrace(parseQueueId(ids[0]!)!.key);
+    assert.deepEqual(
+      records.map(({ kind }) => kind),
+      ['received', 'attempt', 'dsn'],
+    );
+    assert.equal(facts.length, 1);
+    assert.deepEqual(await store.summarize(), { queued: 0, held: 0, routes: [] });
+  } finally {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+function messageTo(id: string, isNobody: boolean): IncomingMessage {
+  return {
+    id,
+    organization: 'contoso',
+    reversePath: { localPart: 'anna', domain: 'contoso.com' },
+    recipients: [parseAddress(isNobody ? 'nobody@fabrikam.com' : 'bob@fabrikam.com')!],
+    bodyType: '7bit',
+    content: { kind: 'memory', bytes: Buffer.from(`Subject: ${id}\r\n\r\nhello\r\n`) },
+    source: { kind: 'submission', account: 'anna' },
+    receivedAtMs: Date.now(),
+    clauses: [],
+    evidence: null,
+    decision: null,
+  };
+}
+
+async function reportOf(delivery: Delivery) {
+  const decision = { formatVersion: 1, recipientDomain: 'fabrikam.com' } as OutboundDecision;
+  const outcomes = delivery.recipients.map((recipient) => ({
+    recipient,
+    outcome: outcomeOf(recipient.localPart),
+  }));
+  const route = { decision, candidates: [], outcomes, clauses: [], hasFailedTlsOnly: false };
+  return { startedAtMs: Date.now(), endedAtMs: Date.now(), routes: [route] };
+}
