@@ -40,8 +40,15 @@ function matchesReference(presented: string, reference: DomainPattern): boolean 
   return parentOf(reference.domain) === name;
 }
 
-/** Whether anybody may register names directly under the domain; private suffixes count. */
+/**
+ * Whether anybody may register names under the domain: directly, or one label further down where a
+ * rule of the list has a star, as `*.kobe.jp`. Private suffixes count.
+ */
 export function isPublicSuffix(domain: string): boolean {
+  return isSuffix(domain) || isSuffix(`any.${domain}`);
+}
+
+function isSuffix(domain: string): boolean {
   return getPublicSuffix(domain, { allowPrivateDomains: true }) === domain;
 }
 
