@@ -180,6 +180,8 @@ function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): Runnin
       await closeDoors(doors, graceMs / 2);
       await queue.stop(graceMs / 2);
       await delivery.stop(1000);
+      // What was delivered at the last moment is handed to the store before it closes.
+      await new Promise((resolve) => setImmediate(resolve));
       resolver.close();
       await store.close();
     },

@@ -70,7 +70,12 @@ export class DueLoader {
     for (const route of this.#wanting) {
       if (looks-- <= 0 || this.#loads >= loadsMax) return;
       this.#wanting.delete(route);
-      if (route.storedDueAtMs === null || route.storedDueAtMs > now()) continue;
+      if (route.storedDueAtMs === null) continue;
+      if (route.storedDueAtMs > now()) {
+        // The clock was set back meanwhile.
+        this.#heap.push(route.storedDueAtMs, route.routeKey);
+        continue;
+      }
       const room = routes.roomFor(route);
       if (route.isLoading || room === 0 || route.ready.size > room) this.#wanting.add(route);
       else void this.#loadRoute(route, Math.min(room, pageMax));

@@ -264,7 +264,10 @@ export class QueueCore {
       this.letGo(claim);
     } else {
       const report = await this.#report(claim, message);
-      this.#routes.end(route, report === null || isAllDeferred(report));
+      const hasFailed = report === null || isAllDeferred(report);
+      this.#routes.end(route, hasFailed);
+      // Cut by our own end: it is made again after the restart, as if it had never begun.
+      if (hasFailed && this.#state === 'stopped') return this.letGo(claim);
       const settled = this.#settle(claim, message, report);
       this.pump();
       await settled;

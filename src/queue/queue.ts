@@ -65,7 +65,7 @@ function admit(core: QueueCore): Reply | null {
   if (queued + held >= core.services.limits.waitingMax) {
     return reply(452, '4.3.1', 'too many messages wait here, try again later');
   }
-  if (core.services.now() - core.storeFailedAtMs < storeFailureMs) {
+  if (Math.abs(core.services.now() - core.storeFailedAtMs) < storeFailureMs) {
     return reply(452, '4.3.1', 'insufficient system storage, try again later');
   }
   return null;

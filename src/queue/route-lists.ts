@@ -3,7 +3,8 @@
  *
  * A route starts with a small window of attempts at once, which grows with success and is halved by
  * failure, and never takes more of anything than is left free for all others. So a destination that
- * hangs holds few places, and it takes very many of them to fill all.
+ * hangs holds few places; and a quarter of all is kept for routes that have proved themselves lately,
+ * so that the mailboxes and the servers inside get theirs while the way out is down.
  */
 import type { Claim } from './claim.ts';
 import type { QueueLimits } from './queue-services.ts';
@@ -29,6 +30,10 @@ export interface RouteState {
 
 /** Attempts at once on a route of which nothing is known yet. */
 const windowStart = 5;
+/** What only proven routes may take, as a share of each bound. */
+const reservedShare = 0.25;
+/** Windows of proven routes that are remembered while nothing of them is queued. */
+const provenMax = 10_000;
 
 /** How many routes are looked at per turn; the rest come first next time. */
 const looksMax = 256;
@@ -38,6 +43,7 @@ export class RouteLists {
   readonly #limits: QueueLimits;
   /** Routes with ready deliveries; the first is the next. */
   readonly #ring = new Set<RouteState>();
+  readonly #proven = new Map<string, number>();
   #ready = 0;
   #inFlight = 0;
 
@@ -65,7 +71,7 @@ export class RouteLists {
         ready: new Set(),
         readyBytes: 0,
         inFlight: 0,
-        window: windowStart,
+        window: this.#proven.get(routeKey) ?? windowStart,
         claimed: 0,
         storedDueAtMs: null,
         isLoading: false,
@@ -84,16 +90,21 @@ export class RouteLists {
     return this.#routes.get(routeKey);
   }
 
-  /** Forgets a route of which nothing is left. */
+  /** Forgets a route of which nothing is left, but not that it has proved itself. */
   tidy(route: RouteState): void {
-    if (route.claimed === 0 && route.storedDueAtMs === null && !route.isLoading) {
-      this.#routes.delete(route.routeKey);
-    }
+    if (route.claimed > 0 || route.storedDueAtMs !== null || route.isLoading) return;
+    this.#routes.delete(route.routeKey);
+    this.#proven.delete(route.routeKey);
+    if (!isProven(route)) return;
+    this.#proven.set(route.routeKey, route.window);
+    if (this.#proven.size > provenMax) this.#proven.delete(this.#proven.keys().next().value!);
   }
 
   /** How many more deliveries of the route may wait in memory. */
   roomFor(route: RouteState): number {
-    const share = Math.min(this.#limits.readyPerRouteMax, this.#limits.readyMax - this.#ready);
+    const { readyMax, readyPerRouteMax } = this.#limits;
+    const free = readyMax - this.#ready - (isProven(route) ? 0 : reserveOf(readyMax));
+    const share = Math.min(readyPerRouteMax, free);
     return Math.max(0, share - route.ready.size);
   }
 
@@ -119,11 +130,13 @@ export class RouteLists {
   next(): { readonly route: RouteState; readonly claim: Claim } | null {
     const free = this.#limits.inFlightMax - this.#inFlight;
     const share = Math.min(this.#limits.inFlightPerRouteMax, free);
+    const isScarce = free <= reserveOf(this.#limits.inFlightMax);
     let looks = Math.min(looksMax, this.#ring.size);
     for (const route of this.#ring) {
       if (looks-- <= 0) return null;
       this.#ring.delete(route);
       this.#ring.add(route);
+      if (isScarce && !isProven(route)) continue;
       if (route.inFlight >= Math.min(share, route.window)) continue;
       const [claim] = route.ready;
       if (claim !== undefined) return { route, claim };
@@ -144,4 +157,13 @@ export class RouteLists {
       ? Math.max(1, Math.floor(route.window / 2))
       : Math.min(route.window + 1, this.#limits.inFlightPerRouteMax);
   }
+}
+
+/** It delivered lately, and more often than it failed. */
+function isProven({ window }: RouteState): boolean {
+  return window > windowStart;
+}
+
+function reserveOf(bound: number): number {
+  return Math.floor(bound * reservedShare);
 }
