@@ -9,7 +9,7 @@
 import type { Address } from '../mail/address.ts';
 import type { EnhancedStatus } from '../mail/enhanced-status.ts';
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
-import { classifyAccepted, classifyTrouble } from '../policy/classify.ts';
+import { classifyAccepted, classifyTrouble, deferUnproven } from '../policy/classify.ts';
 import type { Trouble } from '../policy/classify.ts';
 import { mayGoClear } from '../policy/clear-text.ts';
 import type { ClearTextAllowance } from '../policy/clear-text.ts';
@@ -19,6 +19,7 @@ import type { Evidence } from '../policy/evidence.ts';
 import type { Outcome, RemoteMta } from '../policy/outcome.ts';
 import { judgeTls } from '../policy/tls-verdict.ts';
 import type { TlsRefusal } from '../policy/tls-verdict.ts';
+import { isForced } from '../policy/tls-requirement.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
 import type { Body } from '../smtp/client-body.ts';
 import { beginTransaction } from '../smtp/client-transaction.ts';
@@ -274,8 +275,10 @@ class RouteAttempt {
     this.#record(remote, evidence, { kind: 'refuse', status: textOf(status), reason });
   }
 
+  /** For a host that was not judged. */
   #noteTrouble(remote: RemoteMta, trouble: Trouble): void {
-    const outcome = classifyTrouble(trouble, { remoteMta: remote, at: this.#now() });
+    const said = classifyTrouble(trouble, { remoteMta: remote, at: this.#now() });
+    const outcome = isForced(this.#task.requirement) ? deferUnproven(said) : said;
     this.#note(outcome);
     this.#record(remote, null, { kind: 'not-judged', reason: outcome.reason });
   }

@@ -98,6 +98,16 @@ export function classifyTrouble(trouble: Trouble, context: OutcomeContext): Outc
   }
 }
 
+/**
+ * The word of a host on which forced mail has no verdict yet: whoever answered may be a stranger, so
+ * that what would be final is deferred, with the same reason.
+ */
+export function deferUnproven(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'bounced') return outcome;
+  const { subject, detail } = outcome.status;
+  return { ...outcome, kind: 'deferred', status: { class: 4, subject, detail } };
+}
+
 /** The server took responsibility for the message by this reply, a 2yz after the content. */
 export function classifyAccepted(reply: Reply, context: OutcomeContext): Outcome {
   const host = context.remoteMta === null ? 'the server' : nameOf(context.remoteMta);
