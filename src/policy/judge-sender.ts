@@ -7,6 +7,7 @@ import type { Address } from '../mail/address.ts';
 import { formatAddress, isSameMailbox } from '../mail/address.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
+import type { DomainOwner } from './directory.ts';
 import { findAccount, findDomainOwner } from './directory.ts';
 import type { InboundClock, InboundSession } from './inbound-session.ts';
 import { judgePartners } from './partner-verdict.ts';
@@ -65,8 +66,13 @@ export function judgeHeader(
 ): SenderRefusal | null {
   if (session.listener === 'submission') return judgeSubmittedFrom(policy, session, message.from);
   if (session.reversePath !== null) return null;
+  // Recipients in one accepted domain share one verdict: it is not made a thousand times.
+  const judged = new Set<string>();
   for (const recipient of message.recipients) {
-    const refusal = judgeBounceFrom(policy, session, message.from, recipient, clock.nowMs);
+    const owner = findDomainOwner(policy, recipient.domain);
+    if (owner === null || judged.has(owner.domain.domain)) continue;
+    judged.add(owner.domain.domain);
+    const refusal = judgeBounceFrom(session, message.from, owner, clock.nowMs);
     if (refusal !== null) return refusal;
   }
   return null;
@@ -83,16 +89,12 @@ function judgeSubmittedFrom(
   return foreign === undefined ? null : notAllowed(formatAddress(foreign));
 }
 
-// oxlint-disable-next-line eslint/max-params -- the five facts of one judgement
 function judgeBounceFrom(
-  policy: Policy,
   session: InboundSession,
   from: HeaderFrom,
-  recipient: Address,
+  owner: DomainOwner,
   nowMs: number,
 ): SenderRefusal | null {
-  const owner = findDomainOwner(policy, recipient.domain);
-  if (owner === null) return null;
   const partners = owner.organization.inboundConnectors.filter(
     (connector) => connector.enabled && connector.connectorType === 'Partner',
   );
@@ -105,7 +107,7 @@ function judgeBounceFrom(
   const { unmet } = judgePartners({
     organization: owner.organization,
     acceptedDomain: owner.domain.domain,
-    senders: from.addresses.map((address) => address.domain),
+    senders: [...new Set(from.addresses.map((address) => address.domain))],
     clientAddress: session.clientAddress,
     evidence: session.evidence,
     nowMs,

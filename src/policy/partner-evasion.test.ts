@@ -108,6 +108,29 @@ describe('a connector for some of our accepted domains', () => {
   });
 });
 
+describe('a bounce to many recipients', () => {
+  it('is judged once for each accepted domain, and for every one of them', () => {
+    let judgements = 0;
+    const counted = {
+      ...partner,
+      get connectorType() {
+        judgements++;
+        return 'Partner' as const;
+      },
+      associatedAcceptedDomains: ['last.test'],
+    };
+    const acceptedDomains = [acceptedDomain('example.test'), acceptedDomain('last.test')];
+    const value = policy({ ...only(counted), acceptedDomains });
+    const recipients = Array.from({ length: 500 }, (_, i) => address(`u${i}@example.test`));
+    const from = { kind: 'addresses', addresses: [address('a@partner.test')] } as const;
+    assert.equal(judgeHeader(value, session(), { from, recipients }, clock), null);
+    assert(judgements < 10, `${judgements} looks at one connector`);
+    const more = [...recipients, address('x@last.test')];
+    const refusal = judgeHeader(value, session(), { from, recipients: more }, clock);
+    assert.equal(refusal?.reply.code, 550);
+  });
+});
+
 describe('evidence of an inbound session', () => {
   const value = policy(only(partner));
   const from = { reversePath: address('a@partner.test') };
