@@ -8,6 +8,7 @@ import { createDelivery } from '../delivery/delivery.ts';
 import type { DeliveryRoom } from '../delivery/delivery.ts';
 import type { StubResolver } from '../dns/stub-resolver.ts';
 import { createSignIn } from '../identity/sign-in.ts';
+import { sizeOf } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
 import { planDeliveries } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -24,6 +25,8 @@ import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { foldersOf } from './data-folder.ts';
+import { watchDisk } from './disk-room.ts';
+import type { DiskRoom } from './disk-room.ts';
 import { deliveryServices, openResolver } from './lane-delivery.ts';
 import { closeDoors, openDoors } from './lane-doors.ts';
 import type { Door } from './lane-doors.ts';
@@ -46,6 +49,7 @@ export interface RunningLane {
 /** What a lane holds once it runs. */
 interface Rooms {
   readonly store: Store;
+  readonly disk: DiskRoom;
   readonly queue: Queue;
   readonly delivery: DeliveryRoom;
   readonly resolver: StubResolver;
@@ -110,6 +114,7 @@ async function openRooms(
     traceRetentionMs: config.trace.retentionMs,
     onDeath: onFatal,
   });
+  const disk = await watchDisk(config.dataFolder, config.limits.freeDiskBytes, log);
   const resolver = await openResolver(config);
   const listeners = doors.map((door) => door.address);
   const delivery = createDelivery(
@@ -134,7 +139,7 @@ async function openRooms(
   });
   await queue.start();
   const keepRefusal = createRefusalRecorder(store, log);
-  return { store, queue, delivery, resolver, recordRefusal: keepRefusal };
+  return { store, disk, queue, delivery, resolver, recordRefusal: keepRefusal };
 }
 
 type Shared = Omit<ReceivingServices, 'serverTls'>;
@@ -151,8 +156,11 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
     authenticate: (username, password) => signIn.authenticate(username, password),
     newId: () => running().queue.newId(),
     openSpool: (organization) => openSpool(spool, organization),
-    accept: (message) => running().queue.accept(message),
-    admit: () => running().queue.admit(),
+    accept: async (message) => {
+      await running().queue.accept(message);
+      running().disk.took(sizeOf(message.content));
+    },
+    admit: () => running().disk.admit() ?? running().queue.admit(),
     recordRefusal: (refusal) => running().recordRefusal(refusal),
     log,
     now: Date.now,
@@ -162,14 +170,18 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
 }
 
 function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): RunningLane {
-  const { queue, delivery, store, resolver } = rooms;
+  const { queue, delivery, store, disk, resolver } = rooms;
   return {
     listeners: doors.map((door) => door.address),
     submit: (submission) =>
       submitMessage(submission, {
         policy: frame.policy,
         newId: () => queue.newId(),
-        accept: (message) => queue.accept(message),
+        accept: (message) => {
+          if (disk.admit() === null) return queue.accept(message);
+          const text = 'the disk of the data folder is nearly full';
+          return Promise.reject(new Failure('store-full', text));
+        },
         now: Date.now,
       }),
     status: () => {
@@ -183,6 +195,7 @@ function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): Runnin
       // What was delivered at the last moment is handed to the store before it closes.
       await new Promise((resolve) => setImmediate(resolve));
       resolver.close();
+      disk.close();
       await store.close();
     },
   };

@@ -60,6 +60,11 @@ export const limitsSection = section({
     '128MiB',
     'Bytes that wait for the disk; beyond it as above.',
   ),
+  freeDisk: fieldOr(
+    size('0', '1TiB'),
+    '128MiB',
+    'Space left on the disk of the data folder below which new mail is answered 452. It is kept for what is queued already: without room not even a delivered message can be struck off.',
+  ),
 }).prefault({});
 
 /** As a pair of sections: what we wait for as server, and as client. */

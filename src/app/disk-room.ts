@@ -1,0 +1,70 @@
+/**
+ * Whether the disk of the data folder has room for new mail. The last of it is kept for what is
+ * queued: the results of attempts are written too, and on a full disk nothing would ever leave.
+ */
+import { statfs } from 'node:fs/promises';
+import type { Reply } from '../mail/reply.ts';
+import { reply } from '../mail/reply.ts';
+import type { Log } from '../report/log.ts';
+
+const lookEveryMs = 1000;
+/** A message takes its size in the log of the store and again in its file, and some pages. */
+const copies = 2;
+const bytesPerMessage = 16 * 1024;
+
+const noRoom = reply(452, '4.3.1', 'insufficient system storage, try again later');
+
+export interface DiskRoom {
+  /** What MAIL is answered with now, or null. */
+  admit(): Reply | null;
+  /** A message of this size was stored since the last look. */
+  took(sizeBytes: number): void;
+  close(): void;
+}
+
+/** Resolves after the first look. `freeBytes` is a seam for tests: what the folder's disk has left. */
+export async function watchDisk(
+  folder: string,
+  keptBytes: number,
+  log: Log,
+  freeBytes: (folder: string) => Promise<number> = readFreeBytes,
+): Promise<DiskRoom> {
+  let isShort = false;
+  let free = Infinity;
+  const judge = (): boolean => {
+    if (free < keptBytes === isShort) return isShort;
+    isShort = !isShort;
+    const fields = { folder, freeBytes: free, keptBytes };
+    if (isShort) log.error(fields, 'the disk is nearly full: new mail is put off');
+    else log.info(fields, 'the disk has room again: new mail is taken');
+    return isShort;
+  };
+  const look = async (): Promise<void> => {
+    try {
+      free = await freeBytes(folder);
+    } catch (error) {
+      // Whether mail can be stored is then for the store to find out.
+      free = Infinity;
+      log.warn({ folder, err: error }, 'the free space of the disk could not be read');
+    }
+    judge();
+  };
+  await look();
+  let isLooking = false;
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    void look().finally(() => (isLooking = false));
+  }, lookEveryMs);
+  timer.unref();
+  return {
+    admit: () => (judge() ? noRoom : null),
+    took: (sizeBytes) => void (free -= copies * sizeBytes + bytesPerMessage),
+    close: () => clearInterval(timer),
+  };
+}
+
+async function readFreeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
