@@ -41,6 +41,7 @@ void test('remembers the first time of a refusal, of so many keys used last', ()
   refusals.remember('b', 2);
   refusals.remember('a', 3);
   refusals.remember('c', 4);
-  assert.deepEqual([refusals.atMs('a'), refusals.atMs('b'), refusals.atMs('c')], [1, null, 4]);
+  const firstTimes = ['a', 'b', 'c'].map((key) => refusals.atMs(key, 4));
+  assert.deepEqual(firstTimes, [1, null, 4]);
   assert.equal(refusals.size, 2);
 });

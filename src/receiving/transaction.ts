@@ -230,7 +230,7 @@ export class Transaction {
     const { services } = this.#context;
     return {
       nowMs: services.now(),
-      firstRefusedAtMs: (key) => services.firstRefusals.atMs(key),
+      firstRefusedAtMs: (key) => services.firstRefusals.atMs(key, services.now()),
     };
   }
 
