@@ -121,3 +121,12 @@ test('of garbage only the fingerprint is told', () => {
   assert.equal(found.fingerprint256.length, 44);
   assert.deepEqual([found.spki256, found.dnsNames, found.commonName], ['', [], null]);
 });
+
+test('facts are remembered, but not those of a certificate that is full of names', () => {
+  const usual = makeLeaf(ca, ['mx.partner.test']);
+  assert.equal(certificateFacts(usual.der), certificateFacts(usual.der));
+  const many = Array.from({ length: 300 }, (_, i) => `host-${i}.partner.test`);
+  const huge = makeLeaf(ca, many);
+  assert.equal(certificateFacts(huge.der).dnsNames.length, 300);
+  assert.notEqual(certificateFacts(huge.der), certificateFacts(huge.der));
+});

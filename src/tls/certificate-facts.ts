@@ -18,6 +18,8 @@ import type { ParsedCertificate } from './parsed-certificate.ts';
 const namesMax = 1000;
 
 const remembered = new BoundedMap<CertificateFacts>(2048);
+/** Larger ones are read again each time: strangers shall not fill the memory with names. */
+const rememberedNamesLengthMax = 4096;
 
 /**
  * Facts from DER; never throws for its input. Of a malformed certificate only the fingerprint is
@@ -29,7 +31,8 @@ export function certificateFacts(der: Buffer): CertificateFacts {
   if (known !== undefined) return known;
   const parsed = parseCertificate(der);
   const facts = parsed === null ? malformed(fingerprint256) : factsOf(parsed);
-  remembered.set(fingerprint256, facts);
+  const namesLength = facts.dnsNames.reduce((sum, name) => sum + name.length, 0);
+  if (namesLength <= rememberedNamesLengthMax) remembered.set(fingerprint256, facts);
   return facts;
 }
 
