@@ -84,13 +84,21 @@ function checkMailbox(parts: Parts, { value, path }: Located<ParsedMailbox>, see
   checkAccountName(parts, { value, path }, seen.report);
 }
 
-/** An account that looks like another mailbox's address would make signing in ambiguous. */
+/**
+ * The account names a folder: it must lead to none elsewhere. One that looks like another mailbox's
+ * address would make signing in ambiguous.
+ */
 function checkAccountName(
   parts: Parts,
   { value, path }: Pick<Located<ParsedMailbox>, 'value' | 'path'>,
   report: Report,
 ): void {
   const account = value.account.toLowerCase();
+  if (account.includes('/') || account === '.' || account === '..') {
+    const text = 'names the folder of the mailbox: it takes no "/" and is not "." or ".."';
+    report({ path: [...path, 'account'], at: 'value', text });
+    return;
+  }
   if (!account.includes('@')) return;
   const other = parts.mailboxes.find(
     (mailbox) =>

@@ -382,6 +382,18 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
     /belongs to the mailbox "a"/,
   ],
   [
+    'an account that leads out of the folder of mailboxes',
+    inOrganization(`${accepted}\nmailboxes: [{ account: ../../etc, addresses: a@fabrikam.com }]`),
+    'organizations[0].mailboxes[0].account',
+    /folder/,
+  ],
+  [
+    'an account that is the folder above',
+    inOrganization(`${accepted}\nmailboxes: [{ account: "..", addresses: a@fabrikam.com }]`),
+    'organizations[0].mailboxes[0].account',
+    /folder/,
+  ],
+  [
     "an account named like another's address",
     inOrganization(
       `${accepted}\nmailboxes: [{ account: b@fabrikam.com, addresses: a@fabrikam.com }, { account: b, addresses: [b@fabrikam.com] }]`,
