@@ -14,7 +14,7 @@ export function requirementOf(decision: OutboundDecision, floor: readonly Clause
 }
 
 /** Clauses that belong to the message itself and hold whatever connector is chosen. */
-function isOfMessage(clause: Clause): boolean {
+export function isOfMessage(clause: Clause): boolean {
   return clause.origin.kind === 'dsn' || clause.origin.kind === 'requiretls';
 }
 

@@ -5,8 +5,8 @@
  * has passed. What is under way is dealt with when its attempt has ended.
  */
 import { status } from '../mail/enhanced-status.ts';
+import { isOfMessage } from '../policy/floor.ts';
 import type { Outcome, RecipientOutcome } from '../policy/outcome.ts';
-import type { Clause } from '../policy/tls-requirement.ts';
 import type { Recorded } from '../report/trace.ts';
 import type { QueueFilter, QueueRow, StoredDelivery } from '../store/store.ts';
 import type { Claim, Intent } from './claim.ts';
@@ -242,11 +242,6 @@ class Commands {
       return true;
     });
   }
-}
-
-/** Clauses that came with the message itself: no change of policy takes them away. */
-function isOfMessage({ origin }: Clause): boolean {
-  return origin.kind === 'dsn' || origin.kind === 'requiretls';
 }
 
 function giveUp(delivery: StoredDelivery, reason: string, atMs: number): RecipientOutcome[] {
