@@ -119,9 +119,10 @@ function refuseUnmet(
   };
 }
 
+/** Temporary where the fault is ours: mail of a partner must not bounce for a lost file. */
 function lockedDown(unmet: UnmetConnector): Reply {
   const text = `TenantInboundAttribution; connector "${unmet.connector.name}" restricts this sender: ${unmet.reason}`;
-  return reply(550, '5.7.51', text);
+  return unmet.isOurFault ? reply(451, '4.7.5', text) : reply(550, '5.7.51', text);
 }
 
 /** Our own domain as MAIL FROM from outside, where no connector proves who sends. */

@@ -114,5 +114,6 @@ function judgeBounceFrom(
   });
   if (unmet === null) return null;
   const text = `TenantInboundAttribution; connector "${unmet.connector.name}" restricts the From of this bounce: ${unmet.reason}`;
-  return { reply: reply(550, '5.7.51', text), reason: unmet.reason };
+  const answer = unmet.isOurFault ? reply(451, '4.7.5', text) : reply(550, '5.7.51', text);
+  return { reply: answer, reason: unmet.reason };
 }

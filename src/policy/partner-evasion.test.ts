@@ -159,6 +159,32 @@ describe('evidence of an inbound session', () => {
   });
 });
 
+describe('a connector that nothing can meet because of ourselves', () => {
+  const lost = { kind: 'not-reached', anchors: 'bundled', purpose: 'clientAuth' } as const;
+  const paths = [{ ...lost, problem: 'anchors-unavailable', detail: 'no file' } as const];
+  const from = { reversePath: address('a@partner.test') };
+  const evidence = serverEvidence({ paths });
+
+  it('lets nothing pass and bounces nothing: its anchors are gone', () => {
+    const value = policy(only(partner));
+    assert.equal(atRcpt(value, session({ ...from, evidence })), 451);
+    assert.equal(atHeader(value, ['a@partner.test']), 550);
+  });
+
+  it('lets nothing pass and bounces nothing: it asks for no name and no pin', () => {
+    const value = policy(only({ ...partner, tlsSenderCertificateNames: [] }));
+    assert.equal(atRcpt(value, session({ ...from, evidence: serverEvidence() })), 451);
+  });
+
+  it('does not make the refusal of another scope temporary', () => {
+    const lockDown = inboundConnector('lock-down', {
+      restrictDomainsToIPAddresses: true,
+      senderIPAddresses: ['192.0.2.0/24'],
+    });
+    assert.equal(atRcpt(policy(only(partner, lockDown)), session({ ...from, evidence })), 550);
+  });
+});
+
 describe('several organizations', () => {
   it("judge each recipient by its own organization's connectors", () => {
     const other = organization({

@@ -29,10 +29,14 @@ export interface PartnerQuestion {
   readonly nowMs: number;
 }
 
-/** Why one connector was not met. `needsTls`: encryption alone is missing, a repair may heal it. */
+/**
+ * Why one connector was not met. `needsTls`: encryption alone is missing, a repair may heal it.
+ * `isOurFault`: nothing could meet it now, since our own anchors or policy are broken.
+ */
 export interface UnmetConnector {
   readonly connector: InboundConnector;
   readonly needsTls: boolean;
+  readonly isOurFault: boolean;
   readonly reason: string;
 }
 
@@ -83,7 +87,7 @@ function provesSource(connector: InboundConnector): boolean {
   return connector.restrictDomainsToCertificate || connector.senderIPAddresses.length > 0;
 }
 
-/** Of the scopes that nobody met, the one reported: a final refusal before one that TLS may heal. */
+/** Of the scopes that nobody met, the one reported: a final refusal before one that may heal. */
 function findUnmetScope(judged: readonly Judged[]): UnmetConnector | null {
   const scopes = new Set(judged.flatMap((entry) => entry.scopes));
   let healing: UnmetConnector | null = null;
@@ -91,9 +95,9 @@ function findUnmetScope(judged: readonly Judged[]): UnmetConnector | null {
     const entries = judged.filter((entry) => entry.scopes.includes(scope));
     if (entries.some((entry) => entry.unmet === null)) continue;
     const unmet = entries.map((entry) => entry.unmet!);
-    const needsTls = unmet.find((entry) => entry.needsTls);
-    if (needsTls === undefined) return unmet[0]!;
-    healing ??= needsTls;
+    const mayHeal = unmet.find((entry) => entry.needsTls || entry.isOurFault);
+    if (mayHeal === undefined) return unmet[0]!;
+    healing ??= mayHeal;
   }
   return healing;
 }
@@ -145,11 +149,12 @@ function judgeConnector(
     !isInRanges(question.clientAddress, connector.senderIPAddresses)
   ) {
     const reason = `${question.clientAddress} is not one of its addresses`;
-    return { connector, needsTls: false, reason };
+    return { connector, needsTls: false, isOurFault: false, reason };
   }
   const requirement = requirementOfInbound(connector);
   const verdict = judgeTls(requirement, question.evidence, question.nowMs, null);
   if (verdict.kind === 'proceed') return null;
   const needsTls = connector.requireTls && question.evidence.encryption !== 'established';
-  return { connector, needsTls, reason: verdict.reason };
+  const isOurFault = verdict.cause === 'policy' || verdict.problem === 'AnchorsUnavailable';
+  return { connector, needsTls, isOurFault, reason: verdict.reason };
 }
