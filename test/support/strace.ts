@@ -70,6 +70,6 @@ function isToSocket(text: string): boolean {
 }
 
 function add(calls: SystemCall[], text: string): void {
-  const [, name, descriptor] = /^(\w+)\(\d+<(.*?)>[,)]/s.exec(text) ?? [];
+  const [, name, descriptor] = /^(\w+)\(\d+<(.*?)>[,) ]/s.exec(text) ?? [];
   if (name !== undefined && descriptor !== undefined) calls.push({ name, descriptor, text });
 }
