@@ -6,10 +6,11 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Failure } from '../mail/failure.ts';
 import type { FileLock } from './file-lock.ts';
 import { lockFile } from './file-lock.ts';
 import { migrations, storeVersion } from './migrations.ts';
-import { storeFailure } from './sqlite-failure.ts';
+import { storeCodeOf, storeFailure } from './sqlite-failure.ts';
 
 export interface ShardFile {
   readonly path: string;
@@ -45,8 +46,15 @@ export function openShard(file: ShardFile): OpenShard {
   } catch (error) {
     db?.close();
     lock.release();
-    throw error;
+    throw namingFile(error, file.path);
   }
+}
+
+/** Who is told of it must know which file to look after. */
+function namingFile(error: unknown, file: string): unknown {
+  if (error instanceof Failure) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return storeFailure(storeCodeOf(error), `the store ${file} could not be opened: ${text}`, error);
 }
 
 /** A shard has one writer: the lock file is held as long as the process lives, however it ends. */

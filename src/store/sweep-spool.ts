@@ -8,6 +8,9 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** Returns how many files were removed. Runs in the store thread, before its first commit. */
 export function sweepSpool(db: DatabaseSync, spoolFolder: string): number {
+  // A new file beside an old spool: the one that knew these contents was moved away, and may come back.
+  const { key } = db.prepare('SELECT key FROM last_key').get() as { key: number };
+  if (key === 0) return 0;
   const find = db.prepare('SELECT 1 FROM message WHERE spool_path = ?');
   return sweepFolders(spoolFolder, (file) => find.get(file) !== undefined);
 }
