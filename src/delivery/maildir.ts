@@ -84,8 +84,8 @@ async function openInMaildir(path: string, temporary: string): Promise<FileHandl
   for (const part of ['tmp', 'new', 'cur']) {
     await mkdir(join(path, part), { recursive: true, mode: 0o700 });
   }
-  await syncDirectory(path);
-  await syncDirectory(join(path, '..'));
+  // The mailbox, its organization, and the folder of all: any of them may be new.
+  for (const above of ['.', '..', '../..']) await syncDirectory(join(path, above));
   return open(temporary, 'w', 0o600);
 }
 
