@@ -49,9 +49,7 @@ async function measure(
   }
   const peers: Peer[] = [];
   for (const name of options.peers) {
-    const peer = await starters[name](workshop);
-    closers.add(peer.stop);
-    peers.push(peer);
+    peers.push(await startPeer(starters[name](workshop), closers));
   }
   for (const peer of peers) await warmUp(workshop, peer, options.warmUpSeconds);
   const waitForQuiet = createWaitForQuiet(options.patienceSeconds);
@@ -74,6 +72,15 @@ async function measure(
     cells,
     problems: cells.flatMap((cell) => cell.problems),
   };
+}
+
+/** Ended also where the benchmark is interrupted while it starts. */
+function startPeer(starting: Promise<Peer>, closers: Closers): Promise<Peer> {
+  closers.add(async () => {
+    const peer = await starting.catch(() => null);
+    await peer?.stop();
+  });
+  return starting;
 }
 
 function progressOf(cell: Cell): string {

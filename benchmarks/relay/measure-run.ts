@@ -49,7 +49,8 @@ interface Percentiles {
   readonly p99: number;
 }
 
-interface LoadReport {
+/** What `smtpload` prints, as far as it is used. */
+export interface LoadReport {
   readonly accepted: number;
   readonly rejected_4xx: number;
   readonly rejected_5xx: number;
@@ -61,7 +62,8 @@ interface LoadReport {
   readonly cpu_s: number;
 }
 
-interface SinkReport {
+/** What `smtpsink` prints, as far as it is used. */
+export interface SinkReport {
   readonly messages: number;
   readonly sessions: number;
   readonly tls_handshakes: number;
@@ -193,11 +195,16 @@ function figuresOf(parts: {
     steal: (after.steal - before.steal) / wallSeconds,
     missing: sunk.missing,
     duplicates: sunk.duplicates,
-    problems: problemsOf(parts.settings, loaded, sunk),
+    problems: findProblems(parts.settings, loaded, sunk),
   };
 }
 
-function problemsOf(settings: RunSettings, loaded: LoadReport, sunk: SinkReport): string[] {
+/** What must not happen, in words; empty where all messages arrived once and whole. */
+export function findProblems(
+  settings: RunSettings,
+  loaded: LoadReport,
+  sunk: SinkReport,
+): string[] {
   const errors = Object.entries(loaded.errors).map(([kind, n]) => [`${kind} errors`, n] as const);
   const counts: readonly (readonly [string, number])[] = [
     ['not accepted', settings.messages - loaded.accepted],
@@ -236,6 +243,12 @@ function startTool(program: string, words: readonly string[]): Tool {
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const ended = once(child, 'close');
   ended.catch(() => undefined);
+  const kill = (): void => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  };
+  // Also where the benchmark is interrupted.
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
   return {
     report: async (timeoutMs) => {
       const timers = [
@@ -247,8 +260,6 @@ function startTool(program: string, words: readonly string[]): Tool {
       if (output === '') throw new Error(`${program} ended without a report`);
       return JSON.parse(output);
     },
-    kill: () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    },
+    kill,
   };
 }
