@@ -19,6 +19,7 @@ export function createClosers(minutesMax: number): Closers {
   };
   process.once('SIGINT', () => abort('interrupted'));
   process.once('SIGTERM', () => abort('interrupted'));
+  process.stdout.once('error', () => abort('nobody reads the output'));
   const timer = setTimeout(() => abort(`gave up after ${minutesMax} minutes`), minutesMax * 60_000);
   timer.unref();
   return { add: (closer) => void closers.push(closer), closeAll };
