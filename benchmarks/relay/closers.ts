@@ -12,14 +12,17 @@ export interface Closers {
 export function createClosers(minutesMax: number): Closers {
   const closers: Closer[] = [];
   let closing: Promise<void> | null = null;
+  let isAborted = false;
   const closeAll = (): Promise<void> => (closing ??= closeEach(closers));
   const abort = (why: string): void => {
+    if (isAborted) return;
+    isAborted = true;
     console.error(why);
     void closeAll().finally(() => process.exit(1));
   };
   process.once('SIGINT', () => abort('interrupted'));
   process.once('SIGTERM', () => abort('interrupted'));
-  process.stdout.once('error', () => abort('nobody reads the output'));
+  process.stdout.on('error', () => abort('nobody reads the output'));
   const timer = setTimeout(() => abort(`gave up after ${minutesMax} minutes`), minutesMax * 60_000);
   timer.unref();
   return { add: (closer) => void closers.push(closer), closeAll };
