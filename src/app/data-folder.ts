@@ -13,6 +13,7 @@ import type { UserIds } from './privileges.ts';
 export function foldersOf(dataFolder: string) {
   return {
     shard: (shard: number) => join(dataFolder, `queue-${shard}.db`),
+    crashNote: (shard: number) => join(dataFolder, `queue-${shard}.crash`),
     spool: join(dataFolder, 'spool'),
     /** A shard sweeps its own spool folder, so that no two share one. */
     spoolOf: (shard: number) => join(dataFolder, 'spool', String(shard)),

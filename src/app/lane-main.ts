@@ -7,6 +7,7 @@ import type { ProcessLog } from './log.ts';
 import type { FromLane, ToLane } from './messages.ts';
 
 let lane: Promise<RunningLane> | null = null;
+let noteCrash: () => void = () => undefined;
 let log: ProcessLog = createLog('info', 'lane');
 
 // Ctrl-C reaches the whole process group; the control process tells lanes when to stop.
@@ -27,6 +28,7 @@ function say(message: FromLane): void {
 
 function die(error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  noteCrash();
   log.error({ error: text }, 'lane crashed');
   log.flush();
   process.exit(70);
@@ -36,7 +38,10 @@ function onMessage(message: ToLane): void {
   switch (message.kind) {
     case 'start':
       log = createLog(message.config.log.level, `lane-${message.shard}`);
-      lane = startRunningLane(message, log, die);
+      lane = startRunningLane(message, log, {
+        onFatal: die,
+        mayNoteCrash: (note) => (noteCrash = note),
+      });
       void lane.then(
         ({ listeners }) => say({ kind: 'ready', listeners }),
         (error: unknown) => onStartFailed(error),

@@ -24,6 +24,7 @@ import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import { readCrashNote, removeCrashNote, writeCrashNote } from './crash-note.ts';
 import { foldersOf } from './data-folder.ts';
 import { watchDisk } from './disk-room.ts';
 import type { DiskRoom } from './disk-room.ts';
@@ -46,6 +47,13 @@ export interface RunningLane {
   stop(graceMs: number): Promise<void>;
 }
 
+export interface LaneEvents {
+  /** The lane cannot go on. */
+  onFatal(failure: Failure): void;
+  /** From now on `note` leaves word of what is under way, for a process that breaks down. */
+  mayNoteCrash(note: () => void): void;
+}
+
 /** What a lane holds once it runs. */
 interface Rooms {
   readonly store: Store;
@@ -64,13 +72,13 @@ interface Frame {
 }
 
 /**
- * Opens the ports, gives up root, opens the store, then lets sessions in. `onFatal` is called when
+ * Opens the ports, gives up root, opens the store, then lets sessions in. `events.onFatal` is called when
  * the lane cannot go on. Throws a Failure where it cannot start.
  */
 export async function startRunningLane(
   start: LaneStart,
   log: Log,
-  onFatal: (failure: Failure) => void,
+  events: LaneEvents,
 ): Promise<RunningLane> {
   const tls = await loadTls(start.config, start.policy);
   for (const warning of tls.warnings) log.warn({}, warning);
@@ -89,7 +97,7 @@ export async function startRunningLane(
   }));
   try {
     becomeUser(start.user);
-    rooms = await openRooms(frame, doors, onFatal);
+    rooms = await openRooms(frame, doors, events);
     opened.resolve();
     return runningLane(frame, doors, rooms);
   } catch (error) {
@@ -99,11 +107,7 @@ export async function startRunningLane(
   }
 }
 
-async function openRooms(
-  frame: Frame,
-  doors: readonly Door[],
-  onFatal: (failure: Failure) => void,
-): Promise<Rooms> {
+async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvents): Promise<Rooms> {
   const { start, log, tls, policy } = frame;
   const { config, share, shard } = start;
   const folders = foldersOf(config.dataFolder);
@@ -112,7 +116,7 @@ async function openRooms(
     spoolFolder: folders.spoolOf(shard),
     limits: storeLimitsOf(config, share),
     traceRetentionMs: config.trace.retentionMs,
-    onDeath: onFatal,
+    onDeath: (failure) => events.onFatal(failure),
   });
   const disk = await watchDisk(config.dataFolder, config.limits.freeDiskBytes, log);
   const resolver = await openResolver(config);
@@ -137,7 +141,10 @@ async function openRooms(
     random: Math.random,
     log,
   });
-  await queue.start();
+  const crashNote = folders.crashNote(shard);
+  events.mayNoteCrash(() => writeCrashNote(crashNote, queue.underWay()));
+  await queue.start(await readCrashNote(crashNote));
+  await removeCrashNote(crashNote);
   const keepRefusal = createRefusalRecorder(store, log);
   return { store, disk, queue, delivery, resolver, recordRefusal: keepRefusal };
 }

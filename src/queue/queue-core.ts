@@ -10,7 +10,7 @@ import { formatQueueId, nextQueueKey, parseQueueId } from '../mail/queue-id.ts';
 import type { AttemptReport, Delivery, IncomingMessage } from '../policy/delivery.ts';
 import { defaultRetrySchedule } from '../policy/retry.ts';
 import type { Recorded } from '../report/trace.ts';
-import type { StoredDelivery, StoredMessage } from '../store/store.ts';
+import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
 import type { Claim, Intent } from './claim.ts';
 import { nameOf } from './claim.ts';
 import type { Division } from './divide.ts';
@@ -18,6 +18,7 @@ import { divideByFate, internalError } from './divide.ts';
 import { DueLoader } from './due-loader.ts';
 import { logAttempt } from './log-attempt.ts';
 import { MessageMemory, memoryBytesOf } from './message-memory.ts';
+import { postpone } from './postpone.ts';
 import type { QueueServices } from './queue-services.ts';
 import type { RouteState } from './route-lists.ts';
 import { RouteLists } from './route-lists.ts';
@@ -62,9 +63,10 @@ export class QueueCore {
     });
   }
 
-  /** Reads what waits; due deliveries begin at once. */
-  async start(): Promise<void> {
+  /** Reads what waits; due deliveries begin at once, but those that were under way at a crash. */
+  async start(suspects: readonly DeliveryKey[]): Promise<void> {
     assert(this.#state === 'new', 'a queue starts once');
+    await postpone(this.services, suspects);
     const summary = await this.services.store.summarize();
     this.#lastKey = await this.services.store.lastKey();
     this.#queued = summary.queued;
@@ -100,6 +102,14 @@ export class QueueCore {
 
   idOf(key: number): string {
     return formatQueueId({ key, shard: this.services.shard });
+  }
+
+  /** Deliveries whose attempt has begun and whose result is not stored yet. */
+  underWay(): readonly DeliveryKey[] {
+    const begun = [...this.#claims.values()].filter(
+      ({ state }) => state === 'attempting' || state === 'settling',
+    );
+    return begun.map(({ delivery: { key, ordinal } }) => ({ key, ordinal }));
   }
 
   /** Null where the id is none of this shard. */

@@ -6,6 +6,7 @@
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
+import type { DeliveryKey } from '../store/store.ts';
 import type { QueueCommands } from './commands.ts';
 import { createCommands } from './commands.ts';
 import { QueueCore } from './queue-core.ts';
@@ -27,8 +28,13 @@ export interface QueueCounts {
 }
 
 export interface Queue extends QueueCommands {
-  /** Begins with what waits in the store. Everything else comes after it. */
-  start(): Promise<void>;
+  /**
+   * Begins with what waits in the store. Everything else comes after it. `suspects` were under way when
+   * the process broke down, and one of them may be why: they are tried later, as after a failure.
+   */
+  start(suspects?: readonly DeliveryKey[]): Promise<void>;
+  /** The suspects, should the process break down now. Synchronous. */
+  underWay(): readonly DeliveryKey[];
   /** No new attempts; those under way end within `graceMs` or are made again after the restart. */
   stop(graceMs: number): Promise<void>;
   /** A queue id that was never used; it rises with each call. */
@@ -50,7 +56,8 @@ export function createQueue(services: QueueServices): Queue {
   const core = new QueueCore(services);
   return {
     ...createCommands(core),
-    start: () => core.start(),
+    start: (suspects = []) => core.start(suspects),
+    underWay: () => core.underWay(),
     stop: (graceMs) => core.stop(graceMs),
     newId: () => core.newId(),
     accept: (message) => core.accept(message),
