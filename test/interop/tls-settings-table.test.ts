@@ -129,11 +129,14 @@ before(async () => {
 });
 
 after(async () => {
-  await gateway?.stop();
-  await gateway?.remove();
-  for (const fake of fakes.values()) await fake.close();
-  await Promise.all([...postfixes.values()].map((postfix) => postfix.stop()));
-  await rm(folder, { recursive: true, force: true });
+  try {
+    await gateway?.stop();
+  } finally {
+    await gateway?.remove();
+    for (const fake of fakes.values()) await fake.close();
+    await Promise.all([...postfixes.values()].map((postfix) => postfix.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 function startFake({ chain, tls }: Peer): Promise<FakePartner> {

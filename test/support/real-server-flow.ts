@@ -83,11 +83,14 @@ export function testRealServer(kind: RealServerKind): void {
   after(async () => {
     if (kind.skip !== null) return;
     const { gateway, receiver, tls12Receiver } = stage;
-    await gateway?.stop();
-    await gateway?.remove();
-    const all = [receiver, tls12Receiver, ...Object.values(stage.senders ?? {})];
-    await Promise.all(all.map((server) => server?.stop()));
-    await rm(folder, { recursive: true, force: true });
+    try {
+      await gateway?.stop();
+    } finally {
+      await gateway?.remove();
+      const all = [receiver, tls12Receiver, ...Object.values(stage.senders ?? {})];
+      await Promise.all(all.map((server) => server?.stop()));
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   testInbound(stage, skip);
