@@ -199,6 +199,18 @@ describe('the floor', () => {
     assert.equal(raiseFloor(raised, floor), raised);
   });
 
+  it('does not keep a broken policy beside its sound clauses, so that mending it frees the mail', () => {
+    const hosts = { kind: 'smart-hosts', hosts: [{ host: 'mx.partner.test', port: 25 }] } as const;
+    const broken = requirementFor({ ...forcedConnector, route: hosts, tlsDomains: [] });
+    assert.ok(broken.clauses.some(({ kind }) => kind === 'unsatisfiable'));
+    const kept = raiseFloor([], broken.clauses);
+    assert.deepEqual(findWeakened(kept, requirementFor(forcedConnector)), []);
+    assert.ok(findWeakened(kept, requirementFor(null)).length > 0);
+    const origin = { kind: 'rule', name: 'r' } as const;
+    const alone = raiseFloor([], [{ kind: 'unsatisfiable', reason: 'gone', origin }]);
+    assert.ok(findWeakened(alone, requirementFor(null)).length > 0);
+  });
+
   it('lowers a pin set only with a hold', () => {
     const pinned = { ...forcedConnector, tlsSettings: 'Pinned', pins: ['a', 'b'] } as const;
     const before = requirementFor(pinned).clauses;

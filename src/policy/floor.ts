@@ -29,8 +29,21 @@ export function raiseFloor(
   demanded: readonly Clause[],
 ): readonly Clause[] {
   const known = new Set(floor.map(keyOf));
-  const added = demanded.filter((clause) => !known.has(keyOf(clause)));
+  const added = demanded.filter((clause) => !known.has(keyOf(clause)) && isKept(clause, demanded));
   return added.length === 0 ? floor : [...floor, ...added];
+}
+
+/**
+ * A broken policy is no floor of its own beside the sound clauses of the same origin: once it is
+ * mended, the mail goes out instead of being held.
+ */
+function isKept(clause: Clause, demanded: readonly Clause[]): boolean {
+  if (clause.kind !== 'unsatisfiable') return true;
+  const { kind, name } = clause.origin;
+  return !demanded.some(
+    (other) =>
+      other.kind !== 'unsatisfiable' && other.origin.kind === kind && other.origin.name === name,
+  );
 }
 
 /** Whether whatever meets `today` surely meets `kept` as well. */

@@ -191,6 +191,25 @@ describe('several connectors', () => {
     assert.equal(judge([example5, certificateOnly], from), '550 5.7.51');
   });
 
+  it('with several covering patterns stand in the scope of each', () => {
+    const wide = { ...example2, senderDomains: patterns('*', 'contosobank.com') };
+    const weak = { ...example1, name: 'weak' };
+    assert.equal(judge([wide, weak], session(bank, otherName)), '550 5.7.51');
+    assert.equal(judge([wide, weak], session(bank, underTls)), 'accept');
+  });
+
+  it('name the domain whose policy it is in the reply', () => {
+    for (const [connector, from] of [
+      [example1, session(bank)],
+      [example2, session(bank, otherName)],
+    ] as const) {
+      const value = policy({ inboundConnectors: [connector] });
+      const decision = judgeRecipient(value, from, address('user@example.test'), clock);
+      assert.equal(decision.kind, 'refuse');
+      assert.match(decision.reply.lines.join(' '), /policy of example\.test: connector "bank/);
+    }
+  });
+
   it('says a final refusal before one that TLS would heal', () => {
     const both = [example1, example4];
     assert.equal(judge(both, session(bank)), '550 5.7.51');

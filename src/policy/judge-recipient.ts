@@ -15,6 +15,7 @@ import type { DomainOwner } from './directory.ts';
 import { findDomainOwner, findMailbox } from './directory.ts';
 import type { InboundClock, InboundDecision, InboundSession } from './inbound-session.ts';
 import { senderDomainsOf } from './inbound-session.ts';
+import { lockedDownReply, tlsMissingReply } from './partner-reply.ts';
 import type { PartnerVerdict, UnmetConnector } from './partner-verdict.ts';
 import { judgePartners } from './partner-verdict.ts';
 import type { Policy } from './policy.ts';
@@ -40,11 +41,7 @@ export function judgeRecipient(
   });
   if (partners.unmet !== null) {
     const reversePath = session.reversePath === null ? '<>' : formatAddress(session.reversePath);
-    return refuseUnmet(
-      { ...partners, unmet: partners.unmet },
-      `${owner.organization.id} ${reversePath}`,
-      clock,
-    );
+    return refuseUnmet({ ...partners, unmet: partners.unmet }, reversePath, owner, clock);
   }
   if (isDirectSend(policy, session, partners)) return directSendDenied(owner, partners);
   return judgeExistence(policy, owner, recipient, partners);
@@ -93,36 +90,24 @@ function relayDenied(recipient: Address): InboundDecision {
   return refuse(reply(550, '5.7.1', `Unable to relay: ${reason}`), reason, []);
 }
 
-/** TLS that is missing is temporary at first, so that a repair heals the queued mail. */
 function refuseUnmet(
   partners: PartnerVerdict & { readonly unmet: UnmetConnector },
   sender: string,
+  owner: DomainOwner,
   clock: InboundClock,
 ): InboundDecision {
   const { unmet, considered } = partners;
   const { connector, reason } = unmet;
+  const { domain } = owner.domain;
   if (!unmet.needsTls) {
-    return { ...refuse(lockedDown(unmet), reason, considered), connector: connector.name };
+    const answer = lockedDownReply(unmet, domain, 'this sender');
+    return { ...refuse(answer, reason, considered), connector: connector.name };
   }
-  const temporaryKey = `${connector.name} ${sender.toLowerCase()}`;
+  const temporaryKey = `${owner.organization.id} ${connector.name} ${sender.toLowerCase()}`;
   const sinceMs = clock.firstRefusedAtMs(temporaryKey) ?? clock.nowMs;
   const isFinal = clock.nowMs - sinceMs >= connector.requireTlsTemporaryMs;
-  const text = `Failed to establish appropriate TLS channel: Access denied: policy of connector "${connector.name}" for this sender: mail must come over TLS`;
-  const answer = isFinal ? reply(550, '5.7.10', text) : reply(454, '4.7.0', text);
-  return {
-    kind: 'refuse',
-    reply: answer,
-    reason,
-    connector: connector.name,
-    temporaryKey,
-    considered,
-  };
-}
-
-/** Temporary where the fault is ours: mail of a partner must not bounce for a lost file. */
-function lockedDown(unmet: UnmetConnector): Reply {
-  const text = `TenantInboundAttribution; connector "${unmet.connector.name}" restricts this sender: ${unmet.reason}`;
-  return unmet.isOurFault ? reply(451, '4.7.5', text) : reply(550, '5.7.51', text);
+  const answer = tlsMissingReply(unmet, domain, isFinal);
+  return { ...refuse(answer, reason, considered), connector: connector.name, temporaryKey };
 }
 
 /** Our own domain as MAIL FROM from outside, where no connector proves who sends. */

@@ -10,6 +10,7 @@ import { reply } from '../mail/reply.ts';
 import type { DomainOwner } from './directory.ts';
 import { findAccount, findDomainOwner } from './directory.ts';
 import type { InboundClock, InboundSession } from './inbound-session.ts';
+import { lockedDownReply } from './partner-reply.ts';
 import { judgePartners } from './partner-verdict.ts';
 import type { Policy } from './policy.ts';
 
@@ -113,7 +114,6 @@ function judgeBounceFrom(
     nowMs,
   });
   if (unmet === null) return null;
-  const text = `TenantInboundAttribution; connector "${unmet.connector.name}" restricts the From of this bounce: ${unmet.reason}`;
-  const answer = unmet.isOurFault ? reply(451, '4.7.5', text) : reply(550, '5.7.51', text);
+  const answer = lockedDownReply(unmet, owner.domain.domain, 'the From of this bounce');
   return { reply: answer, reason: unmet.reason };
 }

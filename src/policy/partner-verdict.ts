@@ -8,7 +8,6 @@
  */
 import { formatDomainPattern, matchesDomainPattern } from '../mail/domain-pattern.ts';
 import type { DomainPattern } from '../mail/domain-pattern.ts';
-import { bestPattern } from './choose-outbound.ts';
 import { requirementOfInbound } from './connector-clauses.ts';
 import type { Considered } from './decision.ts';
 import type { Evidence } from './evidence.ts';
@@ -128,16 +127,18 @@ function outside(reason: string): Scope {
   return { kind: 'outside', reason };
 }
 
-/** The closest pattern for each sender: one met scope must not speak for another sender's. */
+/** Every pattern that covers any of the senders: each is a scope, and none speaks for another. */
 function coveringPatterns(
   connector: InboundConnector,
   senders: readonly string[],
-): DomainPattern[] {
+): readonly DomainPattern[] {
   const { senderDomains, exceptDomains } = connector;
-  return senders
-    .filter((sender) => !exceptDomains.some((pattern) => matchesDomainPattern(pattern, sender)))
-    .map((sender) => bestPattern(senderDomains, sender))
-    .filter((pattern) => pattern !== null);
+  const concerned = senders.filter(
+    (sender) => !exceptDomains.some((pattern) => matchesDomainPattern(pattern, sender)),
+  );
+  return senderDomains.filter((pattern) =>
+    concerned.some((sender) => matchesDomainPattern(pattern, sender)),
+  );
 }
 
 function judgeConnector(
