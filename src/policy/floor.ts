@@ -10,7 +10,10 @@ import { joinRequirements, keyOf } from './tls-requirement.ts';
 
 /** Today's requirement for one delivery: the connector's, joined with what the message brought. */
 export function requirementOf(decision: OutboundDecision, floor: readonly Clause[]): Requirement {
-  return joinRequirements(decision.requirement, { clauses: floor.filter(isOfMessage) });
+  const brought = floor.filter(isOfMessage);
+  // The same value for every message, so that what was found out about it is found again.
+  if (brought.length === 0) return decision.requirement;
+  return joinRequirements(decision.requirement, { clauses: brought });
 }
 
 /** Clauses that belong to the message itself and hold whatever connector is chosen. */
@@ -20,6 +23,7 @@ export function isOfMessage(clause: Clause): boolean {
 
 /** The floor's clauses that today's requirement does not imply; empty where nothing was weakened. */
 export function findWeakened(floor: readonly Clause[], today: Requirement): readonly Clause[] {
+  if (floor === today.clauses) return [];
   return floor.filter((kept) => !today.clauses.some((clause) => implies(clause, kept)));
 }
 
@@ -28,6 +32,8 @@ export function raiseFloor(
   floor: readonly Clause[],
   demanded: readonly Clause[],
 ): readonly Clause[] {
+  if (floor === demanded) return floor;
+  if (floor.length === 0 && demanded.every((clause) => isKept(clause, demanded))) return demanded;
   const known = new Set(floor.map(keyOf));
   const added = demanded.filter((clause) => !known.has(keyOf(clause)) && isKept(clause, demanded));
   return added.length === 0 ? floor : [...floor, ...added];

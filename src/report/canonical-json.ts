@@ -15,16 +15,20 @@ export function canonicalJson(value: unknown): string {
   return write(value, 0);
 }
 
+/** What JSON escapes in strings: controls, quotes, backslashes, lone surrogates. */
+// oxlint-disable-next-line eslint/no-control-regex -- controls are what it looks for
+const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
+
 function write(value: unknown, depth: number): string {
   assert(depth < depthMax, 'canonical JSON: nested too deep, or a cycle');
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value);
+      return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`;
     case 'boolean':
       return value ? 'true' : 'false';
     case 'number':
       assert(Number.isFinite(value), 'canonical JSON: not a finite number');
-      return JSON.stringify(value);
+      return String(value);
     case 'object':
       if (value === null) return 'null';
       if (Array.isArray(value)) return writeArray(value, depth);

@@ -8,7 +8,7 @@
 /** `hash` is SHA-256 of `json` (canonical, UTF-8) in base64url. */
 export interface Fact {
   readonly hash: string;
-  readonly kind: 'decision' | 'evidence';
+  readonly kind: 'decision' | 'evidence' | 'clauses';
   readonly json: string;
 }
 

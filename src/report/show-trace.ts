@@ -38,7 +38,7 @@ function readEvent(record: TraceRecord, facts: ReadonlyMap<string, Fact>): Trace
   return resolve(data, facts) as TraceEvent;
 }
 
-const citing: ReadonlySet<string> = new Set(['decision', 'evidence']);
+const citing: ReadonlySet<string> = new Set(['decision', 'evidence', 'clauses', 'floor']);
 
 function resolve(value: unknown, facts: ReadonlyMap<string, Fact>): unknown {
   if (Array.isArray(value)) return value.map((item) => resolve(item, facts));

@@ -39,7 +39,7 @@ export interface ShownOutcome {
 
 export interface ShownRoute {
   readonly decision: OutboundDecision | MissingFact;
-  readonly clauses: readonly Clause[];
+  readonly clauses: readonly Clause[] | MissingFact;
   readonly hasFailedTlsOnly: boolean;
   readonly candidates: readonly (Omit<CandidateRecord, 'evidence'> & {
     readonly evidence: Evidence | MissingFact | null;
@@ -54,14 +54,14 @@ export interface ReceivedEvent extends EventHead {
   readonly bodyType: string;
   readonly sizeBytes: number;
   readonly source: MessageSource;
-  readonly clauses: readonly Clause[];
+  readonly clauses: readonly Clause[] | MissingFact;
   readonly decision: unknown;
   readonly evidence: Evidence | MissingFact | null;
   readonly deliveries: readonly {
     readonly ordinal: number;
     readonly recipients: readonly string[];
     readonly routeKey: string;
-    readonly floor: readonly Clause[];
+    readonly floor: readonly Clause[] | MissingFact;
   }[];
 }
 

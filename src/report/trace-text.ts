@@ -54,10 +54,10 @@ function describeReceived(event: ReceivedEvent): string[] {
     describeSource(event.source),
     ...describeEvidence('session with', event.evidence),
     ...findConsidered(event.decision).map(describeConsidered),
-    ...event.clauses.map((clause) => `brings along: ${describeClause(clause)}`),
+    ...describeClauses('brings along:', event.clauses),
     ...event.deliveries.flatMap((delivery) => [
       `delivery ${delivery.ordinal} to ${listSome(delivery.recipients)} (${delivery.routeKey})`,
-      ...delivery.floor.map((clause) => `  never with less than ${describeClause(clause)}`),
+      ...describeClauses('  never with less than', delivery.floor),
     ]),
   ];
 }
@@ -106,9 +106,7 @@ function describeAttempt(event: AttemptEvent): string[] {
 function describeRoute(route: ShownRoute): string[] {
   return [
     ...describeDecision(route.decision),
-    ...(route.clauses.length === 0
-      ? ['required: nothing (opportunistic TLS)']
-      : route.clauses.map((clause) => `required: ${describeClause(clause)}`)),
+    ...describeRequired(route.clauses),
     ...route.candidates.flatMap(describeCandidate),
     ...route.outcomes.flatMap(describeOutcome),
   ];
@@ -177,6 +175,17 @@ function describeVerdict(verdict: ShownRoute['candidates'][number]['verdict']): 
     case 'not-judged':
       return `not judged, ${verdict.reason}`;
   }
+}
+
+function describeRequired(clauses: readonly Clause[] | MissingFact): string[] {
+  const isNothing = !('missing' in clauses) && clauses.length === 0;
+  if (isNothing) return ['required: nothing (opportunistic TLS)'];
+  return describeClauses('required:', clauses);
+}
+
+function describeClauses(label: string, clauses: readonly Clause[] | MissingFact): string[] {
+  if ('missing' in clauses) return [`${label} clauses that are no longer stored`];
+  return clauses.map((clause) => `${label} ${describeClause(clause)}`);
 }
 
 function describeClause(clause: Clause): string {

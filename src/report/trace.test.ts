@@ -186,7 +186,7 @@ test('cites facts by the hash of their canonical JSON', () => {
 
 test('hands over one fact where several candidates share the evidence', () => {
   const { facts } = recordAttempt(delivery, report);
-  assert.deepEqual(facts.map(({ kind }) => kind).sort(), ['decision', 'evidence']);
+  assert.deepEqual(facts.map(({ kind }) => kind).sort(), ['clauses', 'decision', 'evidence']);
 });
 
 test('makes the fact of a shared object once, and equal values get the same hash', () => {
@@ -273,6 +273,7 @@ test('lets no control character of a peer reach the terminal', () => {
 test('names missing facts, later versions and unknown ids instead of failing', () => {
   const view = describeTrace({ records: stored.records, facts: [] });
   assert.match(formatTraceText(view), /the decision is no longer stored/);
+  assert.match(formatTraceText(view), /required: clauses that are no longer stored/);
   const later = { key: 1, atMs, kind: 'held' as const, json: `{"formatVersion":2,"id":"${id}"}` };
   const text = formatTraceText(describeTrace({ records: [later], facts: [] }));
   assert.match(text, /a record of format version 2/);

@@ -50,10 +50,10 @@ export function recordReceived(
   const facts: Fact[] = [];
   const record = makeRecord('received', message.id, message.receivedAtMs, {
     bodyType: message.bodyType,
-    clauses: message.clauses,
+    clauses: citeClauses(facts, message.clauses),
     decision: cite(facts, 'decision', message.decision),
     deliveries: deliveries.map(({ ordinal, recipients, routeKey, floor }) => ({
-      floor,
+      floor: citeClauses(facts, floor),
       ordinal,
       recipients: recipients.map(formatAddress),
       routeKey,
@@ -168,6 +168,11 @@ function makeRecord(
   return { key: queueId.key, atMs, kind, json };
 }
 
+/** Clauses are cited too: they are most of a record, and a connector's mail shares them. */
+function citeClauses(facts: Fact[], clauses: readonly Clause[]): string | readonly Clause[] {
+  return clauses.length === 0 ? clauses : cite(facts, 'clauses', clauses)!;
+}
+
 const factOf = new WeakMap<object, Fact>();
 
 /** The hash by which the record cites the value, null for null; the fact is added once. */
@@ -194,7 +199,7 @@ function makeFact(kind: Fact['kind'], value: unknown): Fact {
 function toRouteData(facts: Fact[], route: RouteAttempt): Readonly<Record<string, unknown>> {
   return {
     candidates: route.candidates.map((candidate) => toCandidateData(facts, candidate)),
-    clauses: route.clauses,
+    clauses: citeClauses(facts, route.clauses),
     decision: cite(facts, 'decision', route.decision),
     hasFailedTlsOnly: route.hasFailedTlsOnly,
     outcomes: route.outcomes.map(toOutcomeData),

@@ -1,34 +1,36 @@
 /**
- * The facts that the store surely holds, so that they are not sent again: a bounded list, least
- * recently used first out. A fact is sent again after the refresh interval, which keeps its time of
- * last citation true to that interval; pruning depends on it.
+ * The facts that the store surely holds, so that they are not sent again: two generations, of which
+ * the older is dropped when the younger is full. A fact is sent again after the refresh interval,
+ * which keeps its time of last citation true to that interval; pruning depends on it.
+ *
+ * Entries are never deleted singly: a map whose first keys were deleted searches past all of them.
  */
 export class FactCache {
-  readonly #sentAtMs = new Map<string, number>();
-  readonly #entriesMax: number;
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
+  readonly #generationMax: number;
   readonly #refreshMs: number;
 
+  /** Holds at most `entriesMax` facts, and surely the half of them that was used last. */
   constructor(entriesMax: number, refreshMs: number) {
-    this.#entriesMax = entriesMax;
+    this.#generationMax = Math.max(1, Math.floor(entriesMax / 2));
     this.#refreshMs = refreshMs;
   }
 
   has(hash: string, nowMs: number): boolean {
-    const sentAtMs = this.#sentAtMs.get(hash);
-    if (sentAtMs === undefined) return false;
-    if (Math.abs(nowMs - sentAtMs) >= this.#refreshMs) return false;
-    this.#sentAtMs.delete(hash);
-    this.#sentAtMs.set(hash, sentAtMs);
+    const young = this.#young.get(hash);
+    const sentAtMs = young ?? this.#old.get(hash);
+    if (sentAtMs === undefined || Math.abs(nowMs - sentAtMs) >= this.#refreshMs) return false;
+    if (young === undefined) this.add(hash, sentAtMs);
     return true;
   }
 
   /** Call it only for facts whose commit succeeded. */
   add(hash: string, sentAtMs: number): void {
-    this.#sentAtMs.delete(hash);
-    this.#sentAtMs.set(hash, sentAtMs);
-    if (this.#sentAtMs.size > this.#entriesMax) {
-      const [oldest] = this.#sentAtMs.keys();
-      this.#sentAtMs.delete(oldest!);
+    if (this.#young.size >= this.#generationMax && !this.#young.has(hash)) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
+    this.#young.set(hash, sentAtMs);
   }
 }
