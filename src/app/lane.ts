@@ -18,7 +18,6 @@ import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { writeFailedDsn } from '../report/dsn.ts';
-import { logAttempt } from '../report/log-attempt.ts';
 import type { Log } from '../report/log.ts';
 import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
@@ -128,11 +127,7 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
     store,
     shard,
     policy,
-    attempt: async (each) => {
-      const report = await delivery.attempt(each);
-      logAttempt(log, each, report);
-      return report;
-    },
+    attempt: delivery.attempt,
     plan: planDeliveries,
     writeDsn: writeFailedDsn,
     recorder,

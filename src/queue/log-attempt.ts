@@ -1,4 +1,4 @@
-/** The log lines of an attempt: one per route and kind of outcome, by the queue id. */
+/** The log lines of an attempt: one per route and outcome, by the queue id. */
 import { formatAddress } from '../mail/address.ts';
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import type { AttemptReport, Delivery, RouteAttempt } from '../policy/delivery.ts';
@@ -17,7 +17,7 @@ export function logAttempt(
 ): void {
   const { id, ordinal, attempts } = delivery;
   for (const route of report.routes) {
-    for (const group of Map.groupBy(route.outcomes, ({ outcome }) => outcome.kind).values()) {
+    for (const group of Map.groupBy(route.outcomes, kindAndStatus).values()) {
       const [{ outcome }] = group as [RecipientOutcome];
       const hasExpired = outcome.kind === 'deferred' && division.expired.length > 0;
       const fields = {
@@ -34,6 +34,10 @@ export function logAttempt(
   }
 }
 
+function kindAndStatus({ outcome }: RecipientOutcome): string {
+  return `${outcome.kind} ${formatEnhancedStatus(outcome.status)}`;
+}
+
 function describeGroup(
   route: RouteAttempt,
   group: readonly RecipientOutcome[],
@@ -44,9 +48,19 @@ function describeGroup(
     recipients: group.slice(0, recipientsMax).map(({ recipient }) => formatAddress(recipient)),
     recipientCount: group.length,
     remote: outcome.remoteMta === null ? null : formatRemote(outcome.remoteMta),
+    tls: describeTls(route),
     status: formatEnhancedStatus(outcome.status),
+    ...(outcome.kind === 'delivered' ? {} : { cause: outcome.cause }),
     reason: outcome.reason,
   };
+}
+
+/** Of the last host that was seen; null where none was, as for a mailbox. */
+function describeTls(route: RouteAttempt): string | null {
+  const evidence = route.candidates.findLast((candidate) => candidate.evidence !== null)?.evidence;
+  if (evidence === undefined || evidence === null) return null;
+  const { tls } = evidence;
+  return tls === null ? evidence.encryption : `${tls.protocol} ${tls.cipher} ${tls.group ?? '-'}`;
 }
 
 function nextAttempt({ nextAttemptAtMs }: Pick<Division, 'nextAttemptAtMs'>) {

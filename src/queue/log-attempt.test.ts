@@ -5,9 +5,9 @@ import { status } from '../mail/enhanced-status.ts';
 import { chooseOutbound } from '../policy/choose-outbound.ts';
 import type { AttemptReport } from '../policy/delivery.ts';
 import { logAttempt } from './log-attempt.ts';
-import { silentLog } from './log.ts';
+import { silentLog } from '../report/log.ts';
 
-it('a line for each recipient says where to, over what, with which result and why', () => {
+it('a line for each outcome says where to, over what, with which result and why', () => {
   const lines: [string, Readonly<Record<string, unknown>>, string][] = [];
   const log = {
     ...silentLog,
@@ -55,7 +55,8 @@ it('a line for each recipient says where to, over what, with which result and wh
       },
     ],
   };
-  logAttempt(log, { id: '0SA699YZW000', attempts: 1 }, report);
+  const division = { expired: [], nextAttemptAtMs: Date.UTC(2026, 10, 22) };
+  logAttempt(log, { id: '0SA699YZW000', ordinal: 0, attempts: 1 }, report, division);
   assert.deepEqual(
     lines.map(([level, fields, text]) => [
       level,
@@ -65,13 +66,13 @@ it('a line for each recipient says where to, over what, with which result and wh
       fields['cause'],
     ]),
     [
-      ['info', 'delivered', 'a@partner.test', '2.0.0', undefined],
-      ['warn', 'deferred', 'b@partner.test', '4.2.2', 'peer-reply'],
+      ['info', 'delivered', ['a@partner.test'], '2.0.0', undefined],
+      ['warn', 'deferred', ['b@partner.test'], '4.2.2', 'peer-reply'],
     ],
   );
   for (const [, fields] of lines) {
     assert.equal(fields['queueId'], '0SA699YZW000');
-    assert.equal(fields['relay'], 'mx.partner.test[192.0.2.9]:25');
+    assert.equal(fields['remote'], 'mx.partner.test[192.0.2.9]:25');
     assert.equal(fields['tls'], 'TLSv1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768');
     assert.equal(fields['attempt'], 2);
   }
