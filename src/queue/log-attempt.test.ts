@@ -61,7 +61,7 @@ it('a line for each outcome says where to, over what, with which result and why'
     lines.map(([level, fields, text]) => [
       level,
       text,
-      fields['to'],
+      fields['recipients'],
       fields['status'],
       fields['cause'],
     ]),

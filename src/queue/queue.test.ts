@@ -104,6 +104,7 @@ describe('the log', () => {
         recipients: ['d1@a.test', 'd2@a.test'],
         recipientCount: 2,
         remote: null,
+        tls: null,
         status: '2.0.0',
         reason: 'simulated: delivered',
       },
