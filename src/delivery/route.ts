@@ -22,6 +22,7 @@ import type { TlsRefusal } from '../policy/tls-verdict.ts';
 import { isForced } from '../policy/tls-requirement.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
 import type { Body } from '../smtp/client-body.ts';
+import type { ClientSession } from '../smtp/client-session.ts';
 import { beginTransaction } from '../smtp/client-transaction.ts';
 import type { TransactionResult } from '../smtp/client-transaction.ts';
 import type { Target } from './connect.ts';
@@ -75,6 +76,7 @@ class RouteAttempt {
   #pending: number[];
   /** Hosts that were asked to take the message. */
   readonly #transactionHosts = new Set<string>();
+  #untilMs = Infinity;
   #reached = 0;
   #failedTls = 0;
 
@@ -90,10 +92,10 @@ class RouteAttempt {
   async run(): Promise<RouteResult> {
     const { services } = this.#tools;
     const { attemptMs, transactionHostsMax } = services.limits;
-    const untilMs = services.now() + attemptMs;
+    this.#untilMs = services.now() + attemptMs;
     for (const host of this.#task.hosts) {
       if (this.#pending.length === 0 || this.#transactionHosts.size >= transactionHostsMax) break;
-      if (services.now() > untilMs) break;
+      if (this.#isOverdue()) break;
       if ((await this.#tryHost(host)) === 'stop') break;
     }
     return {
@@ -103,8 +105,13 @@ class RouteAttempt {
     };
   }
 
+  #isOverdue(): boolean {
+    return this.#tools.services.now() > this.#untilMs;
+  }
+
   #untried(): Outcome {
-    const trouble = { kind: 'local', code: '4.3.0', reason: 'no host was tried' } as const;
+    const reason = this.#isOverdue() ? 'the attempt took too long' : 'no host was tried';
+    const trouble = { kind: 'local', code: '4.3.0', reason } as const;
     return classifyTrouble(trouble, { remoteMta: null, at: this.#now() });
   }
 
@@ -129,6 +136,7 @@ class RouteAttempt {
     const places = this.#pending;
     let next: Next = 'next-host';
     for (let from = 0; from < places.length; from += most) {
+      if (from > 0 && this.#isOverdue()) return 'stop';
       next = await this.#tryTarget(this.#targetOf(host, address), places.slice(from, from + most));
       if (next !== 'next-host') return next;
     }
@@ -190,9 +198,24 @@ class RouteAttempt {
           recipients: places.map((place) => recipients[place]!),
           bodyType: delivery.bodyType,
         };
-        return beginTransaction(session, permit, envelope, body);
+        return this.#bounded(session, beginTransaction(session, permit, envelope, body));
       },
     };
+  }
+
+  /** The timeouts of the wire are per step: a server that trickles keeps each of them. */
+  async #bounded(
+    session: ClientSession,
+    transaction: Promise<TransactionResult>,
+  ): Promise<TransactionResult> {
+    const { transactionMs } = this.#tools.services.limits;
+    const detail = `the transaction took longer than ${transactionMs / 1000} s`;
+    const timer = setTimeout(() => session.expire(detail), transactionMs);
+    try {
+      return await transaction;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #onNotConnected(

@@ -58,6 +58,8 @@ export interface DeliveryLimits {
   readonly transactionHostsMax: number;
   /** After this long an attempt turns to no further host. */
   readonly attemptMs: number;
+  /** From the begin of one transaction to its end, however often the server shows life in it. */
+  readonly transactionMs: number;
   readonly recipientsPerTransactionMax: number;
   readonly connectionsPerDestinationMax: number;
   readonly connectionsMax: number;
@@ -86,6 +88,7 @@ export const defaultDeliveryLimits: DeliveryLimits = {
   addressesPerHostMax: 3,
   transactionHostsMax: 3,
   attemptMs: 900_000,
+  transactionMs: 3_600_000,
   recipientsPerTransactionMax: 100,
   connectionsPerDestinationMax: 5,
   connectionsMax: 200,

@@ -181,6 +181,11 @@ export class ClientSession {
     this.core.lose({ cause: 'local', code: 'DESTROYED', detail });
   }
 
+  /** Cuts the connection because the server took too long; transactions in flight are lost. */
+  expire(detail: string): void {
+    this.core.lose({ cause: 'timeout', code: 'TOO_LONG', detail });
+  }
+
   /** For `client-transaction.ts`. */
   enter(transaction: RunningTransaction): void {
     this.#transactionsBegun++;
