@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import tls from 'node:tls';
 import {
@@ -17,10 +18,12 @@ import * as ends from '../../test/support/tls-ends.ts';
 import type { PathResult } from '../policy/evidence.ts';
 import type { PathPurpose } from '../policy/tls-requirement.ts';
 import { createServerTls } from './contexts.ts';
-import { upgradeServer } from './handshake.ts';
+import type { ServerTls } from './contexts.ts';
+import { outcomeOf, upgradeClient, upgradeServer } from './handshake.ts';
 import type { Upgraded } from './handshake.ts';
 
-const { anchors, anchorsName, ca, clients, intermediate, own, ownRsa, server, strangerCa } = ends;
+const { anchors, anchorsName, ca, client, clients, intermediate, own } = ends;
+const { clientOptions, ownRsa, server, strangerCa } = ends;
 const { dialled, pemOf, served, serverOptions, shake, source, withConnection } = ends;
 
 after(ends.removeDirectory);
@@ -218,6 +221,113 @@ describe('what an established session shows', () => {
       }
     }
   });
+});
+
+describe('a session that is resumed against all settings', () => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`fails as server, with both sockets destroyed (${maxVersion})`, async () => {
+      const context = tls.createSecureContext({ ...pemOf([own, intermediate]), maxVersion });
+      const careless: ServerTls = { ...server, context };
+      const [first, second] = await twice((raw) =>
+        upgradeServer(raw, careless, serverOptions({ requestClientCertificate: false })),
+      );
+      assert.equal(first.upgraded.evidence.encryption, 'established');
+      assertResumed(second);
+    });
+
+    test(`fails as client, with both sockets destroyed (${maxVersion})`, async () => {
+      const context = tls.createSecureContext({ ...pemOf([own, intermediate]), maxVersion });
+      const isServer = { isServer: true, secureContext: context };
+      let session: Buffer | undefined;
+      for (const round of ['first', 'second']) {
+        await withConnection(
+          (raw) => {
+            const peer = new tls.TLSSocket(raw, isServer).on('error', () => {});
+            peer.on('secure', () => peer.end('x'));
+          },
+          async (raw) => {
+            const socket = tls.connect({
+              socket: raw,
+              rejectUnauthorized: false,
+              ...(session === undefined ? {} : { session }),
+            });
+            socket.on('session', (offered: Buffer) => (session = offered));
+            const fault = await outcomeOf(socket, raw, 'secureConnect', 5000);
+            if (round === 'first') {
+              assert.equal(fault, null);
+              await once(socket.resume(), 'end');
+              session ??= socket.getSession();
+            } else {
+              assert.equal(fault?.code, 'session-resumed');
+              assert.deepEqual([socket.destroyed, raw.destroyed], [true, true]);
+            }
+          },
+        );
+      }
+    });
+  }
+
+  test('is not what our client does: it offers no session to the same server', async () => {
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const secureContext = tls.createSecureContext({
+        ...pemOf([own, intermediate]),
+        maxVersion,
+      });
+      for (const round of ['first', 'second']) {
+        await withConnection(
+          (raw) => {
+            const peer = new tls.TLSSocket(raw, { isServer: true, secureContext });
+            peer.on('error', () => {}).on('secure', () => peer.end('x'));
+          },
+          async (raw) => {
+            const { socket, evidence } = await upgradeClient(raw, clientOptions(), client);
+            assert.equal(evidence.failure, null, `${maxVersion} ${round}`);
+            await once(socket!.resume(), 'end');
+            assert.equal(socket!.isSessionReused(), false);
+          },
+        );
+      }
+    }
+  });
+
+  interface Served {
+    readonly raw: Socket;
+    readonly upgraded: Upgraded;
+  }
+
+  function assertResumed({ raw, upgraded }: Served): void {
+    assert.equal(upgraded.socket, null);
+    assert.equal(upgraded.evidence.encryption, 'failed');
+    assert.equal(upgraded.evidence.failure!.code, 'session-resumed');
+    assert.equal(upgraded.evidence.tls, null);
+    assert.equal(raw.destroyed, true);
+  }
+
+  /** A client that connects, and again with the session that it got. */
+  async function twice(upgrade: (raw: Socket) => Promise<Upgraded>): Promise<[Served, Served]> {
+    const results: Served[] = [];
+    let session: Buffer | undefined;
+    while (results.length < 2) {
+      const done = Promise.withResolvers<Served>();
+      await withConnection(
+        (raw) => {
+          upgrade(raw).then((upgraded) => done.resolve({ raw, upgraded }), done.reject);
+        },
+        async (raw) => {
+          const given = session === undefined ? {} : { session };
+          const peer = tls.connect({ socket: raw, rejectUnauthorized: false, ...given });
+          peer.on('error', () => {}).on('session', (offered: Buffer) => (session = offered));
+          const result = await done.promise;
+          results.push(result);
+          if (result.upgraded.socket === null) return;
+          result.upgraded.socket.end('x');
+          await once(peer.resume(), 'end');
+          session ??= peer.getSession();
+        },
+      );
+    }
+    return [results[0]!, results[1]!];
+  }
 });
 
 describe('servers, as our client sees them', () => {

@@ -131,6 +131,11 @@ export async function upgradeClient(
 
 const nothingShown = new PresentedChain([]);
 
+const resumed: TlsFault = {
+  code: 'session-resumed',
+  text: 'the session was resumed, and only a full handshake proves who the peer is',
+};
+
 function frameOf(connectionId: string, role: Evidence['role'], peer: Evidence['peer']): Frame {
   return { formatVersion: 1, connectionId, observedAt: new Date().toISOString(), role, peer };
 }
@@ -145,8 +150,12 @@ function failed(frame: Frame, fault: TlsFault): Upgraded {
   return { socket: null, evidence: { ...frame, encryption: 'failed', failure: fault, tls: null } };
 }
 
-/** Null once the handshake is complete; else what ended it, with both sockets destroyed. */
-function outcomeOf(
+/**
+ * Null once the handshake is complete; else what ended it, with both sockets destroyed. A resumed
+ * session shows no chain and repeats the verdict of another handshake: nothing of ours resumes, and
+ * what did all the same is refused. Exported for its tests.
+ */
+export function outcomeOf(
   socket: TLSSocket,
   raw: Socket,
   event: 'secure' | 'secureConnect',
@@ -164,7 +173,7 @@ function outcomeOf(
       }
       resolve(fault);
     };
-    const onSecure = (): void => finish(null);
+    const onSecure = (): void => finish(socket.isSessionReused() ? resumed : null);
     const onError = (error: Error): void => finish(classifyTlsError(error));
     const onClose = (): void =>
       finish({ code: 'closed', text: 'the peer closed before TLS was established' });

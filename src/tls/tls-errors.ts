@@ -9,6 +9,7 @@ import type { Evidence } from '../policy/evidence.ts';
 /**
  * `certificate-refused`: the peer did not accept our certificate, or that we showed none.
  * `not-tls`: what came is no TLS. `closed`: the peer ended the connection without an alert.
+ * `session-resumed`: no full handshake, so that the peer proved nothing anew.
  */
 export type TlsErrorCode =
   | 'timeout'
@@ -20,6 +21,7 @@ export type TlsErrorCode =
   | 'certificate-refused'
   | 'peer-refused'
   | 'own-certificate-missing'
+  | 'session-resumed'
   | 'tls-error';
 
 export interface TlsFault {
