@@ -28,14 +28,23 @@ export function formatQueueId(id: QueueId): string {
   return text + digits[id.shard]!;
 }
 
+const valueOf = new Map(
+  Array.from(digits, (digit, value) => [digit.charCodeAt(0), value] as const).concat(
+    Array.from(digits, (digit, value) => [digit.toLowerCase().charCodeAt(0), value] as const),
+  ),
+);
+
 /** Null where the text is no queue id. Case is ignored. */
 export function parseQueueId(text: string): QueueId | null {
   if (text.length !== keyLength + 1) return null;
-  const values = Array.from(text.toUpperCase(), (digit) => digits.indexOf(digit));
-  if (values.includes(-1)) return null;
-  const shard = values.pop()!;
-  const key = values.reduce((sum, value) => sum * 32 + value, 0);
-  return Number.isSafeInteger(key) ? { key, shard } : null;
+  let key = 0;
+  for (let at = 0; at < keyLength; at++) {
+    const value = valueOf.get(text.charCodeAt(at));
+    if (value === undefined) return null;
+    key = key * 32 + value;
+  }
+  const shard = valueOf.get(text.charCodeAt(keyLength));
+  return shard === undefined || !Number.isSafeInteger(key) ? null : { key, shard };
 }
 
 /** The next key of a shard: by the clock, and always above the last one. */
