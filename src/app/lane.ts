@@ -173,6 +173,8 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
 
 function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): RunningLane {
   const { queue, delivery, store, disk, resolver } = rooms;
+  const { config, shard } = frame.start;
+  const spool = foldersOf(config.dataFolder).spoolOf(shard);
   return {
     listeners: doors.map((door) => door.address),
     submit: (submission) =>
@@ -184,6 +186,8 @@ function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): Runnin
           const text = 'the disk of the data folder is nearly full';
           return Promise.reject(new Failure('store-full', text));
         },
+        openSpool: (organization) => openSpool(spool, organization),
+        memoryContentBytes: config.limits.memoryContentBytes,
         now: Date.now,
       }),
     status: () => {

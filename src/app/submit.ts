@@ -8,12 +8,16 @@ import { chooseOutbound } from '../policy/choose-outbound.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { SpoolWriter } from '../store/spool.ts';
 import type { LaneSubmission } from './messages.ts';
 
 export interface SubmitServices {
   policy(): Policy;
   newId(): string;
   accept(message: IncomingMessage): Promise<void>;
+  openSpool(organization: string): Promise<SpoolWriter>;
+  /** Larger content is spooled. */
+  readonly memoryContentBytes: number;
   now(): number;
 }
 
@@ -30,7 +34,8 @@ export async function submitMessage(
   const sender = readSender(policy, submission.from);
   const recipients = submission.to.map((text) => readAddress(text, 'recipient'));
   for (const recipient of recipients) refuseUndeliverable(policy, sender.organization, recipient);
-  const content = Buffer.from(submission.content);
+  const { buffer, byteOffset, byteLength } = submission.content;
+  const content = Buffer.from(buffer, byteOffset, byteLength);
   refuseContent(content);
   const id = services.newId();
   const nowMs = services.now();
@@ -45,20 +50,42 @@ export async function submitMessage(
     recipient: recipients.length === 1 ? recipients[0]! : null,
     atMs: nowMs,
   });
-  await services.accept({
+  const message = {
     id,
     organization: sender.organization,
     reversePath: sender.reversePath,
     recipients,
     bodyType: isAscii(content) ? '7bit' : '8bitmime',
-    content: { kind: 'memory', bytes: Buffer.concat([received, content]) },
     source: { kind: 'submission', account },
     receivedAtMs: nowMs,
     clauses: [],
     evidence: null,
     decision: { formatVersion: 1, kind: 'accept', listener: 'api' },
-  });
+  } as const;
+  if (content.length > services.memoryContentBytes) {
+    await acceptSpooled(message, [received, content], services);
+  } else {
+    const bytes = Buffer.concat([received, content]);
+    await services.accept({ ...message, content: { kind: 'memory', bytes } });
+  }
   return { id };
+}
+
+/** The file is removed where the message is not accepted. */
+async function acceptSpooled(
+  message: Omit<IncomingMessage, 'content'>,
+  parts: readonly Buffer[],
+  services: SubmitServices,
+): Promise<void> {
+  const spool = await services.openSpool(message.organization);
+  try {
+    for (const part of parts) await spool.write(part);
+    await services.accept({ ...message, content: await spool.finish() });
+  } catch (error) {
+    // What stays behind is swept at the next start; the failure was another one.
+    await spool.abandon().catch(() => undefined);
+    throw error;
+  }
 }
 
 function readSender(

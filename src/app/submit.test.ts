@@ -1,0 +1,116 @@
+/** Messages through the API: what is refused, and where the content of the others is kept. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { policy } from '../../test/support/policy.ts';
+import { Failure } from '../mail/failure.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
+import { openSpool } from '../store/spool.ts';
+import { submitMessage } from './submit.ts';
+import type { SubmitServices } from './submit.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'postern-submit-'));
+after(() => rm(folder, { recursive: true }));
+
+const memoryContentBytes = 1000;
+const header = 'Subject: hello\r\n\r\n';
+
+function contentOf(sizeBytes: number, body = 'x'): Buffer {
+  const fill = sizeBytes - Buffer.byteLength(header) - 2;
+  return Buffer.concat([
+    Buffer.from(header),
+    Buffer.from(body.repeat(fill), 'latin1'),
+    Buffer.from('\r\n'),
+  ]);
+}
+
+async function submit(
+  content: Uint8Array,
+  services: Partial<SubmitServices> = {},
+): Promise<IncomingMessage[]> {
+  const taken: IncomingMessage[] = [];
+  const submission = { from: 'user@example.test', to: ['b@partner.test'], content };
+  await submitMessage(submission, {
+    policy: () => policy(),
+    newId: () => 'MESSAGE1',
+    accept: (message) => {
+      taken.push(message);
+      return Promise.resolve();
+    },
+    openSpool: (organization) => openSpool(folder, organization),
+    memoryContentBytes,
+    now: () => Date.UTC(2026, 10, 22),
+    ...services,
+  });
+  return taken;
+}
+
+async function spooled(): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
+}
+
+test('content up to the bound stays in memory, behind a Received field', async () => {
+  const content = contentOf(memoryContentBytes);
+  const [message] = await submit(content);
+  assert(message!.content.kind === 'memory');
+  assert.match(message!.content.bytes.toString('latin1'), /^Received: [^]*ESMTPA[^]*\r\nSubject: /);
+  assert(message!.content.bytes.subarray(-content.length).equals(content));
+  assert.deepEqual(await spooled(), []);
+});
+
+test('larger content is in the spool, whole and with its Received field', async () => {
+  // Part of a larger buffer, as what comes between threads may be.
+  const content = contentOf(memoryContentBytes + 1, '\u00e9');
+  const framed = Buffer.concat([Buffer.from('before'), content, Buffer.from('after')]);
+  const [message] = await submit(framed.subarray(6, 6 + content.length));
+  const kept = message!.content;
+  assert(kept.kind === 'spool');
+  assert.equal(message!.bodyType, '8bitmime');
+  const bytes = (await readFile(kept.path)).subarray(kept.offset);
+  assert.equal(bytes.length, kept.sizeBytes);
+  assert.match(bytes.toString('latin1'), /^Received: [^]*ESMTPA[^]*\r\nSubject: /);
+  assert(bytes.subarray(-content.length).equals(content));
+  await rm(kept.path);
+});
+
+test('nothing stays in the spool of a message that was not accepted', async () => {
+  const full = new Failure('store-full', 'no room');
+  let seen: readonly string[] = [];
+  const accept = async (): Promise<void> => {
+    seen = await spooled();
+    throw full;
+  };
+  await assert.rejects(submit(contentOf(5000), { accept }), full);
+  assert.equal(seen.length, 1);
+  assert.deepEqual(await spooled(), []);
+});
+
+test('a spool that fails refuses the message, and nothing is accepted', async () => {
+  const broken = new Failure('store-io', 'no disk');
+  let isAbandoned = false;
+  const fail = () => Promise.reject(broken);
+  const abandon = () => {
+    isAbandoned = true;
+    return fail();
+  };
+  const writer = { write: fail, finish: fail, abandon };
+  const accept = () => assert.fail('nothing was kept');
+  const openBroken = () => Promise.resolve(writer);
+  await assert.rejects(submit(contentOf(5000), { accept, openSpool: openBroken }), broken);
+  assert.equal(isAbandoned, true);
+});
+
+test('what SMTP could not carry is refused before anything is kept', async () => {
+  const bad = [`${header}a\nb\r\n`, `${header}\0\r\n`, `${header}no end`, `${header}a\rb\r\n`];
+  const accept = () => assert.fail('it was accepted');
+  for (const text of bad) {
+    const large = Buffer.concat([contentOf(5000), Buffer.from(text)]);
+    for (const content of [Buffer.from(text), large]) {
+      await assert.rejects(submit(content, { accept }), { code: 'submission-refused' });
+    }
+  }
+  assert.deepEqual(await spooled(), []);
+});
