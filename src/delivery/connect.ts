@@ -17,7 +17,7 @@ import { ClientSession } from '../smtp/client-session.ts';
 import type { StepResult } from '../smtp/client-session.ts';
 import { upgradeClient } from '../tls/handshake.ts';
 import type { ClientUpgrade, WantedPath } from '../tls/handshake.ts';
-import { classifyEarlyClose, classifyTlsError } from '../tls/tls-errors.ts';
+import { classifyEarlyClose, classifyTlsError, hintAtNoCertificate } from '../tls/tls-errors.ts';
 import type { DeliveryServices } from './services.ts';
 
 /** One address to connect to, and what the handshake there is asked for. */
@@ -245,7 +245,8 @@ class ConnectAttempt {
 /** Null where the loss has nothing to do with the handshake. */
 function lateRefusal(loss: Loss, evidence: Evidence): Evidence['failure'] {
   if (loss.code.startsWith('ERR_SSL')) {
-    return classifyTlsError(Object.assign(new Error(loss.detail), { code: loss.code }));
+    const fault = classifyTlsError(Object.assign(new Error(loss.detail), { code: loss.code }));
+    return evidence.tls?.ownCertificate === null ? hintAtNoCertificate(fault) : fault;
   }
   const isCut = loss.cause === 'closed' || loss.cause === 'reset';
   return isCut ? classifyEarlyClose(evidence) : null;

@@ -209,6 +209,19 @@ describe('our own certificate', () => {
     });
   }
 
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`that is missing is told as a possible reason (${maxVersion})`, async () => {
+      const { ca } = await import('../../test/support/tls-ends.ts');
+      const tls = { ...partnerTls.trusted, maxVersion };
+      const demands = { ...options, tls, clientCa: ca.pem };
+      const { outcome } = await attemptTo(demands, encryptionOnly);
+      assert(outcome.kind === 'deferred');
+      assert.match(outcome.reason, /presents no client certificate; the server may demand one/);
+      const shown = await attemptTo(demands, { ...encryptionOnly, clientCertificate: 'untrusted' });
+      assert.doesNotMatch(shown.outcome.reason, /no client certificate/);
+    });
+  }
+
   test('that is not configured defers and is no failure of the peer', async () => {
     const { outcome, route } = await attemptTo(
       { tls: partnerTls.trusted },

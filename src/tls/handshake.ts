@@ -18,7 +18,7 @@ import type { ClientTls, ServerTls } from './contexts.ts';
 import { readPeerChain } from './peer-chain.ts';
 import { PresentedChain } from './presented-chain.ts';
 import { groupName, readSessionGroup } from './session-group.ts';
-import { classifyTlsError } from './tls-errors.ts';
+import { classifyTlsError, hintAtNoCertificate } from './tls-errors.ts';
 import type { TlsFault } from './tls-errors.ts';
 
 /** One examination of the peer's chain that some clause may ask for. */
@@ -113,7 +113,9 @@ export async function upgradeClient(
     checkServerIdentity: () => undefined,
   });
   const fault = await outcomeOf(socket, raw, 'secureConnect', options.timeoutMs);
-  if (fault !== null) return failed(frame, fault);
+  if (fault !== null) {
+    return failed(frame, clientCertificate === null ? hintAtNoCertificate(fault) : fault);
+  }
   const chain = readPeerChain(socket, tls.anchors.get(anchors));
   const own = clientCertificate === null ? null : tls.ownCertificate(clientCertificate);
   const evidence = establishedTls(socket, chain, options, {

@@ -1,7 +1,7 @@
 /** Errors of TLS sockets in our words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classifyTlsError } from './tls-errors.ts';
+import { classifyTlsError, hintAtNoCertificate } from './tls-errors.ts';
 
 function opensslError(code: string, reason: string): Error {
   return Object.assign(new Error(`40A7:error:0A0:SSL routines::${reason}`), { code, reason });
@@ -48,6 +48,41 @@ test('a refused certificate is said to be ours, with the alert behind it', () =>
     code: 'certificate-refused',
     text: `the peer demands a client certificate and we showed none (${required})`,
   });
+});
+
+const hint = 'this connector presents no client certificate; the server may demand one';
+
+test('to a client without a certificate its absence is hinted at, and no more', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['tlsv1 alert decode error', 'tlsv1 alert decode error'],
+    ['ssl/tls alert handshake failure', 'ssl/tls alert handshake failure'],
+    [
+      'ssl/tls alert bad certificate',
+      'the peer refused the handshake (ssl/tls alert bad certificate)',
+    ],
+    ['tlsv1 alert access denied', 'the peer refused the handshake (tlsv1 alert access denied)'],
+    [
+      'tlsv13 alert certificate required',
+      'the peer demands a client certificate and we showed none (tlsv13 alert certificate required)',
+    ],
+  ];
+  for (const [reason, text] of cases) {
+    const fault = classifyTlsError(opensslError('ERR_SSL', reason));
+    assert.deepEqual(hintAtNoCertificate(fault), { code: fault.code, text: `${text}; ${hint}` });
+  }
+});
+
+test('what has nothing to do with certificates gets no such hint', () => {
+  for (const reason of [
+    'tlsv1 alert protocol version',
+    'tlsv1 alert internal error',
+    'wrong version number',
+    'decode error',
+    'unexpected eof while reading',
+  ]) {
+    const fault = classifyTlsError(opensslError('ERR_SSL', reason));
+    assert.deepEqual(hintAtNoCertificate(fault), fault);
+  }
 });
 
 test("OpenSSL's one-line form is shown by its reason alone", () => {

@@ -74,7 +74,26 @@ export function classifyTlsError(error: unknown): TlsFault {
 function describeRefusedCertificate(text: string): string {
   return /certificate required/i.test(text)
     ? `the peer demands a client certificate and we showed none (${text})`
-    : `the peer refused our certificate (${text})`;
+    : `${refusedOurs} (${text})`;
+}
+
+const refusedOurs = 'the peer refused our certificate';
+const noCertificateHint =
+  'this connector presents no client certificate; the server may demand one';
+/** What servers alert to a client without a certificate, beside what names certificates. */
+const alertsWithoutCertificate = /alert (handshake failure|decode error)/i;
+
+/**
+ * For a client that showed no certificate: adds that this may be the reason, where the peer's alert
+ * is one that servers give for it. Before TLS 1.3 there is no alert that says it, and some say others.
+ * @see RFC 8446 §6.2, RFC 5246 §7.4.6
+ */
+export function hintAtNoCertificate(fault: TlsFault): TlsFault {
+  const isLikely =
+    fault.code === 'certificate-refused' || alertsWithoutCertificate.test(fault.text);
+  if (!isLikely) return fault;
+  const text = fault.text.replace(refusedOurs, 'the peer refused the handshake');
+  return { code: fault.code, text: `${text}; ${noCertificateHint}` };
 }
 
 /** OpenSSL's one-line form, `thread:error:code:library:function:reason:file:line:data`. */
@@ -99,12 +118,13 @@ function partsOf(error: unknown): { code: string | null; reason: string | null; 
  */
 export function classifyEarlyClose(evidence: Evidence): TlsFault | null {
   if (evidence.role !== 'client' || evidence.tls?.protocol !== 'TLSv1.3') return null;
-  const shown =
-    evidence.tls.ownCertificate === null
-      ? 'we showed no certificate'
-      : `we showed certificate ${evidence.tls.ownCertificate}`;
+  const { ownCertificate } = evidence.tls;
+  const why =
+    ownCertificate === null
+      ? noCertificateHint
+      : `we showed certificate ${ownCertificate}, which it may have refused`;
   return {
     code: 'certificate-refused',
-    text: `the peer closed right after the TLS 1.3 handshake; ${shown}, which it may have refused`,
+    text: `the peer closed right after the TLS 1.3 handshake; ${why}`,
   };
 }

@@ -18,7 +18,5 @@ testRealServer({
       main: { message_size_limit: '100M' },
     });
   },
-  // GnuTLS has no word for it before TLS 1.3.
-  alertWithoutCertificate: /alert decode error/,
   receivedUnderTls: /with esmtps\s+\(TLS1\.3\)/,
 });
