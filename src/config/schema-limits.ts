@@ -7,12 +7,12 @@ export const limitsSection = section({
   sessionsMax: fieldOr(
     integer(1, 100_000, ' sessions'),
     1000,
-    'Inbound sessions at once; beyond it new ones are answered 421. A session has at most one handshake and one transaction, so this bounds them too.',
+    'Inbound sessions at once, for each listener; beyond it new ones are answered 421. A session has at most one handshake and one transaction, so this bounds them too.',
   ),
   sessionsPerAddressMax: fieldOr(
     integer(1, 100_000, ' sessions'),
     50,
-    'Inbound sessions at once from one address (IPv6: from one /64).',
+    'Inbound sessions at once from one address (IPv6: from one /64), for each listener of each lane.',
   ),
   recipientsMax: fieldOr(
     integer(100, 10_000, ' recipients'),
