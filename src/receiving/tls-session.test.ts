@@ -286,3 +286,26 @@ void test('takes mail of nodemailer: over STARTTLS with AUTH, dots and long bodi
     assert.equal(body.replaceAll('=2E', '.').trimEnd(), expected.trimEnd());
   }
 });
+
+for (const how of ['in clear', 'after STARTTLS', 'under implicit TLS'] as const) {
+  void test(`QUIT has its 221 and then an orderly end, ${how}, also for who sends more`, async (t) => {
+    const isImplicit = how === 'under implicit TLS';
+    const part = isImplicit ? ({ tls: 'implicit' } as const) : {};
+    const { port } = (await start(t, new FakeServices(policy()), part)).address;
+    for (const more of ['', 'NOOP\r\n'.repeat(20_000)]) {
+      const client = await connectRaw({ port, ...(isImplicit ? { implicitTls: {} } : {}) });
+      t.after(() => client.close());
+      await client.expect(220);
+      await client.command('EHLO client.test', 250);
+      if (how === 'after STARTTLS') {
+        await client.startTlsByCommand();
+        await client.command('EHLO client.test', 250);
+      }
+      void client.send(`QUIT\r\n${more}`).catch(() => undefined);
+      await client.expect(221);
+      await client.ended();
+      assert.equal(client.pending, '');
+      assert.equal(client.error, null);
+    }
+  });
+}
