@@ -86,7 +86,7 @@ const alertsWithoutCertificate = /alert (handshake failure|decode error)/i;
 /**
  * For a client that showed no certificate: adds that this may be the reason, where the peer's alert
  * is one that servers give for it. Before TLS 1.3 there is no alert that says it, and some say others.
- * @see RFC 8446 §6.2, RFC 5246 §7.4.6
+ * @see RFC 8446 §6.2
  */
 export function hintAtNoCertificate(fault: TlsFault): TlsFault {
   const isLikely =
