@@ -64,6 +64,7 @@ export function deliveryLimitsOf(config: Config, share: number): DeliveryLimits 
     },
     connectionsPerDestinationMax: limits.connectionsPerDestination,
     connectionsMax: shareOf(limits.connectionsMax, share),
+    transactionMs: client.transactionMs,
     idleMs: client.idleMs,
   };
 }
