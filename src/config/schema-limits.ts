@@ -97,6 +97,11 @@ export const timeoutsSection = section({
       '10m',
       'Waiting for the reply after the final dot. Too short a wait delivers messages twice.',
     ),
+    transaction: fieldOr(
+      duration('1m', '24h'),
+      '1h',
+      'A whole transaction, however busy the peer seems; then what is unanswered is deferred.',
+    ),
     idle: fieldOr(
       duration('0', '10m'),
       '10s',
