@@ -6,6 +6,6 @@ export const receivingFailures = {
     httpStatus: 500,
     exitCode: 71,
     whatToDo:
-      'Free the address and port or configure others; ports below 1024 need privileges or sockets from systemd.',
+      'Free the address and port or configure others; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE.',
   },
 } satisfies FailureTable;
