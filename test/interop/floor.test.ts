@@ -127,6 +127,7 @@ for (const name of Object.keys(weakened)) {
 
 test('queue list and trace say in words what the policy no longer requires', async () => {
   const listed = await gateway.run('queue', 'list', '--state', 'held');
+  assert.match(listed.stdout, /\(policy-weakened\)/);
   for (const name of Object.keys(weakened)) assert.match(listed.stdout, new RegExp(ids[name]!));
   assert.match(listed.stdout, /today's policy no longer requires encryption/);
   const trace = await gateway.run('trace', ids['deleted']!);

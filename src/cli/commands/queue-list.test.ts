@@ -10,7 +10,10 @@ test('shows state, age, next try, recipient and the reason, without control char
   const lines = result.stdout.split('\n');
   assert.match(lines[1] ?? '', /^06X9T5K1G000 +queued +2m +in 3m +forced +doctor@contoso\.com$/);
   assert.match(lines[3] ?? '', /^06X9T5K1H000 +held +2m +on release +forced +nurse@fabrikam\.com$/);
-  assert.match(lines[2] ?? '', /try 1: 4\.4\.317 STARTTLS was not offered at mx\.contoso\.com/);
+  assert.match(
+    lines[2] ?? '',
+    /try 1: 4\.4\.317 \(tls-not-offered\) STARTTLS was not offered at mx\.contoso\.com/,
+  );
   assert.ok(!result.stdout.includes('\u001b'));
 });
 

@@ -112,8 +112,9 @@ function formatRecipients(recipients: readonly string[]): string {
 
 function formatOutcome(row: QueueRowView): string {
   if (row.lastOutcome === null) return 'not tried yet';
-  const { status, reason, reply, remoteMta } = row.lastOutcome;
+  const { status, cause, reason, reply, remoteMta } = row.lastOutcome;
   const where = remoteMta === null ? '' : ` at ${remoteMta.hostName}`;
   const answer = reply === null ? '' : `; it answered: ${reply}`;
-  return `try ${row.attempts}: ${status} ${reason}${where}${answer}`;
+  const word = cause === null ? '' : ` (${cause})`;
+  return `try ${row.attempts}: ${status}${word} ${reason}${where}${answer}`;
 }
