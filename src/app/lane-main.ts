@@ -5,6 +5,7 @@ import type { RunningLane } from './lane.ts';
 import { createLog } from './log.ts';
 import type { ProcessLog } from './log.ts';
 import type { FromLane, ToLane } from './messages.ts';
+import { isRoot } from './privileges.ts';
 
 let lane: Promise<RunningLane> | null = null;
 let noteCrash: () => void = () => undefined;
@@ -44,7 +45,7 @@ function onMessage(message: ToLane): void {
       });
       void lane.then(
         ({ listeners }) => say({ kind: 'ready', listeners }),
-        (error: unknown) => onStartFailed(error),
+        (error: unknown) => onStartFailed(error, message.user),
       );
       return;
     case 'submit':
@@ -58,13 +59,24 @@ function onMessage(message: ToLane): void {
   }
 }
 
-function onStartFailed(error: unknown): void {
+function onStartFailed(error: unknown, user: string | null): void {
   const failure = error instanceof Failure ? error : null;
   const text = error instanceof Error ? error.message : String(error);
   if (failure === null) log.error({ error: error instanceof Error ? error.stack : text }, 'start');
-  say({ kind: 'failed', code: failure?.code ?? 'lane-died', text, isFinal: false });
+  say({
+    kind: 'failed',
+    code: failure?.code ?? 'lane-died',
+    text,
+    isFinal: isForWantOfRights(error, user),
+  });
   log.flush();
   setTimeout(() => process.exit(71), 100);
+}
+
+/** Root was given up for good: ports below 1024 and keys of root's do not come back to this gateway. */
+function isForWantOfRights(error: unknown, user: string | null): boolean {
+  if (user === null || isRoot() || !(error instanceof Failure)) return false;
+  return (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES';
 }
 
 function answer(requestId: number, ask: (running: RunningLane) => Promise<unknown>): void {

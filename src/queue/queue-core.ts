@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { Failure } from '../mail/failure.ts';
 import { formatQueueId, nextQueueKey, parseQueueId } from '../mail/queue-id.ts';
 import type { AttemptReport, Delivery, IncomingMessage } from '../policy/delivery.ts';
+import { findOrganization } from '../policy/directory.ts';
 import { defaultRetrySchedule } from '../policy/retry.ts';
 import type { Recorded } from '../report/trace.ts';
 import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
@@ -341,8 +342,7 @@ export class QueueCore {
     const { organization } = message;
     const policy = services.policy();
     const division = divideByFate(delivery, report ?? brokenReport(delivery, nowMs), {
-      schedule:
-        policy.organizations.find(({ id }) => id === organization)?.retry ?? defaultRetrySchedule,
+      schedule: findOrganization(policy, organization)?.retry ?? defaultRetrySchedule,
       nowMs,
       random: services.random,
       routeKeyOf: (recipients) =>

@@ -76,6 +76,3 @@ export const defaultLimits: ListenerLimits = {
 
 /** Largest header block that is taken. */
 export const headerBytesMax = 256 * 1024;
-
-/** What the contents in flight of a process may take together where nothing is configured. */
-export const contentMemoryBytesDefault = 64 * 1024 * 1024;
