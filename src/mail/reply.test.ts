@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { formatEnhancedStatus, parseEnhancedStatus, status } from './enhanced-status.ts';
-import { isPermanentFailure, isPositive, isTransientFailure, reply } from './reply.ts';
+import { isPositive, reply } from './reply.ts';
 
 describe('an enhanced status', () => {
   it('is read back as it was written', () => {
@@ -28,9 +28,7 @@ describe('an enhanced status', () => {
   });
 });
 
-it('a reply is positive, transient or permanent by its code', () => {
+it('a reply is positive or not by its code', () => {
   const codes = [220, 354, 451, 550].map((code) => reply(code, null, 'x'));
   assert.deepEqual(codes.map(isPositive), [true, true, false, false]);
-  assert.deepEqual(codes.map(isTransientFailure), [false, false, true, false]);
-  assert.deepEqual(codes.map(isPermanentFailure), [false, false, false, true]);
 });

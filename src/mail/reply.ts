@@ -20,11 +20,3 @@ export function reply(code: number, enhanced: string | null, ...lines: string[])
 export function isPositive(reply: Reply): boolean {
   return reply.code >= 200 && reply.code < 400;
 }
-
-export function isTransientFailure(reply: Reply): boolean {
-  return reply.code >= 400 && reply.code < 500;
-}
-
-export function isPermanentFailure(reply: Reply): boolean {
-  return reply.code >= 500;
-}
