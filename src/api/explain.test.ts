@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDomainPattern } from '../mail/domain-pattern.ts';
+import { acceptedDomain } from '../../test/support/policy.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { InboundConnector, OutboundConnector, Policy } from '../policy/policy.ts';
 import { explainAnswerSchema, explainQuestionSchema } from './contract.ts';
@@ -54,7 +55,11 @@ const policy: Policy = {
     {
       id: 'example',
       name: 'Example',
-      acceptedDomains: [{ domain: 'example.test', type: 'authoritative', matchSubDomains: false }],
+      acceptedDomains: [acceptedDomain('example.test')],
+      aliases: [],
+      deliveryTargets: [],
+      addressExtension: null,
+      delayNotices: { tlsMs: 0, ordinaryMs: 0 },
       mailboxes: [{ account: 'user', addresses: [{ localPart: 'user', domain: 'example.test' }] }],
       inboundConnectors: [inbound],
       outboundConnectors: [outbound, { ...outbound, name: 'off', enabled: false }],

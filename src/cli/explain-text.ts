@@ -93,6 +93,8 @@ function describeDestination(outbound: Outbound): string {
       const hosts = destination.hosts.map(({ host, port }) => `${host} port ${port}`);
       return `by ${by}, to smart host ${hosts.join(', then ')}`;
     }
+    case 'hand-over':
+      return `to the delivery target "${destination.target.name}"`;
     case 'mailbox':
       return 'into a mailbox here';
     case 'none':

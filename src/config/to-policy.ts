@@ -8,6 +8,7 @@ import type {
   Policy,
   RetrySchedule,
 } from '../policy/policy.ts';
+import { defaultDelayNotices } from '../policy/retry.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { ParsedInbound, ParsedOrganization, ParsedOutbound } from './schema-organization.ts';
 
@@ -47,13 +48,20 @@ function toOrganization(
       domain,
       type: type === 'Authoritative' ? 'authoritative' : 'internal-relay',
       matchSubDomains,
+      deliveryTarget: null,
+      recipients: { kind: type === 'Authoritative' ? 'none' : 'any' },
+      catchAll: null,
     })),
     mailboxes: parsed.mailboxes.map(({ account, addresses }) => ({ account, addresses })),
+    aliases: [],
+    deliveryTargets: [],
+    addressExtension: null,
     inboundConnectors: parsed.inboundConnectors.map((connector) => toInbound(connector, folder)),
     outboundConnectors: parsed.outboundConnectors.map((connector) => toOutbound(connector, folder)),
     defaultConnector: { clearTextAfterFailedTls: parsed.clearTextAfterFailedTls },
     rejectDirectSend: parsed.rejectDirectSend,
     retry,
+    delayNotices: defaultDelayNotices,
   };
 }
 

@@ -174,6 +174,10 @@ class Room {
     switch (destination.kind) {
       case 'mailbox':
         return this.#deliverToMailboxes(task);
+      case 'hand-over': {
+        const reason = `no way to the delivery target "${destination.target.name}" yet`;
+        return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent: false }));
+      }
       case 'none': {
         const { reason, isPermanent } = destination;
         return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent }));
@@ -232,6 +236,7 @@ class Room {
     }
     return {
       kind: 'delivered',
+      handedTo: 'mailbox',
       status: status('2.0.0'),
       reason: 'written to the mailbox',
       reply: null,

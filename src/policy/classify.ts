@@ -113,6 +113,7 @@ export function classifyAccepted(reply: Reply, context: OutcomeContext): Outcome
   const host = context.remoteMta === null ? 'the server' : nameOf(context.remoteMta);
   return {
     kind: 'delivered',
+    handedTo: 'relay',
     status: reply.status?.class === 2 ? reply.status : success,
     reason: `accepted by ${host}`,
     reply,

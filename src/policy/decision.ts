@@ -3,8 +3,7 @@
  *
  * The SMTP server, the queue, `explain` and the trace all show these same values.
  */
-import type { Route } from './policy.ts';
-import type { AnchorsName } from './policy.ts';
+import type { AnchorsName, DeliveryTarget, Route } from './policy.ts';
 import type { Requirement } from './tls-requirement.ts';
 
 /** One connector that was looked at; `reason` is a sentence for people. */
@@ -15,8 +14,8 @@ export interface Considered {
 }
 
 /**
- * Where mail for one recipient domain goes, or that it stays in a mailbox. `none` leads nowhere:
- * permanently (no such mailbox), or until the configuration is mended.
+ * Where mail for one recipient goes, or that it stays in a mailbox. `hand-over` is the server that
+ * keeps the mailbox, a hop with requirement and evidence. `none` leads nowhere: permanently (no such mailbox), or until the configuration is mended.
  */
 export interface OutboundDecision {
   readonly formatVersion: 1;
@@ -29,6 +28,7 @@ export interface OutboundDecision {
   readonly destination:
     | Route
     | { readonly kind: 'mailbox' }
+    | { readonly kind: 'hand-over'; readonly target: DeliveryTarget }
     | { readonly kind: 'none'; readonly reason: string; readonly isPermanent: boolean };
   readonly requirement: Requirement;
   /** Trust anchors that the handshake is given; `bundled` where nothing asks for trust. */

@@ -3,9 +3,10 @@
  *
  * `queue` and `delivery` do not know each other; this is the data that passes between them.
  */
-import type { Address, ReversePath } from '../mail/address.ts';
+import type { ReversePath } from '../mail/address.ts';
 import type { Content } from '../mail/content.ts';
-import type { BodyType } from '../mail/envelope.ts';
+import type { MailParameters } from '../mail/envelope.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import type { OutboundDecision } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import type { RecipientOutcome } from './outcome.ts';
@@ -18,12 +19,11 @@ export type MessageSource =
   | { readonly kind: 'dsn'; readonly about: string };
 
 /** What receiving (or the DSN writer) hands over to be queued. `id` is a queue id text. */
-export interface IncomingMessage {
+export interface IncomingMessage extends MailParameters {
   readonly id: string;
   readonly organization: string;
   readonly reversePath: ReversePath;
-  readonly recipients: readonly Address[];
-  readonly bodyType: BodyType;
+  readonly recipients: readonly Recipient[];
   readonly content: Content;
   readonly source: MessageSource;
   readonly receivedAtMs: number;
@@ -36,15 +36,14 @@ export interface IncomingMessage {
 }
 
 /** One message to the recipients that share a next hop, due for an attempt. */
-export interface Delivery {
+export interface Delivery extends MailParameters {
   /** Queue id of the message. */
   readonly id: string;
   /** Which of the message's deliveries, from 0. */
   readonly ordinal: number;
   readonly organization: string;
   readonly reversePath: ReversePath;
-  readonly recipients: readonly Address[];
-  readonly bodyType: BodyType;
+  readonly recipients: readonly Recipient[];
   readonly content: Content;
   readonly source: MessageSource;
   readonly receivedAtMs: number;

@@ -33,6 +33,8 @@ export type InboundDecision =
       readonly organization: string;
       readonly connectors: readonly string[];
       readonly considered: readonly Considered[];
+      /** Nobody here knows whether the recipient exists: the server that keeps the mailbox is asked. */
+      readonly mustVerify: boolean;
     }
   | {
       readonly kind: 'refuse';

@@ -58,7 +58,7 @@ function judgeSubmitted(
     return refuse(unknownRecipient(recipient), decision.destination.reason, decision.considered);
   }
   const { organization } = account;
-  return { kind: 'accept', organization, connectors: [], considered: [] };
+  return { kind: 'accept', organization, connectors: [], considered: [], mustVerify: false };
 }
 
 function judgeExistence(
@@ -77,6 +77,7 @@ function judgeExistence(
     organization: owner.organization.id,
     connectors: partners.met,
     considered: partners.considered,
+    mustVerify: false,
   };
 }
 

@@ -25,10 +25,17 @@ interface Detail {
 
 /** `held` stops until somebody releases it; `cause` tells programs why without reading the reason. */
 export type Outcome =
-  | ({ readonly kind: 'delivered' } & Detail)
+  | ({ readonly kind: 'delivered'; readonly handedTo: HandedTo } & Detail)
   | ({ readonly kind: 'deferred'; readonly cause: DeferralCause } & Detail)
   | ({ readonly kind: 'bounced'; readonly cause: DeferralCause } & Detail)
   | ({ readonly kind: 'held'; readonly cause: 'policy-weakened' } & Detail);
+
+/**
+ * Who answers for the message now. `mailbox`: final delivery, ours or by LMTP. `relay-with-dsn`: the
+ * next hop took over what the sender asked to be told. `relay`: it cannot, so we say "relayed".
+ * @see RFC 3461 §5.2.2, RFC 3464 §2.3.3
+ */
+export type HandedTo = 'mailbox' | 'relay-with-dsn' | 'relay';
 
 /** Stable words for logs, metrics and filters. */
 export type DeferralCause =

@@ -43,6 +43,8 @@ function routeKeyOf(decision: OutboundDecision): string {
   switch (decision.destination.kind) {
     case 'mailbox':
       return 'mailbox';
+    case 'hand-over':
+      return `hand-over ${decision.organization} ${decision.destination.target.name}`;
     case 'none':
       return `none ${decision.recipientDomain}`;
     case 'smart-hosts':

@@ -23,12 +23,17 @@ export interface Organization {
   readonly name: string;
   readonly acceptedDomains: readonly AcceptedDomain[];
   readonly mailboxes: readonly Mailbox[];
+  readonly aliases: readonly Alias[];
+  readonly deliveryTargets: readonly DeliveryTarget[];
+  /** What ends the local-part proper: with `+`, `ann+news@…` is `ann@…`; null where it has no meaning. */
+  readonly addressExtension: string | null;
   readonly inboundConnectors: readonly InboundConnector[];
   readonly outboundConnectors: readonly OutboundConnector[];
   readonly defaultConnector: DefaultConnector;
   /** Refuse our own domain as MAIL FROM on the MX port where no connector matches (5.7.68). */
   readonly rejectDirectSend: boolean;
   readonly retry: RetrySchedule;
+  readonly delayNotices: DelayNotices;
 }
 
 /** `authoritative`: unknown recipients refused. `internal-relay`: unknown ones go out by connector. */
@@ -37,6 +42,47 @@ export interface AcceptedDomain {
   readonly type: 'authoritative' | 'internal-relay';
   /** Any subdomain is accepted too; only with `internal-relay`. */
   readonly matchSubDomains: boolean;
+  /** Name of the delivery target that holds what is no mailbox of ours; null for none. */
+  readonly deliveryTarget: string | null;
+  /** How we know which recipients exist besides our mailboxes and aliases. */
+  readonly recipients: KnownRecipients;
+  /** Takes mail for recipients that do not exist; null refuses them. */
+  readonly catchAll: Address | null;
+}
+
+/**
+ * `none`: there are no others. `list`: these local-parts, lower-case. `verify`: the server that holds
+ * them is asked by RCPT. `any`: nobody knows; whatever comes is taken, and may bounce later.
+ */
+export type KnownRecipients =
+  | { readonly kind: 'none' | 'verify' | 'any' }
+  | { readonly kind: 'list'; readonly localParts: readonly string[] };
+
+/** `to` is never empty; addresses of ours or elsewhere. */
+export interface Alias {
+  readonly address: Address;
+  readonly to: readonly Address[];
+}
+
+/**
+ * The server that keeps mailboxes: a hop like any other, with requirement and evidence. Clear text
+ * (`tlsSettings` null) only over a Unix socket or loopback, or with a written reason.
+ */
+export interface DeliveryTarget {
+  /** Unique in the organization. */
+  readonly name: string;
+  readonly protocol: 'lmtp' | 'smtp';
+  readonly address:
+    | { readonly kind: 'unix'; readonly path: string }
+    | { readonly kind: 'host'; readonly host: string; readonly port: number };
+  readonly tlsSettings: TlsSettings;
+  readonly tlsDomains: readonly DomainPattern[];
+  readonly pins: readonly string[];
+  readonly minVersion: TlsVersion;
+  readonly anchors: AnchorsName;
+  readonly clientCertificate: string | null;
+  /** Why mail may cross a network in clear; null where it may not, or does not need to. */
+  readonly clearTextReason: string | null;
 }
 
 /** A mailbox that we deliver to (Maildir) and from which its account submits. */
@@ -52,6 +98,12 @@ export interface RetrySchedule {
   readonly firstRetryMs: number;
   readonly maxRetryMs: number;
   readonly expiryMs: number;
+}
+
+/** When the sender is told that mail waits: because of TLS, or of anything else; 0 never. */
+export interface DelayNotices {
+  readonly tlsMs: number;
+  readonly ordinaryMs: number;
 }
 
 /** The built-in default connector: mail that no connector claims goes by MX, opportunistic. */

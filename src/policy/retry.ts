@@ -4,13 +4,18 @@
  *
  * @see RFC 5321 §4.5.4.1
  */
-import type { RetrySchedule } from './policy.ts';
+import type { DelayNotices, RetrySchedule } from './policy.ts';
 
 /** The schedule where an organization is unknown: 15 minutes growing to an hour, for a day. */
 export const defaultRetrySchedule: RetrySchedule = {
   firstRetryMs: 15 * 60_000,
   maxRetryMs: 60 * 60_000,
   expiryMs: 24 * 60 * 60_000,
+};
+
+export const defaultDelayNotices: DelayNotices = {
+  tlsMs: 5 * 60_000,
+  ordinaryMs: 4 * 60 * 60_000,
 };
 
 /** Times in ms since the epoch; `attempts` counts those made so far, at least 1. */

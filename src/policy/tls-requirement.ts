@@ -11,7 +11,16 @@ import type { AnchorsName, TlsVersion } from './policy.ts';
 
 /** Who demands a clause: kind and name, as `connector "contoso"`. */
 export interface Origin {
-  readonly kind: 'connector' | 'rule' | 'mta-sts' | 'dane' | 'requiretls' | 'floor' | 'dsn';
+  readonly kind:
+    | 'connector'
+    | 'rule'
+    | 'mta-sts'
+    | 'dane'
+    | 'requiretls'
+    | 'floor'
+    | 'dsn'
+    | 'alias'
+    | 'delivery-target';
   readonly name: string;
 }
 

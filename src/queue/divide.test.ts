@@ -35,7 +35,7 @@ function outcome(kind: Outcome['kind']): Outcome {
     remoteMta: null,
     at,
   };
-  if (kind === 'delivered') return { kind, ...detail };
+  if (kind === 'delivered') return { kind, handedTo: 'relay', ...detail };
   return kind === 'held'
     ? { kind, cause: 'policy-weakened', ...detail }
     : { kind, cause: 'timeout', ...detail };

@@ -37,7 +37,13 @@ it('a line for each outcome says where to, over what, with which result and why'
         outcomes: [
           {
             recipient: address('a@partner.test'),
-            outcome: { kind: 'delivered', status: status('2.0.0'), reason: 'accepted', ...common },
+            outcome: {
+              kind: 'delivered',
+              handedTo: 'relay',
+              status: status('2.0.0'),
+              reason: 'accepted',
+              ...common,
+            },
           },
           {
             recipient: address('b@partner.test'),

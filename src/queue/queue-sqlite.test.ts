@@ -33,6 +33,10 @@ const policy: Policy = {
       name: 'Contoso',
       acceptedDomains: [],
       mailboxes: [],
+      aliases: [],
+      deliveryTargets: [],
+      addressExtension: null,
+      delayNotices: { tlsMs: 0, ordinaryMs: 0 },
       inboundConnectors: [],
       outboundConnectors: [],
       defaultConnector: { clearTextAfterFailedTls: false },
@@ -64,7 +68,13 @@ function outcomeOf(localPart: string): Outcome {
     const reason = 'no such mailbox';
     return { kind: 'bounced', cause: 'peer-reply', status: status('5.1.1'), reason, ...detail };
   }
-  return { kind: 'delivered', status: status('2.0.0'), reason: 'accepted', ...detail };
+  return {
+    kind: 'delivered',
+    handedTo: 'relay',
+    status: status('2.0.0'),
+    reason: 'accepted',
+    ...detail,
+  };
 }
 
 it('messages survive a restart; every failed recipient is told by one DSN', async () => {

@@ -412,7 +412,7 @@ const statusOf: Readonly<Record<Fate, EnhancedStatus>> = {
 function outcome(kind: Exclude<Fate, 'broken'>, nowMs: number): Outcome {
   const at = new Date(nowMs).toISOString();
   const detail = { status: statusOf[kind], reason: `simulated: ${kind}`, reply: null, at };
-  if (kind === 'delivered') return { kind, ...detail, remoteMta: null };
+  if (kind === 'delivered') return { kind, handedTo: 'relay', ...detail, remoteMta: null };
   if (kind === 'held') return { kind, cause: 'policy-weakened', ...detail, remoteMta: null };
   return { kind, cause: 'peer-reply', ...detail, remoteMta: null };
 }

@@ -93,7 +93,10 @@ test('is never written about mail with the null reverse-path', () => {
 test('is not written where every recipient was delivered', () => {
   const { kind: _, cause: __, ...detail } = outcome as Outcome & { kind: 'bounced' };
   assert.equal(
-    writeFailedDsn({ ...plain, recipients: [failed({ kind: 'delivered', ...detail })] }),
+    writeFailedDsn({
+      ...plain,
+      recipients: [failed({ kind: 'delivered', handedTo: 'relay', ...detail })],
+    }),
     null,
   );
 });

@@ -129,6 +129,8 @@ function describeDestination(destination: OutboundDecision['destination']): stri
       const hosts = destination.hosts.map(({ host, port }) => `${host} port ${port}`);
       return `smart host ${hosts.join(', then ')}`;
     }
+    case 'hand-over':
+      return `the delivery target "${destination.target.name}"`;
     case 'mailbox':
       return 'a mailbox here';
     case 'none':

@@ -3,20 +3,20 @@
  *
  * A resolved `commit` means durable: what it held survives `kill -9` and a power cut.
  */
-import type { Address, ReversePath } from '../mail/address.ts';
+import type { ReversePath } from '../mail/address.ts';
 import type { Content } from '../mail/content.ts';
-import type { BodyType } from '../mail/envelope.ts';
+import type { MailParameters } from '../mail/envelope.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { Fact, TraceRecord } from '../report/record.ts';
 
 /** A message as it is accepted. `key` is the queue id's key, unique in the shard. */
-export interface StoredMessage {
+export interface StoredMessage extends MailParameters {
   readonly key: number;
   readonly organization: string;
   readonly reversePath: ReversePath;
-  readonly bodyType: BodyType;
   readonly source: MessageSource;
   readonly receivedAtMs: number;
   readonly content: Content;
@@ -26,7 +26,7 @@ export interface StoredMessage {
 export interface StoredDelivery {
   readonly key: number;
   readonly ordinal: number;
-  readonly recipients: readonly Address[];
+  readonly recipients: readonly Recipient[];
   /** Deliveries with equal keys share a next hop; for fairness between destinations. */
   readonly routeKey: string;
   readonly floor: readonly Clause[];
@@ -37,6 +37,8 @@ export interface StoredDelivery {
   /** When the next attempt is due; ignored while held. */
   readonly dueAtMs: number;
   readonly state: 'queued' | 'held';
+  /** When the sender was told of the delay; absent where that has not been. */
+  readonly delayToldAtMs?: number;
   /** Of the last attempt; null before the first. */
   readonly lastOutcome: Outcome | null;
 }

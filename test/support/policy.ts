@@ -36,7 +36,15 @@ export function patterns(...texts: string[]): DomainPattern[] {
 }
 
 export function acceptedDomain(domain: string, part: Partial<AcceptedDomain> = {}): AcceptedDomain {
-  return { domain, type: 'authoritative', matchSubDomains: false, ...part };
+  return {
+    domain,
+    type: 'authoritative',
+    matchSubDomains: false,
+    deliveryTarget: null,
+    recipients: { kind: part.type === 'internal-relay' ? 'any' : 'none' },
+    catchAll: null,
+    ...part,
+  };
 }
 
 export function outboundConnector(
@@ -96,10 +104,14 @@ export function organization(part: Partial<Organization> = {}): Organization {
     name: 'Org',
     acceptedDomains: [acceptedDomain('example.test')],
     mailboxes: [{ account: 'user', addresses: [address('user@example.test')] }],
+    aliases: [],
+    deliveryTargets: [],
+    addressExtension: null,
     inboundConnectors: [],
     outboundConnectors: [],
     defaultConnector: { clearTextAfterFailedTls: false },
     rejectDirectSend: true,
+    delayNotices: { tlsMs: 5 * 60_000, ordinaryMs: 4 * 3600_000 },
     retry: { firstRetryMs: 15 * 60_000, maxRetryMs: 3600_000, expiryMs: dayMs },
     ...part,
   };
