@@ -4,25 +4,19 @@
  * It never touches SMTP; what it knows of mail it reads from the shards.
  */
 import { availableParallelism } from 'node:os';
-import type { ApiServices } from '../api/services.ts';
 import { startApi } from '../api/server.ts';
-import type { StatusView, Submitted } from '../api/contract.ts';
 import type { Config } from '../config/config.ts';
-import { formatAddress } from '../mail/address.ts';
-import { Failure } from '../mail/failure.ts';
+import type { Failure } from '../mail/failure.ts';
 import { shardsMax } from '../mail/queue-id.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { Log } from '../report/log.ts';
 import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
-import { explain } from './explain.ts';
+import { gatewayServices } from './gateway-services.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
 import { allFailures } from './all-failures.ts';
 import { startLane } from './lane-process.ts';
 import type { LaneProcess } from './lane-process.ts';
-import type { LaneStatus, ListenerAddress } from './messages.ts';
+import type { ListenerAddress } from './messages.ts';
 import { findUserIds } from './privileges.ts';
 import { openShardReaders } from './shard-readers.ts';
-import type { ShardReaders } from './shard-readers.ts';
-import { version } from './version.ts';
 
 export interface Gateway {
   readonly listeners: readonly ListenerAddress[];
@@ -30,17 +24,6 @@ export interface Gateway {
   /** Resolves when everything has ended, after `stop` or a failure that no restart mends. */
   readonly ended: Promise<Failure | null>;
   stop(): Promise<void>;
-}
-
-/** `configFile` null: the embedded default of a first start. `user` null: stay who we are. */
-export interface GatewaySettings {
-  readonly config: Config;
-  readonly policy: Policy;
-  readonly configFile: string | null;
-  readonly user: string | null;
-  /** Called once the lanes listen: gives up root before the API reads anything. */
-  readonly dropPrivileges: () => void;
-  readonly log: Log;
 }
 
 const stopGraceMs = 20_000;
@@ -58,7 +41,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   try {
     const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
     settings.dropPrivileges();
-    const services = servicesOf(settings, { lanes, readers, listeners });
+    const services = gatewayServices(settings, { lanes, readers, listeners });
     const api = await startApi({ socketPath, failures: allFailures, log }, services);
     const stop = once(async () => {
       await api.close();
@@ -106,58 +89,4 @@ async function shardsOf(config: Config): Promise<readonly number[]> {
 function laneCount(config: Config): number {
   if (config.lanes !== 'auto') return config.lanes;
   return Math.max(1, Math.min(shardsMax, Math.floor(availableParallelism() / 2)));
-}
-
-interface Running {
-  readonly lanes: readonly LaneProcess[];
-  readonly readers: ShardReaders;
-  readonly listeners: readonly ListenerAddress[];
-}
-
-function servicesOf(settings: GatewaySettings, running: Running): ApiServices {
-  const { lanes, readers } = running;
-  const startedAt = new Date().toISOString();
-  let next = 0;
-  return {
-    status: () => readStatus(settings, running, startedAt),
-    listQueue: (filter) => readers.listQueue(filter),
-    readTrace: (id) => readers.readTrace(id),
-    submit: async ({ from, to, content }) => {
-      const lane = lanes[next++ % lanes.length];
-      if (lane === undefined) throw new Failure('lane-unavailable', 'no lane runs');
-      const bytes = new Uint8Array(Buffer.from(content, 'base64'));
-      return (await lane.submit({ from, to, content: bytes })) as Submitted;
-    },
-    explain: (question) => explain(settings.policy, question),
-  };
-}
-
-async function readStatus(
-  settings: GatewaySettings,
-  running: Running,
-  startedAt: string,
-): Promise<StatusView> {
-  const { config, policy } = settings;
-  const counts = (await Promise.all(running.lanes.map((lane) => lane.status()))) as LaneStatus[];
-  const mailbox = policy.organizations[0]?.mailboxes[0]?.addresses[0];
-  return {
-    version,
-    hostName: policy.hostName,
-    processId: process.pid,
-    startedAt,
-    policyRevision: policy.revision,
-    configFile: settings.configFile,
-    dataFolder: config.dataFolder,
-    defaultSender: mailbox === undefined ? null : formatAddress(mailbox),
-    listeners: running.listeners.map(({ name, host, port, tls }) => ({
-      name,
-      address: host,
-      port,
-      tls,
-    })),
-    queue: {
-      queued: counts.reduce((sum, lane) => sum + lane.queued, 0),
-      held: counts.reduce((sum, lane) => sum + lane.held, 0),
-    },
-  };
 }

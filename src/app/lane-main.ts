@@ -4,7 +4,7 @@ import { startRunningLane } from './lane.ts';
 import type { RunningLane } from './lane.ts';
 import { createLog } from './log.ts';
 import type { ProcessLog } from './log.ts';
-import type { FromLane, ToLane } from './messages.ts';
+import type { FromLane, LaneRequest, ToLane } from './messages.ts';
 import { isRoot } from './privileges.ts';
 
 let lane: Promise<RunningLane> | null = null;
@@ -48,11 +48,8 @@ function onMessage(message: ToLane): void {
         (error: unknown) => onStartFailed(error, message.user),
       );
       return;
-    case 'submit':
-      answer(message.requestId, (running) => running.submit(message.submission));
-      return;
-    case 'status':
-      answer(message.requestId, (running) => Promise.resolve(running.status()));
+    case 'request':
+      answer(message);
       return;
     case 'stop':
       void stop(message.graceMs);
@@ -79,9 +76,11 @@ function isForWantOfRights(error: unknown, user: string | null): boolean {
   return (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES';
 }
 
-function answer(requestId: number, ask: (running: RunningLane) => Promise<unknown>): void {
+function answer({ requestId, name, asked }: LaneRequest): void {
   if (lane === null) return;
-  void lane.then(ask).then(
+  const handle = (running: RunningLane): Promise<unknown> =>
+    (running.handlers[name] as (asked: unknown) => Promise<unknown>)(asked);
+  void lane.then(handle).then(
     (value) => say({ kind: 'answer', requestId, value }),
     (error: unknown) => {
       const isFailure = error instanceof Failure;

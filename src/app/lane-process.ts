@@ -8,16 +8,22 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
-import type { FromLane, LaneStart, LaneSubmission, ListenerAddress } from './messages.ts';
-import type { ToLane } from './messages.ts';
+import type {
+  Answer,
+  Asked,
+  FromLane,
+  LaneRequestName,
+  LaneStart,
+  ListenerAddress,
+  ToLane,
+} from './messages.ts';
 
 export interface LaneProcess {
   readonly shard: number;
   /** Resolves when the lane listens; rejects with a Failure when its first start fails. */
   readonly ready: Promise<readonly ListenerAddress[]>;
   /** Rejects with a Failure when the lane says so, is down, or does not answer in time. */
-  submit(submission: LaneSubmission): Promise<unknown>;
-  status(): Promise<unknown>;
+  ask<Name extends LaneRequestName>(name: Name, asked: Asked<Name>): Promise<Answer<Name>>;
   /** Resolves when the process has ended; it is killed when the grace is over. */
   stop(graceMs: number): Promise<void>;
 }
@@ -87,12 +93,20 @@ class Lane implements LaneProcess {
     this.#send(this.#start);
   }
 
-  submit(submission: LaneSubmission): Promise<unknown> {
-    return this.#ask((requestId) => ({ kind: 'submit', requestId, submission }));
-  }
-
-  status(): Promise<unknown> {
-    return this.#ask((requestId) => ({ kind: 'status', requestId }));
+  ask<Name extends LaneRequestName>(name: Name, asked: Asked<Name>): Promise<Answer<Name>> {
+    if (!this.#isReady || this.#pending.size >= requestsMax) {
+      return Promise.reject(new Failure('lane-unavailable', `lane ${this.shard} is not ready`));
+    }
+    const requestId = ++this.#lastRequest;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(
+      () => this.#fail(requestId, 'did not answer in time'),
+      answerTimeoutMs,
+    );
+    this.#pending.set(requestId, { resolve, reject, timer });
+    this.#send({ kind: 'request', requestId, name, asked });
+    // Both ends are typed by LaneRequests; between them is a structured clone.
+    return promise as Promise<Answer<Name>>;
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -109,21 +123,6 @@ class Lane implements LaneProcess {
 
   #send(message: ToLane): void {
     if (this.#child?.connected === true) this.#child.send(message);
-  }
-
-  #ask(make: (requestId: number) => ToLane): Promise<unknown> {
-    if (!this.#isReady || this.#pending.size >= requestsMax) {
-      return Promise.reject(new Failure('lane-unavailable', `lane ${this.shard} is not ready`));
-    }
-    const requestId = ++this.#lastRequest;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(
-      () => this.#fail(requestId, 'did not answer in time'),
-      answerTimeoutMs,
-    );
-    this.#pending.set(requestId, { resolve, reject, timer });
-    this.#send(make(requestId));
-    return promise;
   }
 
   #fail(requestId: number, what: string): void {

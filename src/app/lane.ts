@@ -5,15 +5,11 @@
  * deliveries to delivery.
  */
 import { createDelivery } from '../delivery/delivery.ts';
-import type { DeliveryRoom } from '../delivery/delivery.ts';
-import type { StubResolver } from '../dns/stub-resolver.ts';
 import { createSignIn } from '../identity/sign-in.ts';
 import { sizeOf } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
 import { planDeliveries } from '../policy/plan-deliveries.ts';
-import type { Policy } from '../policy/policy.ts';
 import { createQueue } from '../queue/queue.ts';
-import type { Queue } from '../queue/queue.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
@@ -22,26 +18,24 @@ import type { Log } from '../report/log.ts';
 import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
-import type { Store } from '../store/store.ts';
 import { readCrashNote, removeCrashNote, writeCrashNote } from './crash-note.ts';
 import { foldersOf } from './data-folder.ts';
 import { watchDisk } from './disk-room.ts';
-import type { DiskRoom } from './disk-room.ts';
 import { deliveryServices, openResolver } from './lane-delivery.ts';
 import { closeDoors, openDoors } from './lane-doors.ts';
 import type { Door } from './lane-doors.ts';
 import { queueLimitsOf, shareOf, storeLimitsOf } from './lane-limits.ts';
 import { loadTls } from './lane-tls.ts';
-import type { RunningTls } from './lane-tls.ts';
-import type { LaneStart, LaneStatus, LaneSubmission, ListenerAddress } from './messages.ts';
+import type { LaneHandlers, LaneStart, ListenerAddress } from './messages.ts';
 import { becomeUser } from './privileges.ts';
 import { createRefusalRecorder } from './refusal-recorder.ts';
-import { submitMessage } from './submit.ts';
+import type { Frame, Rooms } from './lane-rooms.ts';
+import { laneHandlers } from './lane-handlers.ts';
 
 export interface RunningLane {
   readonly listeners: readonly ListenerAddress[];
-  submit(submission: LaneSubmission): Promise<{ readonly id: string }>;
-  status(): LaneStatus;
+  /** What the control process may ask, while the lane runs. */
+  readonly handlers: LaneHandlers;
   /** Finishes what is under way within the grace, then closes the store. */
   stop(graceMs: number): Promise<void>;
 }
@@ -51,23 +45,6 @@ export interface LaneEvents {
   onFatal(failure: Failure): void;
   /** From now on `note` leaves word of what is under way, for a process that breaks down. */
   mayNoteCrash(note: () => void): void;
-}
-
-/** What a lane holds once it runs. */
-interface Rooms {
-  readonly store: Store;
-  readonly disk: DiskRoom;
-  readonly queue: Queue;
-  readonly delivery: DeliveryRoom;
-  readonly resolver: StubResolver;
-  readonly recordRefusal: ReceivingServices['recordRefusal'];
-}
-
-interface Frame {
-  readonly start: LaneStart;
-  readonly log: Log;
-  readonly tls: RunningTls;
-  readonly policy: () => Policy;
 }
 
 /**
@@ -173,27 +150,9 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
 
 function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): RunningLane {
   const { queue, delivery, store, disk, resolver } = rooms;
-  const { config, shard } = frame.start;
-  const spool = foldersOf(config.dataFolder).spoolOf(shard);
   return {
     listeners: doors.map((door) => door.address),
-    submit: (submission) =>
-      submitMessage(submission, {
-        policy: frame.policy,
-        newId: () => queue.newId(),
-        accept: (message) => {
-          if (disk.admit() === null) return queue.accept(message);
-          const text = 'the disk of the data folder is nearly full';
-          return Promise.reject(new Failure('store-full', text));
-        },
-        openSpool: (organization) => openSpool(spool, organization),
-        memoryContentBytes: config.limits.memoryContentBytes,
-        now: Date.now,
-      }),
-    status: () => {
-      const { queued, held } = queue.counts();
-      return { queued, held };
-    },
+    handlers: laneHandlers(frame, rooms),
     stop: async (graceMs) => {
       await closeDoors(doors, graceMs / 2);
       await queue.stop(graceMs / 2);

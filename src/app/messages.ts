@@ -23,11 +23,29 @@ export interface LaneSubmission {
   readonly content: Uint8Array;
 }
 
-export type ToLane =
-  | LaneStart
-  | { readonly kind: 'submit'; readonly requestId: number; readonly submission: LaneSubmission }
-  | { readonly kind: 'status'; readonly requestId: number }
-  | { readonly kind: 'stop'; readonly graceMs: number };
+/** What a lane is asked, by name: what it is handed and what it answers, both plain data. */
+export interface LaneRequests {
+  submit: { readonly asked: LaneSubmission; readonly answer: { readonly id: string } };
+  status: { readonly asked: null; readonly answer: LaneStatus };
+}
+
+export type LaneRequestName = keyof LaneRequests;
+export type Asked<Name extends LaneRequestName> = LaneRequests[Name]['asked'];
+export type Answer<Name extends LaneRequestName> = LaneRequests[Name]['answer'];
+
+/** One function for each request; a Failure that it throws reaches whoever asked. */
+export type LaneHandlers = {
+  readonly [Name in LaneRequestName]: (asked: Asked<Name>) => Promise<Answer<Name>>;
+};
+
+export interface LaneRequest {
+  readonly kind: 'request';
+  readonly requestId: number;
+  readonly name: LaneRequestName;
+  readonly asked: unknown;
+}
+
+export type ToLane = LaneStart | LaneRequest | { readonly kind: 'stop'; readonly graceMs: number };
 
 export interface ListenerAddress {
   readonly name: string;

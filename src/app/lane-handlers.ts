@@ -1,0 +1,32 @@
+/** What a lane answers the control process: one function for each of `LaneRequests`. */
+import { Failure } from '../mail/failure.ts';
+import { openSpool } from '../store/spool.ts';
+import { foldersOf } from './data-folder.ts';
+import type { Frame, Rooms } from './lane-rooms.ts';
+import type { LaneHandlers } from './messages.ts';
+import { submitMessage } from './submit.ts';
+
+export function laneHandlers(frame: Frame, rooms: Rooms): LaneHandlers {
+  const { queue, disk } = rooms;
+  const { config, shard } = frame.start;
+  const spool = foldersOf(config.dataFolder).spoolOf(shard);
+  return {
+    submit: (submission) =>
+      submitMessage(submission, {
+        policy: frame.policy,
+        newId: () => queue.newId(),
+        accept: (message) => {
+          if (disk.admit() === null) return queue.accept(message);
+          const text = 'the disk of the data folder is nearly full';
+          return Promise.reject(new Failure('store-full', text));
+        },
+        openSpool: (organization) => openSpool(spool, organization),
+        memoryContentBytes: config.limits.memoryContentBytes,
+        now: Date.now,
+      }),
+    status: () => {
+      const { queued, held } = queue.counts();
+      return Promise.resolve({ queued, held });
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** What a lane is made of: what it was started with, and the rooms that it opened. */
+import type { DeliveryRoom } from '../delivery/delivery.ts';
+import type { StubResolver } from '../dns/stub-resolver.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { ReceivingServices } from '../receiving/services.ts';
+import type { Log } from '../report/log.ts';
+import type { Store } from '../store/store.ts';
+import type { DiskRoom } from './disk-room.ts';
+import type { RunningTls } from './lane-tls.ts';
+import type { LaneStart } from './messages.ts';
+
+/** What a lane holds once it runs. */
+export interface Rooms {
+  readonly store: Store;
+  readonly disk: DiskRoom;
+  readonly queue: Queue;
+  readonly delivery: DeliveryRoom;
+  readonly resolver: StubResolver;
+  readonly recordRefusal: ReceivingServices['recordRefusal'];
+}
+
+export interface Frame {
+  readonly start: LaneStart;
+  readonly log: Log;
+  readonly tls: RunningTls;
+  readonly policy: () => Policy;
+}
