@@ -108,11 +108,15 @@ async function killLane(gateway: RunningGateway): Promise<void> {
   });
 }
 
+/** The port may still be that of the process that dies: only a greeting counts. */
 async function waitForGreeting(port: number): Promise<void> {
-  await waitForPort(port);
-  const client = await connectRaw({ port, timeoutMs: 20_000 });
-  await client.expect(220);
-  client.close();
+  await waitFor('a greeting', async () => {
+    await waitForPort(port);
+    const client = await connectRaw({ port, timeoutMs: 20_000 }).catch(() => null);
+    const greeting = (await client?.expect(220).catch(() => null)) ?? null;
+    client?.close();
+    return greeting !== null;
+  });
 }
 
 /** All that was accepted has arrived whole and under TLS. */
