@@ -3,13 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import {
-  chainPem,
-  expired,
-  makeCa,
-  makeLeaf,
-  notYetValid,
-} from '../../test/support/certificates.ts';
+import { chainPem, expired, makeCa, makeLeaf, notYetValid } from '../testing/certificates.ts';
 import { checkFiles } from './check-files.ts';
 import { loadConfig } from './load.ts';
 import { formatProblem } from './problem.ts';

@@ -19,7 +19,7 @@ import {
   toPartner,
 } from '../../test/support/delivery-rig.ts';
 import type { Rig, RigOptions } from '../../test/support/delivery-rig.ts';
-import type { FakePartnerOptions } from '../../test/support/fake-partner.ts';
+import type { FakePartnerOptions } from '../testing/fake-partner.ts';
 import { address } from '../../test/support/policy.ts';
 import { removeDirectory } from '../../test/support/tls-ends.ts';
 import type { FakeEntry } from '../dns/fake-zone.ts';

@@ -8,7 +8,7 @@ import {
   partnerZone,
   startRig,
 } from '../../test/support/delivery-rig.ts';
-import type { PartnerHook } from '../../test/support/partner-session.ts';
+import type { PartnerHook } from '../testing/partner-session.ts';
 import { removeDirectory } from '../../test/support/tls-ends.ts';
 
 after(removeDirectory);

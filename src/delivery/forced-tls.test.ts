@@ -1,7 +1,7 @@
 /** What forced TLS never lets out, proved from the receiving side; then what it lets through. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { FakePartner, FakePartnerOptions } from '../../test/support/fake-partner.ts';
+import type { FakePartner, FakePartnerOptions } from '../testing/fake-partner.ts';
 import {
   anchorsName,
   delivery,

@@ -18,7 +18,7 @@ import {
   startRig,
   toPartner,
 } from '../../test/support/delivery-rig.ts';
-import type { FakePartnerOptions } from '../../test/support/fake-partner.ts';
+import type { FakePartnerOptions } from '../testing/fake-partner.ts';
 import { address } from '../../test/support/policy.ts';
 import { removeDirectory } from '../../test/support/tls-ends.ts';
 import type { Outcome } from '../policy/outcome.ts';

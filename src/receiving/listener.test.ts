@@ -12,8 +12,8 @@ import {
   patterns,
   policy,
 } from '../../test/support/policy.ts';
-import type { RawClient } from '../../test/support/raw-client.ts';
-import { connectRaw } from '../../test/support/raw-client.ts';
+import type { RawClient } from '../testing/raw-client.ts';
+import { connectRaw } from '../testing/raw-client.ts';
 import { Failure } from '../mail/failure.ts';
 import { reply } from '../mail/reply.ts';
 import { FakeServices } from './fake-services.ts';

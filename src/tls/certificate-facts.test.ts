@@ -1,14 +1,9 @@
 /** Names that may match: odd ones never do. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  makeCa,
-  makeCertificate,
-  makeLeaf,
-  makeSelfSigned,
-} from '../../test/support/certificates.ts';
-import type { Overrides } from '../../test/support/certificates.ts';
-import * as der from '../../test/support/der-writer.ts';
+import { makeCa, makeCertificate, makeLeaf, makeSelfSigned } from '../testing/certificates.ts';
+import type { Overrides } from '../testing/certificates.ts';
+import * as der from '../testing/der-writer.ts';
 import { certificateFacts } from './certificate-facts.ts';
 
 const ca = makeCa('Facts CA');

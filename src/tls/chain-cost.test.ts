@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { distinguishedName, makeCa } from '../../test/support/certificates.ts';
-import * as der from '../../test/support/der-writer.ts';
+import { distinguishedName, makeCa } from '../testing/certificates.ts';
+import * as der from '../testing/der-writer.ts';
 import { AnchorSet } from './anchors.ts';
 import { examineChain } from './chain.ts';
 import { PresentedChain } from './presented-chain.ts';

@@ -10,9 +10,9 @@ import {
   makeLeaf,
   makeSelfSigned,
   serverAuthOnly,
-} from '../../test/support/certificates.ts';
-import type { TestCertificate } from '../../test/support/certificates.ts';
-import * as der from '../../test/support/der-writer.ts';
+} from '../testing/certificates.ts';
+import type { TestCertificate } from '../testing/certificates.ts';
+import * as der from '../testing/der-writer.ts';
 import type { PathPurpose } from '../policy/tls-requirement.ts';
 import { AnchorSet } from './anchors.ts';
 import { examineChain, findPath } from './chain.ts';

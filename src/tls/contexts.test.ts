@@ -11,7 +11,7 @@ import {
   makeIntermediate,
   makeLeaf,
   writeCertificateFiles,
-} from '../../test/support/certificates.ts';
+} from '../testing/certificates.ts';
 import { askOpenssl } from '../../test/support/openssl-verify.ts';
 import { Failure } from '../mail/failure.ts';
 import { AnchorRegistry } from './anchors.ts';

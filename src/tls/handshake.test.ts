@@ -12,8 +12,8 @@ import {
   makeIntermediate,
   makeLeaf,
   makeSelfSigned,
-} from '../../test/support/certificates.ts';
-import type { TestCertificate } from '../../test/support/certificates.ts';
+} from '../testing/certificates.ts';
+import type { TestCertificate } from '../testing/certificates.ts';
 import * as ends from '../../test/support/tls-ends.ts';
 import type { PathResult } from '../policy/evidence.ts';
 import type { PathPurpose } from '../policy/tls-requirement.ts';

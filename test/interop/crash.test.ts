@@ -8,15 +8,15 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommitPoint } from '../../src/store/sqlite-shard.ts';
-import { makeCa, makeLeaf } from '../support/certificates.ts';
-import { startFakePartner } from '../support/fake-partner.ts';
-import type { FakePartner } from '../support/fake-partner.ts';
+import { makeCa, makeLeaf } from '../../src/testing/certificates.ts';
+import { startFakePartner } from '../../src/testing/fake-partner.ts';
+import type { FakePartner } from '../../src/testing/fake-partner.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup, smartHost } from '../support/gateway-config.ts';
 import { lastLine, startLoad } from '../support/load-client.ts';
 import { freePort, waitFor, waitForPort } from '../support/ports.ts';
-import { connectRaw } from '../support/raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
 
 const kills = 20;
 /** What reached the partner this long before a kill may come again: its end was not yet on disk. */

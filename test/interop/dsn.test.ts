@@ -1,14 +1,14 @@
 /** What a sender is told when mail is given up: at once or at the end, never too much, never twice. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { makeCa, makeLeaf } from '../support/certificates.ts';
-import { startFakePartner } from '../support/fake-partner.ts';
-import type { FakePartner } from '../support/fake-partner.ts';
+import { makeCa, makeLeaf } from '../../src/testing/certificates.ts';
+import { startFakePartner } from '../../src/testing/fake-partner.ts';
+import type { FakePartner } from '../../src/testing/fake-partner.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup, smartHost } from '../support/gateway-config.ts';
 import { waitFor } from '../support/ports.ts';
-import { connectRaw } from '../support/raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
 import { queueIdIn, submit } from '../support/submit.ts';
 
 const ca = makeCa('Partner CA');

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { mainFile, prepareGateway, runProgram, startGateway } from '../support/gateway.ts';
 import type { CommandResult, RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup } from '../support/gateway-config.ts';
-import { connectRaw } from '../support/raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
 import { queueIdIn } from '../support/submit.ts';
 import { whyNoSwaks } from '../support/swaks.ts';
 

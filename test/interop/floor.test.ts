@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeCa, makeLeaf, makeSelfSigned } from '../support/certificates.ts';
-import { startFakePartner } from '../support/fake-partner.ts';
-import type { FakePartner } from '../support/fake-partner.ts';
+import { makeCa, makeLeaf, makeSelfSigned } from '../../src/testing/certificates.ts';
+import { startFakePartner } from '../../src/testing/fake-partner.ts';
+import type { FakePartner } from '../../src/testing/fake-partner.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup, smartHost } from '../support/gateway-config.ts';

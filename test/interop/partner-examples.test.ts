@@ -19,13 +19,13 @@ import {
   notYetValid,
   serverAuthOnly,
   writeCertificateFiles,
-} from '../support/certificates.ts';
-import type { TestCertificate } from '../support/certificates.ts';
+} from '../../src/testing/certificates.ts';
+import type { TestCertificate } from '../../src/testing/certificates.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup } from '../support/gateway-config.ts';
-import { connectRaw } from '../support/raw-client.ts';
-import type { RawReply } from '../support/raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
+import type { RawReply } from '../../src/testing/raw-client.ts';
 import { refusalIdIn } from '../support/submit.ts';
 import { runSwaks, whyNoSwaks } from '../support/swaks.ts';
 

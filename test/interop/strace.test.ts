@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup } from '../support/gateway-config.ts';
-import { connectRaw } from '../support/raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
 import { readSystemCalls, straceWords, whyNoStrace } from '../support/strace.ts';
 import type { SystemCall } from '../support/strace.ts';
 import { queueIdIn } from '../support/submit.ts';

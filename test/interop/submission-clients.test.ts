@@ -9,7 +9,7 @@ import type { RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup, userPassword } from '../support/gateway-config.ts';
 import { bodyHash, hardBody, largeBody, messageWith } from '../support/hard-message.ts';
 import { waitFor } from '../support/ports.ts';
-import { connectRaw } from '../support/raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
 import { queueIdIn } from '../support/submit.ts';
 import { runSwaks, whyNoSwaks } from '../support/swaks.ts';
 

@@ -17,10 +17,10 @@ import {
   makeLeaf,
   makeSelfSigned,
   writeCertificateFiles,
-} from '../support/certificates.ts';
-import type { TestCertificate } from '../support/certificates.ts';
-import { startFakePartner } from '../support/fake-partner.ts';
-import type { FakePartner } from '../support/fake-partner.ts';
+} from '../../src/testing/certificates.ts';
+import type { TestCertificate } from '../../src/testing/certificates.ts';
+import { startFakePartner } from '../../src/testing/fake-partner.ts';
+import type { FakePartner } from '../../src/testing/fake-partner.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { gatewaySetup, smartHost } from '../support/gateway-config.ts';

@@ -12,9 +12,9 @@ import {
   makeSelfSigned,
   notYetValid,
   unknownCriticalExtension,
-} from './certificates.ts';
-import type { Overrides, TestCertificate } from './certificates.ts';
-import * as der from './der-writer.ts';
+} from '../../src/testing/certificates.ts';
+import type { Overrides, TestCertificate } from '../../src/testing/certificates.ts';
+import * as der from '../../src/testing/der-writer.ts';
 
 export interface ChainCase {
   /** What was done to it, in words. */

@@ -16,9 +16,15 @@ import type { DeliveryLimits, DeliveryServices } from '../../src/delivery/servic
 import type { AttemptReport, Delivery, RouteAttempt } from '../../src/policy/delivery.ts';
 import type { Outcome } from '../../src/policy/outcome.ts';
 import type { OutboundConnector, Policy } from '../../src/policy/policy.ts';
-import { chainPem, makeCa, makeIntermediate, makeLeaf, makeSelfSigned } from './certificates.ts';
-import type { FakePartner, FakePartnerOptions } from './fake-partner.ts';
-import { startFakePartner } from './fake-partner.ts';
+import {
+  chainPem,
+  makeCa,
+  makeIntermediate,
+  makeLeaf,
+  makeSelfSigned,
+} from '../../src/testing/certificates.ts';
+import type { FakePartner, FakePartnerOptions } from '../../src/testing/fake-partner.ts';
+import { startFakePartner } from '../../src/testing/fake-partner.ts';
 import { address, outboundConnector, patterns, policy } from './policy.ts';
 import { anchorsName, ca, client, strangerCa } from './tls-ends.ts';
 

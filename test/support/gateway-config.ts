@@ -3,8 +3,8 @@
  * retries, and whatever the test adds.
  */
 import { hashPassword } from '../../src/identity/password-hash.ts';
-import { chainPem, makeCa, makeLeaf } from './certificates.ts';
-import type { TestCertificate } from './certificates.ts';
+import { chainPem, makeCa, makeLeaf } from '../../src/testing/certificates.ts';
+import type { TestCertificate } from '../../src/testing/certificates.ts';
 
 export const userPassword = 'correct horse battery';
 const userHash = hashPassword(userPassword, { memoryKib: 8192, passes: 1, lanes: 1 });

@@ -2,8 +2,8 @@
  * Clients that keep a gateway's MX port busy and note, by Message-ID, each message that was answered
  * 250; for crash tests. A lost connection is the expected end of a client.
  */
-import { connectRaw } from './raw-client.ts';
-import type { RawClient } from './raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
+import type { RawClient } from '../../src/testing/raw-client.ts';
 
 export interface Load {
   /** Message-IDs answered 250 so far. */

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chainPem } from './certificates.ts';
-import type { TestCertificate } from './certificates.ts';
+import { chainPem } from '../../src/testing/certificates.ts';
+import type { TestCertificate } from '../../src/testing/certificates.ts';
 
 /** One question: is this leaf valid for the purpose at the time (epoch milliseconds)? */
 export interface OpensslQuestion {

@@ -8,8 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createTransport } from 'nodemailer';
-import { makeCa, makeIntermediate, makeLeaf, writeCertificateFiles } from './certificates.ts';
-import type { TestCertificate } from './certificates.ts';
+import {
+  makeCa,
+  makeIntermediate,
+  makeLeaf,
+  writeCertificateFiles,
+} from '../../src/testing/certificates.ts';
+import type { TestCertificate } from '../../src/testing/certificates.ts';
 import { startGateway } from './gateway.ts';
 import type { RunningGateway } from './gateway.ts';
 import { gatewayCa, gatewaySetup, smartHost } from './gateway-config.ts';

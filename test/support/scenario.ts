@@ -19,10 +19,10 @@ import { parse } from 'yaml';
 import { startGateway } from './gateway.ts';
 import type { RunningGateway } from './gateway.ts';
 import { gatewayCa, gatewayLeaf } from './gateway-config.ts';
-import { chainPem } from './certificates.ts';
+import { chainPem } from '../../src/testing/certificates.ts';
 import { waitFor } from './ports.ts';
-import { connectRaw } from './raw-client.ts';
-import type { RawClient } from './raw-client.ts';
+import { connectRaw } from '../../src/testing/raw-client.ts';
+import type { RawClient } from '../../src/testing/raw-client.ts';
 
 /** What must hold afterwards; patterns are for the messages of all mailboxes, with flag m. */
 interface Expectation {

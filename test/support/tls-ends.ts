@@ -23,8 +23,8 @@ import {
   makeLeaf,
   makeSelfSigned,
   serverAuthOnly,
-} from './certificates.ts';
-import type { TestCertificate } from './certificates.ts';
+} from '../../src/testing/certificates.ts';
+import type { TestCertificate } from '../../src/testing/certificates.ts';
 
 export const ca = makeCa('Trusted CA');
 export const intermediate = makeIntermediate(ca, 'Trusted Intermediate');

@@ -7,12 +7,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { startFakePartner } from '../../support/fake-partner.ts';
+import { startFakePartner } from '../../../src/testing/fake-partner.ts';
 import { prepareGateway } from '../../support/gateway.ts';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { gatewaySetup, smartHost } from '../../support/gateway-config.ts';
 import { waitFor } from '../../support/ports.ts';
-import { connectRaw } from '../../support/raw-client.ts';
+import { connectRaw } from '../../../src/testing/raw-client.ts';
 
 const mib = 1024 * 1024;
 const line = `${'x'.repeat(76)}\r\n`;

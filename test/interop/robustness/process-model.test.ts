@@ -5,12 +5,12 @@ import { rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { openDeafPort } from '../../support/deaf-port.ts';
-import { startFakePartner } from '../../support/fake-partner.ts';
+import { startFakePartner } from '../../../src/testing/fake-partner.ts';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { prepareGateway, startGateway } from '../../support/gateway.ts';
 import { gatewaySetup, smartHost } from '../../support/gateway-config.ts';
 import { freePort, waitFor } from '../../support/ports.ts';
-import { connectRaw } from '../../support/raw-client.ts';
+import { connectRaw } from '../../../src/testing/raw-client.ts';
 import { submit } from '../../support/submit.ts';
 
 const mute = await startFakePartner({ greeting: 'silence' });
