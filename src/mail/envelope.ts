@@ -29,3 +29,12 @@ export interface Envelope extends MailParameters {
   readonly reversePath: ReversePath;
   readonly recipients: readonly Recipient[];
 }
+
+/** The parameters alone; what is absent stays absent. */
+export function mailParametersOf({ bodyType, smtpUtf8, dsn }: MailParameters): MailParameters {
+  return {
+    bodyType,
+    ...(smtpUtf8 === undefined ? {} : { smtpUtf8 }),
+    ...(dsn === undefined ? {} : { dsn }),
+  };
+}

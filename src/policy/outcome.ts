@@ -3,8 +3,8 @@
  *
  * @see RFC 3464 §2.3
  */
-import type { Address } from '../mail/address.ts';
 import type { EnhancedStatus } from '../mail/enhanced-status.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 
 /** The MTA that an outcome speaks of; `address` null where none was dialled. */
@@ -52,6 +52,6 @@ export type DeferralCause =
   | 'local';
 
 export interface RecipientOutcome {
-  readonly recipient: Address;
+  readonly recipient: Recipient;
   readonly outcome: Outcome;
 }

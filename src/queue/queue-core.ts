@@ -5,6 +5,7 @@
  * two attempts of one delivery ever run at once. What is not claimed is in the store alone.
  */
 import assert from 'node:assert/strict';
+import { mailParametersOf } from '../mail/envelope.ts';
 import { Failure } from '../mail/failure.ts';
 import { formatQueueId, nextQueueKey, parseQueueId } from '../mail/queue-id.ts';
 import type { AttemptReport, Delivery, IncomingMessage } from '../policy/delivery.ts';
@@ -317,14 +318,14 @@ export class QueueCore {
   }
 
   #toDelivery(stored: StoredDelivery, message: StoredMessage): Delivery {
-    const { organization, reversePath, bodyType, content, source, receivedAtMs } = message;
+    const { organization, reversePath, content, source, receivedAtMs } = message;
     return {
       id: this.idOf(stored.key),
       ordinal: stored.ordinal,
       organization,
       reversePath,
       recipients: stored.recipients,
-      bodyType,
+      ...mailParametersOf(message),
       content,
       source,
       receivedAtMs,

@@ -3,6 +3,7 @@
  * that a DSN is neither lost nor doubled by a crash.
  */
 import type { Address } from '../mail/address.ts';
+import { mailParametersOf } from '../mail/envelope.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { RecipientOutcome } from '../policy/outcome.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -45,7 +46,7 @@ export function prepareAcceptance(
     key,
     organization,
     reversePath: incoming.reversePath,
-    bodyType: incoming.bodyType,
+    ...mailParametersOf(incoming),
     source: incoming.source,
     receivedAtMs,
     content: incoming.content,

@@ -62,6 +62,7 @@ export function testStore(name: string, open: OpenStore): void {
     const get: Get = () => opened;
     testMessages(get);
     testDeliveries(get);
+    testDsnRequests(get);
     testFilters(get);
     testDue(get);
     testTrace(get);
@@ -196,6 +197,31 @@ function testDeliveries(get: Get): void {
     const batch: Batch = { ...sampleAccept(1), updated: [sampleDelivery(9)] };
     await assert.rejects(store.commit(batch), isFailure('store-conflict'));
     assert.equal(await store.readMessage(1), null);
+  });
+}
+
+function testDsnRequests(get: Get): void {
+  it('keeps what was asked of DSNs, and what the sender was told', async () => {
+    const dsn = { ret: 'full', envelopeId: 'QQ 1' } as const;
+    const over = { smtpUtf8: true, dsn };
+    const recipient = {
+      localPart: 'j\u00fcrgen',
+      domain: 'fabrikam.com',
+      notify: ['success', 'delay'],
+      originalRecipient: { type: 'utf-8', text: 'j\u00fcrgen@fabrikam.com' },
+      aliasedFrom: { localPart: 'all', domain: 'contoso.com' },
+    } as const;
+    const delivery = sampleDelivery(1, 0, {
+      recipients: [recipient],
+      delayToldAtMs: 5,
+      tlsDelayToldAtMs: 6,
+      regularDueAtMs: 7,
+      extraAttempts: 1,
+    });
+    await get().store.commit(sampleAccept(1, [delivery], over));
+    await get().reopen();
+    assert.deepEqual(await get().store.readMessage(1), sampleMessage(1, over));
+    assert.deepEqual((await get().store.listQueue({ limit: 1 }))[0]!.delivery, delivery);
   });
 }
 

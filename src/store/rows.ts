@@ -7,6 +7,7 @@
 import path from 'node:path';
 import type { Content } from '../mail/content.ts';
 import { sizeOf } from '../mail/content.ts';
+import type { MailParameters } from '../mail/envelope.ts';
 import type { StoredDelivery, StoredMessage } from './store.ts';
 
 export type Value = string | number | null;
@@ -35,6 +36,8 @@ export function pushMessage(
     JSON.stringify({
       reversePath: message.reversePath,
       bodyType: message.bodyType,
+      smtpUtf8: message.smtpUtf8,
+      dsn: message.dsn,
       source: message.source,
     }),
     bodyOffset,
@@ -55,6 +58,10 @@ export function pushDelivery(values: Value[], delivery: StoredDelivery): void {
       failedTlsAtMs: delivery.failedTlsAtMs,
       retriesFromMs: delivery.retriesFromMs,
       lastOutcome: delivery.lastOutcome,
+      delayToldAtMs: delivery.delayToldAtMs,
+      tlsDelayToldAtMs: delivery.tlsDelayToldAtMs,
+      regularDueAtMs: delivery.regularDueAtMs,
+      extraAttempts: delivery.extraAttempts,
     }),
   );
 }
@@ -81,10 +88,18 @@ export interface DeliveryRow {
   readonly detail: string;
 }
 
-type MessageDetail = Pick<StoredMessage, 'reversePath' | 'bodyType' | 'source'>;
+type MessageDetail = Pick<StoredMessage, 'reversePath' | 'source' | keyof MailParameters>;
 type DeliveryDetail = Pick<
   StoredDelivery,
-  'recipients' | 'floor' | 'failedTlsAtMs' | 'retriesFromMs' | 'lastOutcome'
+  | 'recipients'
+  | 'floor'
+  | 'failedTlsAtMs'
+  | 'retriesFromMs'
+  | 'lastOutcome'
+  | 'delayToldAtMs'
+  | 'tlsDelayToldAtMs'
+  | 'regularDueAtMs'
+  | 'extraAttempts'
 >;
 
 export function toMessage(row: MessageRow): Omit<StoredMessage, 'content'> {

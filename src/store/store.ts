@@ -37,8 +37,14 @@ export interface StoredDelivery {
   /** When the next attempt is due; ignored while held. */
   readonly dueAtMs: number;
   readonly state: 'queued' | 'held';
-  /** When the sender was told of the delay; absent where that has not been. */
+  /** When the sender was told that it waits, for any cause but TLS; absent where that has not been. */
   readonly delayToldAtMs?: number;
+  /** When the sender was told that it waits because of TLS; absent where that has not been. */
+  readonly tlsDelayToldAtMs?: number;
+  /** When the schedule tries it, where `dueAtMs` is earlier: an attempt in between serves a notice. */
+  readonly regularDueAtMs?: number;
+  /** Attempts made besides the schedule; absent is 0. */
+  readonly extraAttempts?: number;
   /** Of the last attempt; null before the first. */
   readonly lastOutcome: Outcome | null;
 }
