@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import type { Considered, OutboundDecision } from '../policy/decision.ts';
 import type { CertificateFacts, Evidence, PathResult, TlsEvidence } from '../policy/evidence.ts';
-import type { Route } from '../policy/policy.ts';
+import type { DeliveryTarget, Route } from '../policy/policy.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
 
 const domainPattern: z.ZodType<DomainPattern> = z.discriminatedUnion('kind', [
@@ -18,7 +18,17 @@ const domainPattern: z.ZodType<DomainPattern> = z.discriminatedUnion('kind', [
 ]);
 
 const origin = z.object({
-  kind: z.enum(['connector', 'rule', 'mta-sts', 'dane', 'requiretls', 'floor', 'dsn']),
+  kind: z.enum([
+    'connector',
+    'rule',
+    'mta-sts',
+    'dane',
+    'requiretls',
+    'floor',
+    'dsn',
+    'alias',
+    'delivery-target',
+  ]),
   name: z.string(),
 });
 
@@ -63,6 +73,30 @@ const mx = z.object({ kind: z.literal('mx') });
 
 const route: z.ZodType<Route> = z.discriminatedUnion('kind', [mx, smartHosts]);
 
+const deliveryTarget: z.ZodType<DeliveryTarget> = z
+  .object({
+    name: z.string(),
+    protocol: z.enum(['lmtp', 'smtp']),
+    address: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('unix'), path: z.string() }),
+      z.object({
+        kind: z.literal('host'),
+        host: z.string(),
+        port: z.int().min(1).max(65_535),
+      }),
+    ]),
+    tlsSettings: z
+      .enum(['EncryptionOnly', 'CertificateValidation', 'DomainValidation', 'Pinned'])
+      .nullable(),
+    tlsDomains: z.array(domainPattern),
+    pins: z.array(z.string()),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']),
+    anchors: z.string(),
+    clientCertificate: z.string().nullable(),
+    clearTextReason: z.string().nullable(),
+  })
+  .meta({ id: 'DeliveryTarget', description: 'The server that keeps mailboxes, as a hop' });
+
 /** Where mail for a recipient goes. */
 export const outboundDecisionSchema: z.ZodType<OutboundDecision> = z
   .object({
@@ -75,6 +109,7 @@ export const outboundDecisionSchema: z.ZodType<OutboundDecision> = z
     destination: z.union([
       route,
       z.object({ kind: z.literal('mailbox') }),
+      z.object({ kind: z.literal('hand-over'), target: deliveryTarget }),
       z.object({ kind: z.literal('none'), reason: z.string(), isPermanent: z.boolean() }),
     ]),
     requirement,

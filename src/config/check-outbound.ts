@@ -9,7 +9,7 @@ import { checkCertificateName } from './check-listeners.ts';
 import type { Located, Parts, Report } from './parts.ts';
 import type { ParsedOutbound } from './schema-organization.ts';
 
-type Refuse = (key: string, text: string) => void;
+export type Refuse = (key: string, text: string) => void;
 
 export function checkOutbound(parts: Parts, report: Report): void {
   const names = new Set<string>();
@@ -57,15 +57,30 @@ function checkRoute({ value }: Located<ParsedOutbound>, refuse: Refuse): void {
   }
 }
 
-const isValidating = (value: ParsedOutbound): boolean =>
+/** The keys about TLS that connectors and delivery targets share. */
+type TlsKeys = Pick<
+  ParsedOutbound,
+  'tlsSettings' | 'tlsDomain' | 'pins' | 'anchors' | 'minVersion'
+>;
+
+const isValidating = (value: TlsKeys): boolean =>
   value.tlsSettings === 'CertificateValidation' || value.tlsSettings === 'DomainValidation';
 
 function checkTls(value: ParsedOutbound, refuse: Refuse): void {
   const settings = value.tlsSettings ?? 'Opportunistic';
+  checkTlsKeys(value, refuse);
+  if (settings === 'DomainValidation' && value.tlsDomain.length === 0) checkNameless(value, refuse);
+  if (settings !== 'Opportunistic' && value.clearTextAfterFailedTls) {
+    refuse('clearTextAfterFailedTls', `contradicts tlsSettings: ${settings}, which forces TLS`);
+  }
+}
+
+/** What acts with which `tlsSettings`. */
+export function checkTlsKeys(value: TlsKeys, refuse: Refuse): void {
+  const settings = value.tlsSettings ?? 'Opportunistic';
   if (value.tlsDomain.length > 0 && settings !== 'DomainValidation') {
     refuse('tlsDomain', `acts only with tlsSettings: DomainValidation, not with ${settings}`);
   }
-  if (settings === 'DomainValidation' && value.tlsDomain.length === 0) checkNameless(value, refuse);
   if (value.pins.length > 0 && !isValidating(value) && settings !== 'Pinned') {
     const text = `act only with tlsSettings: Pinned, CertificateValidation or DomainValidation, not with ${settings}`;
     refuse('pins', text);
@@ -77,11 +92,7 @@ function checkTls(value: ParsedOutbound, refuse: Refuse): void {
     const text = `act only with tlsSettings: CertificateValidation or DomainValidation, not with ${settings}`;
     refuse('anchors', text);
   }
-  if (settings !== 'Opportunistic') {
-    if (value.clearTextAfterFailedTls) {
-      refuse('clearTextAfterFailedTls', `contradicts tlsSettings: ${settings}, which forces TLS`);
-    }
-  } else if (value.minVersion !== 'TLSv1.2') {
+  if (settings === 'Opportunistic' && value.minVersion !== 'TLSv1.2') {
     refuse(
       'minVersion',
       'needs a tlsSettings that forces TLS, as EncryptionOnly; clear text would be sent else',

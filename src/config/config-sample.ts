@@ -18,8 +18,9 @@ ${keys.replaceAll(/^/gm, '    ')}
 `;
 }
 
-/** One accepted domain. */
-export const accepted = 'acceptedDomains: [{ domain: fabrikam.com }]';
+/** One accepted domain, whose postmaster is elsewhere. */
+export const accepted = `acceptedDomains: [{ domain: fabrikam.com }]
+aliases: [{ address: postmaster@fabrikam.com, to: postmaster@adatum.com }]`;
 
 /** One outbound connector for contoso.com with these keys; `rest` follows it. */
 export const outbound = (keys: string, rest = ''): string =>

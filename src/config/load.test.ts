@@ -39,7 +39,7 @@ function loaded(yaml: string): { readonly config: Config; readonly policy: Polic
 test('an unknown key is refused with line, column and the nearest right key', () => {
   const yaml = outbound('enabled: true').replace('enabled: true', 'tlsSetings: EncryptionOnly');
   assert.deepEqual(errorsOf(yaml), [
-    'postern.yaml:12:53: organizations[0].outboundConnectors[0].tlsSetings: unknown key; did you mean "tlsSettings"?',
+    'postern.yaml:13:53: organizations[0].outboundConnectors[0].tlsSetings: unknown key; did you mean "tlsSettings"?',
   ]);
 });
 
@@ -66,7 +66,7 @@ test('a key written twice is refused, at its second place', () => {
   const errors = problemsOf(`${inOrganization(accepted)}hostName: other.example\n`);
   assert.deepEqual(
     errors.map((problem) => [problem.key, problem.line, problem.column]),
-    [['hostName', 11, 1]],
+    [['hostName', 12, 1]],
   );
   assert.match(errors[0]!.text, /written twice/);
 });

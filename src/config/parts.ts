@@ -15,6 +15,8 @@ import type {
   ParsedMailbox,
   ParsedOutbound,
 } from './schema-organization.ts';
+import type { ParsedAlias, ParsedDeliveryTarget } from './schema-recipients.ts';
+import { aliasSection, deliveryTargetSection } from './schema-recipients.ts';
 import {
   acceptedDomainSection,
   inboundConnectorSection,
@@ -40,6 +42,13 @@ export interface Parts {
   readonly acceptedDomains: readonly Located<ParsedAcceptedDomain>[];
   readonly acceptedDomainsAreWhole: boolean;
   readonly mailboxes: readonly Located<ParsedMailbox>[];
+  readonly mailboxesAreWhole: boolean;
+  readonly aliases: readonly Located<ParsedAlias>[];
+  readonly aliasesAreWhole: boolean;
+  readonly deliveryTargets: readonly Located<ParsedDeliveryTarget>[];
+  readonly deliveryTargetsAreWhole: boolean;
+  /** Null where none is set, or a wrong one. */
+  readonly addressExtension: string | null;
   readonly inbound: readonly Located<ParsedInbound>[];
   readonly inboundAreWhole: boolean;
   readonly outbound: readonly Located<ParsedOutbound>[];
@@ -76,6 +85,12 @@ export function collectParts(raw: unknown, wrongPaths: readonly Path[]): Parts {
     acceptedDomainsAreWhole:
       valueAt(raw, organizationPath) !== undefined && isWhole(inOrganization('acceptedDomains')),
     mailboxes: list(mailboxSection, inOrganization('mailboxes')),
+    mailboxesAreWhole: isWhole(inOrganization('mailboxes')),
+    aliases: list(aliasSection, inOrganization('aliases')),
+    aliasesAreWhole: isWhole(inOrganization('aliases')),
+    deliveryTargets: list(deliveryTargetSection, inOrganization('deliveryTargets')),
+    deliveryTargetsAreWhole: isWhole(inOrganization('deliveryTargets')),
+    addressExtension: textsOf(valueAt(raw, inOrganization('addressExtension')))[0] ?? null,
     inbound: list(inboundConnectorSection, inOrganization('inboundConnectors')),
     inboundAreWhole: isWhole(inOrganization('inboundConnectors')),
     outbound: list(outboundConnectorSection, inOrganization('outboundConnectors')),

@@ -21,6 +21,9 @@ import {
   smartHost,
 } from './mail-readers.ts';
 import { choice, comment, duration, flag, parsed, text } from './readers.ts';
+import { knownRecipients } from './recipient-readers.ts';
+import { aliasSection, delayNoticesSection, deliveryTargetSection } from './schema-recipients.ts';
+import { minVersion, revocation, tlsSettings } from './tls-readers.ts';
 
 const externalRelay =
   'ExternalRelay is not supported yet: write InternalRelay and an outbound connector that leads to the server';
@@ -33,6 +36,21 @@ export const acceptedDomainSection = section({
     '`Authoritative`: recipients without a mailbox are refused. `InternalRelay`: they go on through the outbound connector that covers the domain.',
   ),
   matchSubDomains: fieldOr(flag(), false, 'Accept every subdomain too; only with `InternalRelay`.'),
+  deliveryTarget: fieldOrNull(
+    text(64, 'the name of a delivery target'),
+    'none: only mailboxes here',
+    'The entry of `deliveryTargets` that keeps the recipients which are no mailbox and no alias here.',
+  ),
+  recipients: fieldOrNull(
+    knownRecipients(),
+    'verify with a deliveryTarget or InternalRelay, none else',
+    'Which recipients exist besides mailboxes and aliases. `none`: no others. A list: these local-parts. `verify`: the server that keeps them is asked at RCPT, and the answer kept for a while; while it is silent the client is told to try again. `any`: every address is taken, and what that server refuses later is returned to the sender, who may be forged.',
+  ),
+  catchAll: fieldOrNull(
+    mailAddress(),
+    'unknown recipients are refused',
+    'An address of ours that takes mail for recipients that do not exist; with `recipients` `none` or a list.',
+  ),
 });
 
 export const mailboxSection = section({
@@ -48,27 +66,6 @@ export const mailboxSection = section({
 });
 
 const connectorName = text(64, 'a name');
-const revocation = parsed('not-checked', (raw) =>
-  raw === 'not-checked'
-    ? { value: 'not-checked' as const }
-    : {
-        wrong: `revocation is not checked yet, so a connector that demands it (${JSON.stringify(raw)}) is refused`,
-        suggestion: 'not-checked',
-      },
-);
-const minVersion = choice(['TLSv1.2', 'TLSv1.3'], {
-  TLSv1: 'TLS below 1.2 is never used: write TLSv1.2 or TLSv1.3',
-  'TLSv1.0': 'TLS below 1.2 is never used: write TLSv1.2 or TLSv1.3',
-  'TLSv1.1': 'TLS below 1.2 is never used: write TLSv1.2 or TLSv1.3',
-  SSLv3: 'TLS below 1.2 is never used: write TLSv1.2 or TLSv1.3',
-});
-const tlsSettings = choice([
-  'Opportunistic',
-  'EncryptionOnly',
-  'CertificateValidation',
-  'DomainValidation',
-  'Pinned',
-]);
 
 const named = {
   name: field(
@@ -243,6 +240,21 @@ export const organizationSection = section({
   outboundConnectors: listOf(outboundConnectorSection)
     .prefault([])
     .meta({ description: 'Where mail to partners goes, and what TLS must be.' }),
+  aliases: listOf(aliasSection)
+    .prefault([])
+    .meta({ description: 'Addresses of ours whose mail goes to other addresses.' }),
+  deliveryTargets: listOf(deliveryTargetSection).prefault([]).meta({
+    description:
+      'Servers that keep mailboxes of ours and take their mail by LMTP or SMTP, as a hop with what TLS must be.',
+  }),
+  addressExtension: fieldOrNull(
+    choice(['+', '-', '=', '#', '_']),
+    'none',
+    'What ends the local-part proper: with `+` mail for `ann+news@contoso.com` is for `ann@contoso.com`, unless the longer address exists itself.',
+  ),
+  delayNotices: delayNoticesSection.prefault({}).meta({
+    description: 'When the sender is told that mail waits.',
+  }),
   rejectDirectSend: fieldOr(
     flag(),
     true,

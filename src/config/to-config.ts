@@ -79,7 +79,7 @@ function collectFiles(
     add([...at, 'key'], { kind: 'key', path: resolve(folder, key), certificateFile });
   }
   parsed.organizations.forEach((organization, place) => {
-    for (const list of ['inboundConnectors', 'outboundConnectors'] as const) {
+    for (const list of ['inboundConnectors', 'outboundConnectors', 'deliveryTargets'] as const) {
       organization[list].forEach(({ anchors }, entry) => {
         if (!anchors.startsWith('file:')) return;
         const path = resolve(folder, anchors.slice(5));

@@ -2,15 +2,24 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type {
+  AcceptedDomain,
+  DeliveryTarget,
   InboundConnector,
+  KnownRecipients,
   Organization,
   OutboundConnector,
   Policy,
   RetrySchedule,
 } from '../policy/policy.ts';
-import { defaultDelayNotices } from '../policy/retry.ts';
+import { isInside } from '../policy/delivery-target.ts';
 import type { ParsedConfig } from './schema.ts';
-import type { ParsedInbound, ParsedOrganization, ParsedOutbound } from './schema-organization.ts';
+import type {
+  ParsedAcceptedDomain,
+  ParsedInbound,
+  ParsedOrganization,
+  ParsedOutbound,
+} from './schema-organization.ts';
+import type { ParsedDeliveryTarget } from './schema-recipients.ts';
 
 /** `folder` is where relative paths of anchors start. */
 export function toPolicy(parsed: ParsedConfig, folder: string): Policy {
@@ -44,25 +53,73 @@ function toOrganization(
   return {
     id: parsed.id,
     name: parsed.name ?? parsed.id,
-    acceptedDomains: parsed.acceptedDomains.map(({ domain, type, matchSubDomains }) => ({
-      domain,
-      type: type === 'Authoritative' ? 'authoritative' : 'internal-relay',
-      matchSubDomains,
-      deliveryTarget: null,
-      recipients: { kind: type === 'Authoritative' ? 'none' : 'any' },
-      catchAll: null,
-    })),
+    acceptedDomains: parsed.acceptedDomains.map(toAcceptedDomain),
     mailboxes: parsed.mailboxes.map(({ account, addresses }) => ({ account, addresses })),
-    aliases: [],
-    deliveryTargets: [],
-    addressExtension: null,
+    aliases: parsed.aliases,
+    deliveryTargets: parsed.deliveryTargets.map((target) => toDeliveryTarget(target, folder)),
+    addressExtension: parsed.addressExtension,
     inboundConnectors: parsed.inboundConnectors.map((connector) => toInbound(connector, folder)),
     outboundConnectors: parsed.outboundConnectors.map((connector) => toOutbound(connector, folder)),
     defaultConnector: { clearTextAfterFailedTls: parsed.clearTextAfterFailedTls },
     rejectDirectSend: parsed.rejectDirectSend,
     retry,
-    delayNotices: defaultDelayNotices,
+    delayNotices: {
+      tlsMs: parsed.delayNotices.tls,
+      ordinaryMs: parsed.delayNotices.ordinary,
+    },
   };
+}
+
+function toAcceptedDomain(parsed: ParsedAcceptedDomain): AcceptedDomain {
+  return {
+    domain: parsed.domain,
+    type: parsed.type === 'Authoritative' ? 'authoritative' : 'internal-relay',
+    matchSubDomains: parsed.matchSubDomains,
+    deliveryTarget: parsed.deliveryTarget,
+    recipients: toKnownRecipients(parsed),
+    catchAll: parsed.catchAll,
+  };
+}
+
+/** Unless it is said, the server that keeps the recipients is asked. */
+function toKnownRecipients({
+  recipients,
+  deliveryTarget,
+  type,
+}: ParsedAcceptedDomain): KnownRecipients {
+  if (recipients === null) {
+    return { kind: deliveryTarget !== null || type === 'InternalRelay' ? 'verify' : 'none' };
+  }
+  if (recipients.kind !== 'list') return recipients;
+  return { kind: 'list', localParts: recipients.localParts };
+}
+
+/** A port that is not written is the protocol's own. */
+function toDeliveryTarget(parsed: ParsedDeliveryTarget, folder: string): DeliveryTarget {
+  const { protocol, address } = parsed;
+  const settings = tlsSettingsOf(parsed);
+  return {
+    name: parsed.name,
+    protocol,
+    address:
+      address.kind === 'unix'
+        ? address
+        : { ...address, port: address.port ?? (protocol === 'lmtp' ? 24 : 25) },
+    tlsSettings: settings === 'Opportunistic' ? null : settings,
+    tlsDomains: parsed.tlsDomain,
+    pins: parsed.pins,
+    minVersion: parsed.minVersion,
+    anchors: resolveAnchors(parsed.anchors, folder),
+    clientCertificate: parsed.clientCertificate,
+    clearTextReason: parsed.clearTextReason,
+  };
+}
+
+/** What is written, or the default of the place where the server is. */
+export function tlsSettingsOf(
+  target: Pick<ParsedDeliveryTarget, 'address' | 'tlsSettings'>,
+): NonNullable<ParsedDeliveryTarget['tlsSettings']> {
+  return target.tlsSettings ?? (isInside(target.address) ? 'Opportunistic' : 'EncryptionOnly');
 }
 
 function toInbound(parsed: ParsedInbound, folder: string): InboundConnector {

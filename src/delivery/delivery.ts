@@ -18,7 +18,7 @@ import type {
   RouteAttempt,
 } from '../policy/delivery.ts';
 import { findMailbox } from '../policy/directory.ts';
-import { findWeakened, requirementOf } from '../policy/floor.ts';
+import { findWeakened, floorFor, requirementOf } from '../policy/floor.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
@@ -165,7 +165,7 @@ class Room {
   async #deliver(task: Task): Promise<GroupResult> {
     const { delivery, decision, requirement } = task;
     const { destination } = decision;
-    const weakened = findWeakened(delivery.floor, requirement);
+    const weakened = findWeakened(floorFor(decision, delivery.floor), requirement);
     if (weakened.length > 0) return this.#forAll(task, this.#held(weakened));
     if (this.#isStopped) {
       const reason = 'the gateway is stopping';

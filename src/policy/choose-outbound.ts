@@ -1,6 +1,9 @@
 /**
- * Which outbound connector mail for a recipient takes: exact domain, then the longest wildcard, then
- * all accepted domains, then `*`; else MX with opportunistic TLS.
+ * Where mail for a recipient goes: into a mailbox here; to the delivery target that keeps the others
+ * of its domain; else by outbound connector: exact domain, then the longest wildcard, then all
+ * accepted domains, then `*`; else MX with opportunistic TLS.
+ *
+ * The recipient is a final one: aliases were expanded when the message was accepted.
  *
  * @see New-OutboundConnector; Exchange's worked example puts wildcards before all accepted domains
  */
@@ -12,10 +15,10 @@ import {
   specificityOf,
 } from '../mail/domain-pattern.ts';
 import { parseDomain } from '../mail/domain.ts';
-import { requirementOfOutbound } from './connector-clauses.ts';
+import { requirementOfOutbound, requirementOfTarget } from './connector-clauses.ts';
 import type { Considered, OutboundDecision } from './decision.ts';
-import { findDomainOwner, findMailbox, findOrganization } from './directory.ts';
-import type { Organization, OutboundConnector, Policy } from './policy.ts';
+import { findDeliveryTarget, findDomainOwner, findMailbox, findOrganization } from './directory.ts';
+import type { DeliveryTarget, Organization, OutboundConnector, Policy } from './policy.ts';
 import { nothingRequired } from './tls-requirement.ts';
 
 /** How well a connector fits; `rank` orders, larger first. */
@@ -42,6 +45,10 @@ export function chooseOutbound(
     return { ...base, destination: { kind: 'mailbox' } };
   }
   const organization = findOrganization(policy, organizationId);
+  const targetName = organization === null ? null : targetOf(policy, organization, recipient);
+  if (organization !== null && targetName !== null) {
+    return handOver(policy, organization, targetName, base);
+  }
   const undeliverable = findUndeliverable(policy, organization, recipient.domain);
   if (organization === null || undeliverable !== null) {
     const reason = undeliverable ?? `there is no organization ${organizationId}`;
@@ -69,6 +76,44 @@ function baseDecision(policy: Policy, organization: string, domain: string): Out
     anchors: 'bundled',
     clientCertificate: null,
     clearTextAfterFailedTls: false,
+  };
+}
+
+/** The name of the delivery target of the recipient's domain, where that is this organization's. */
+function targetOf(policy: Policy, organization: Organization, recipient: Address): string | null {
+  const owner = findDomainOwner(policy, recipient.domain);
+  return owner?.organization.id === organization.id ? owner.domain.deliveryTarget : null;
+}
+
+/** Like a mailbox it wins over every connector; the connectors are shown as having lost. */
+function handOver(
+  policy: Policy,
+  organization: Organization,
+  name: string,
+  base: OutboundDecision,
+): OutboundDecision {
+  const target = findDeliveryTarget(policy, organization.id, name);
+  const { recipientDomain } = base;
+  if (target === null) {
+    const reason = `there is no delivery target "${name}", which is to keep the mailboxes of ${recipientDomain}`;
+    return { ...base, destination: { kind: 'none', reason, isPermanent: false } };
+  }
+  const lose = `the delivery target "${name}" keeps the mailboxes of ${recipientDomain}`;
+  return {
+    ...base,
+    ...ofTarget(target),
+    considered: organization.outboundConnectors.map((connector) =>
+      lost(connector, connector.enabled ? lose : 'it is off'),
+    ),
+  };
+}
+
+function ofTarget(target: DeliveryTarget): Partial<OutboundDecision> {
+  return {
+    destination: { kind: 'hand-over', target },
+    requirement: requirementOfTarget(target),
+    anchors: target.anchors,
+    clientCertificate: target.clientCertificate,
   };
 }
 

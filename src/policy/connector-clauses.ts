@@ -8,7 +8,7 @@ import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { parseDomain } from '../mail/domain.ts';
 import { isPublicSuffix } from './name-match.ts';
-import type { InboundConnector, OutboundConnector } from './policy.ts';
+import type { DeliveryTarget, InboundConnector, OutboundConnector } from './policy.ts';
 import type { Clause, Demand, Origin, Requirement } from './tls-requirement.ts';
 import { nothingRequired } from './tls-requirement.ts';
 
@@ -17,18 +17,38 @@ export function requirementOfOutbound(
   connector: OutboundConnector,
   recipientDomain: string,
 ): Requirement {
-  const settings = connector.tlsSettings;
-  if (settings === null) return nothingRequired;
+  const demands = tlsDemands(connector, () => nameDemand(connector, recipientDomain));
+  if (demands.length === 0) return nothingRequired;
+  return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
+}
+
+/** What is required of the server that keeps mailboxes; its name must be given, never guessed. */
+export function requirementOfTarget(target: DeliveryTarget): Requirement {
+  const demands = tlsDemands(target, () =>
+    target.tlsDomains.length > 0
+      ? checkedNames(target.tlsDomains)
+      : broken('DomainValidation of a delivery target needs a tlsDomain'),
+  );
+  if (demands.length === 0) return nothingRequired;
+  return { clauses: withOrigin(demands, { kind: 'delivery-target', name: target.name }) };
+}
+
+type TlsKeys = Pick<OutboundConnector, 'tlsSettings' | 'minVersion' | 'anchors' | 'pins'>;
+
+/** Empty where opportunistic. */
+function tlsDemands(keys: TlsKeys, demandName: () => Demand): Demand[] {
+  const settings = keys.tlsSettings;
+  if (settings === null) return [];
   const demands: Demand[] = [
     { kind: 'encrypted' },
-    { kind: 'min-version', version: connector.minVersion },
+    { kind: 'min-version', version: keys.minVersion },
   ];
   if (settings === 'CertificateValidation' || settings === 'DomainValidation') {
-    demands.push(trustIn(connector.anchors, 'serverAuth'));
+    demands.push(trustIn(keys.anchors, 'serverAuth'));
   }
-  if (settings === 'DomainValidation') demands.push(nameDemand(connector, recipientDomain));
-  if (settings === 'Pinned' || connector.pins.length > 0) demands.push(pinDemand(connector.pins));
-  return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
+  if (settings === 'DomainValidation') demands.push(demandName());
+  if (settings === 'Pinned' || keys.pins.length > 0) demands.push(pinDemand(keys.pins));
+  return demands;
 }
 
 /** DomainValidation without names: with MX the recipient's domain or a name under it. */

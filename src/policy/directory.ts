@@ -5,7 +5,7 @@
  */
 import type { Address } from '../mail/address.ts';
 import { isUnderDomain } from '../mail/domain.ts';
-import type { AcceptedDomain, Mailbox, Organization, Policy } from './policy.ts';
+import type { AcceptedDomain, DeliveryTarget, Mailbox, Organization, Policy } from './policy.ts';
 
 /** A domain that one of our organizations accepts, and whose it is. */
 export interface DomainOwner {
@@ -77,4 +77,13 @@ export function findMailbox(
 export function findAccount(policy: Policy, organization: string, account: string): Mailbox | null {
   const found = findOrganization(policy, organization);
   return found?.mailboxes.find((mailbox) => mailbox.account === account) ?? null;
+}
+
+export function findDeliveryTarget(
+  policy: Policy,
+  organization: string,
+  name: string,
+): DeliveryTarget | null {
+  const found = findOrganization(policy, organization);
+  return found?.deliveryTargets.find((target) => target.name === name) ?? null;
 }

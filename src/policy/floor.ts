@@ -5,20 +5,33 @@
 import { isUnderDomain } from '../mail/domain.ts';
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import type { OutboundDecision } from './decision.ts';
+import { isInside } from './delivery-target.ts';
 import type { Clause, Demand, Requirement } from './tls-requirement.ts';
 import { joinRequirements, keyOf } from './tls-requirement.ts';
 
 /** Today's requirement for one delivery: the connector's, joined with what the message brought. */
 export function requirementOf(decision: OutboundDecision, floor: readonly Clause[]): Requirement {
-  const brought = floor.filter(isOfMessage);
+  const brought = floorFor(decision, floor).filter(isOfMessage);
   // The same value for every message, so that what was found out about it is found again.
   if (brought.length === 0) return decision.requirement;
   return joinRequirements(decision.requirement, { clauses: brought });
 }
 
+/**
+ * The floor as it binds this hop: what a message demands of networks, that it travel encrypted, is
+ * met where the hop never leaves this machine. Clauses of connectors stay.
+ */
+export function floorFor(decision: OutboundDecision, floor: readonly Clause[]): readonly Clause[] {
+  const { destination } = decision;
+  if (floor.length === 0 || destination.kind !== 'hand-over') return floor;
+  if (!isInside(destination.target.address)) return floor;
+  return floor.filter((clause) => clause.kind !== 'encrypted' || !isOfMessage(clause));
+}
+
 /** Clauses that belong to the message itself and hold whatever connector is chosen. */
 export function isOfMessage(clause: Clause): boolean {
-  return clause.origin.kind === 'dsn' || clause.origin.kind === 'requiretls';
+  const { kind } = clause.origin;
+  return kind === 'dsn' || kind === 'requiretls' || kind === 'alias';
 }
 
 /** The floor's clauses that today's requirement does not imply; empty where nothing was weakened. */

@@ -11,6 +11,7 @@ import type {
 } from '../../src/policy/evidence.ts';
 import type {
   AcceptedDomain,
+  DeliveryTarget,
   InboundConnector,
   Organization,
   OutboundConnector,
@@ -43,6 +44,23 @@ export function acceptedDomain(domain: string, part: Partial<AcceptedDomain> = {
     deliveryTarget: null,
     recipients: { kind: part.type === 'internal-relay' ? 'any' : 'none' },
     catchAll: null,
+    ...part,
+  };
+}
+
+/** LMTP over a Unix socket. */
+export function deliveryTarget(name: string, part: Partial<DeliveryTarget> = {}): DeliveryTarget {
+  return {
+    name,
+    protocol: 'lmtp',
+    address: { kind: 'unix', path: '/run/lmtp' },
+    tlsSettings: null,
+    tlsDomains: [],
+    pins: [],
+    minVersion: 'TLSv1.2',
+    anchors: 'bundled',
+    clientCertificate: null,
+    clearTextReason: null,
     ...part,
   };
 }
