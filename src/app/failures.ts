@@ -47,4 +47,9 @@ export const appFailures = {
     exitCode: 65,
     whatToDo: 'Correct the addresses or the message as the text says.',
   },
+  'certificate-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name an entry of `certificates`, or a PEM file.',
+  },
 } satisfies FailureTable;

@@ -8,6 +8,7 @@ import { loadConfig } from '../config/load.ts';
 import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
 import { explain } from './explain.ts';
+import { probe } from './probe.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
 
@@ -21,6 +22,7 @@ const offline: OfflineCommands = {
   serve: (options) => serve(options, commandName),
   checkConfig,
   explain,
+  probeTls: probe,
   formatTrace: (view) => formatTraceText(view),
 };
 

@@ -6,6 +6,7 @@ import type { ExplainAnswer, ExplainQuestion, TraceView } from '../api/contract.
 import type { LoadResult } from '../config/load.ts';
 import type { FailureTable } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { ProbeTls } from './offline-probe.ts';
 
 /** `configFile` null: the embedded default. `dataFolder` null: as the configuration says. */
 export interface ServeOptions {
@@ -25,5 +26,7 @@ export interface OfflineCommands {
   checkConfig(file: string): Promise<LoadResult>;
   /** The same decisions as the running gateway's, on another policy. */
   explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer>;
+  /** What a server's TLS is worth, by the path that mail takes. */
+  readonly probeTls: ProbeTls;
   formatTrace(view: TraceView): string;
 }

@@ -7,6 +7,7 @@ import { addQueueList } from './commands/queue-list.ts';
 import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
+import { addTlsProbe } from './commands/tls-probe.ts';
 import { addTrace } from './commands/trace.ts';
 import { addVersion } from './commands/version.ts';
 
@@ -41,6 +42,8 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addExplain(program, context);
   const config = program.command('config').summary('work on configuration files');
   addConfigCheck(config.description('Works on configuration files.'), context);
+  const tls = program.command('tls').summary('look at TLS');
+  addTlsProbe(tls.description('Looks at TLS, of others and our own.'), context);
   addVersion(program, context);
   return program;
 }

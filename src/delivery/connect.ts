@@ -17,6 +17,7 @@ import { ClientSession } from '../smtp/client-session.ts';
 import type { StepResult } from '../smtp/client-session.ts';
 import { upgradeClient } from '../tls/handshake.ts';
 import type { ClientUpgrade, WantedPath } from '../tls/handshake.ts';
+import type { PresentedChain } from '../tls/presented-chain.ts';
 import { classifyEarlyClose, classifyTlsError, hintAtNoCertificate } from '../tls/tls-errors.ts';
 import type { DeliveryServices } from './services.ts';
 
@@ -34,7 +35,26 @@ export interface Target {
   /** Leave an offered STARTTLS unused; only under an allowance of `mayGoClear`. */
   readonly goesClear: boolean;
   readonly smallClientHello: boolean;
+  /** Told of each step as it is done; for `probe.ts`. */
+  readonly watch?: ConnectWatch;
 }
+
+/** In the order of a STARTTLS session; implicit TLS begins with the handshake. */
+export type ConnectStep = 'connect' | 'handshake' | 'banner' | 'ehlo' | 'starttls' | 'tls-ehlo';
+
+/** `lines` is what the server said, not sanitized; empty where a step has no reply. */
+export interface ConnectWatch {
+  readonly onStep: (step: ConnectStep, lines: readonly string[]) => void;
+  /** Of a handshake that came about, whatever becomes of the session. */
+  readonly onTls: (evidence: Evidence) => void;
+  readonly onChain: (chain: PresentedChain) => void;
+}
+
+/** What a connection needs of delivery's services. */
+export type ConnectServices = Pick<
+  DeliveryServices,
+  'policy' | 'tls' | 'dial' | 'newConnectionId' | 'limits' | 'now'
+>;
 
 /**
  * `not-encrypted`: STARTTLS or the handshake failed; the evidence says how. `isSilent`: no byte came
@@ -53,7 +73,7 @@ export type ConnectResult =
  * `underWay`, so that they can be cut.
  */
 export async function connect(
-  services: DeliveryServices,
+  services: ConnectServices,
   target: Target,
   underWay: Set<Socket>,
 ): Promise<ConnectResult> {
@@ -66,6 +86,7 @@ export async function connect(
     return notConnected({ kind: 'failed', trouble: dialTrouble(error, target), isReached: false });
   }
   raw.setNoDelay(true);
+  target.watch?.onStep('connect', []);
   underWay.add(raw);
   const attempt = new ConnectAttempt(services, target, raw);
   try {
@@ -90,14 +111,14 @@ function notConnected(failure: ConnectFailure): ConnectResult {
 }
 
 class ConnectAttempt {
-  readonly #services: DeliveryServices;
+  readonly #services: ConnectServices;
   readonly #target: Target;
   readonly #raw: Socket;
   readonly #connectionId: string;
   #evidence: Evidence | null = null;
   #isSilent = false;
 
-  constructor(services: DeliveryServices, target: Target, raw: Socket) {
+  constructor(services: ConnectServices, target: Target, raw: Socket) {
     this.#services = services;
     this.#target = target;
     this.#raw = raw;
@@ -112,8 +133,10 @@ class ConnectAttempt {
     }
     const session = this.#openSession(stream);
     const greeting = await session.readGreeting();
+    this.#tell('banner', greeting);
     if (greeting.kind !== 'done') return this.#giveUpInTls(session, 'greeting', greeting);
     const hello = await session.hello();
+    this.#tell('tls-ehlo', hello);
     if (hello.kind !== 'done') return this.#giveUpInTls(session, 'ehlo', hello);
     return { kind: 'connected', session, evidence: this.#evidence! };
   }
@@ -121,8 +144,10 @@ class ConnectAttempt {
   async overStartTls(): Promise<ConnectResult> {
     const session = this.#openSession(this.#raw);
     const greeting = await session.readGreeting();
+    this.#tell('banner', greeting);
     if (greeting.kind !== 'done') return this.#giveUp(session, 'greeting', greeting);
     const hello = await session.hello();
+    this.#tell('ehlo', hello);
     if (hello.kind !== 'done') return this.#giveUp(session, 'ehlo', hello);
     if (!session.capabilities.hasStartTls) return this.#inClear(session, 'not-offered');
     if (this.#target.goesClear) return this.#inClear(session, 'not-used');
@@ -130,13 +155,18 @@ class ConnectAttempt {
   }
 
   async #startTls(session: ClientSession): Promise<ConnectResult> {
-    const result = await session.startTls((stream) => this.#upgrade(stream));
+    const result = await session.startTls((stream) => {
+      this.#target.watch?.onStep('starttls', []);
+      return this.#upgrade(stream);
+    });
     switch (result.kind) {
       case 'upgraded':
+        this.#tell('tls-ehlo', result.hello);
         if (result.hello.kind !== 'done') return this.#giveUpInTls(session, 'ehlo', result.hello);
         return { kind: 'connected', session, evidence: this.#evidence! };
       case 'refused': {
         session.quit();
+        this.#tell('starttls', result);
         const { code, lines } = result.reply;
         const text = `the server answered ${code} ${lines.join(' / ')}`;
         this.#evidence = this.#withoutTls('refused', { code: `REPLY_${code}`, text });
@@ -168,12 +198,26 @@ class ConnectAttempt {
       peer: { address: target.address, port: target.port, hostName: target.hostName },
       timeoutMs: this.#services.limits.handshakeTimeoutMs,
       smallClientHello: target.smallClientHello,
+      ...(target.watch === undefined ? {} : { onChain: target.watch.onChain }),
     };
     const { tls } = this.#services;
     const { socket, evidence } = await upgradeClient(stream as Socket, options, tls);
+    if (socket !== null) {
+      target.watch?.onStep('handshake', []);
+      target.watch?.onTls(evidence);
+    }
     this.#evidence = evidence;
     this.#isSilent = socket === null && raw.bytesRead === bytesBefore;
     return socket;
+  }
+
+  #tell(step: ConnectStep, result: StepResult): void {
+    if (result.kind === 'lost') return;
+    const { code, lines } = result.reply;
+    this.#target.watch?.onStep(
+      step,
+      lines.map((line) => `${code} ${line}`),
+    );
   }
 
   #openSession(stream: Duplex): ClientSession {

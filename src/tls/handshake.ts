@@ -54,6 +54,8 @@ export interface ClientUpgrade {
   readonly peer: Evidence['peer'];
   readonly timeoutMs: number;
   readonly smallClientHello?: boolean;
+  /** Told the certificates as sent, which evidence has only the facts of. */
+  readonly onChain?: (chain: PresentedChain) => void;
 }
 
 type Frame = Pick<Evidence, 'formatVersion' | 'connectionId' | 'observedAt' | 'role' | 'peer'>;
@@ -117,6 +119,7 @@ export async function upgradeClient(
     return failed(frame, clientCertificate === null ? hintAtNoCertificate(fault) : fault);
   }
   const chain = readPeerChain(socket, tls.anchors.get(anchors));
+  options.onChain?.(chain);
   const own = clientCertificate === null ? null : tls.ownCertificate(clientCertificate);
   const evidence = establishedTls(socket, chain, options, {
     group: groupOf(socket),

@@ -30,6 +30,9 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     explain: async () => {
       throw new Error('no explain in this fake');
     },
+    probeTls: async () => {
+      throw new Error('no probe in this fake');
+    },
     formatTrace: (view) => `trace of ${view.id ?? ''}\n`,
     ...overrides,
   };

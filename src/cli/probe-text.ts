@@ -1,0 +1,120 @@
+/** A TLS probe for people: steps, TLS, certificates, and what each setting would say. */
+import { sanitizePeerText } from '../mail/peer-text.ts';
+import type { CertificateFacts } from '../policy/evidence.ts';
+import { presentedNames } from '../policy/name-match.ts';
+import type { ProbedAddress, ProbeReport, ProbeStep } from '../policy/probe-report.ts';
+import { formatTable } from './table.ts';
+
+interface Look {
+  readonly width: number | null;
+  readonly nowMs: () => number;
+}
+
+export function formatProbe(report: ProbeReport, look: Look): string {
+  const blocks = report.addresses.map((address) => formatAddress(address, look));
+  return [...formatHead(report), ...blocks].join('\n');
+}
+
+function formatHead({ target, mx, problem }: ProbeReport): string[] {
+  const lines: string[] = [];
+  if (mx !== null) {
+    const kind = mx.isImplicit ? 'no MX record, so the domain itself' : 'MX records';
+    const trust = mx.isAuthentic
+      ? 'DNSSEC vouches for them'
+      : 'DNSSEC does not vouch for them, so an attacker could name other hosts';
+    lines.push(`${target}: ${kind} (${formatMs(mx.ms)}); ${trust}`);
+  }
+  if (problem !== null) lines.push(`${target}: ${problem}`);
+  return lines.length === 0 ? [] : [lines.map((line) => `${sanitizePeerText(line)}\n`).join('')];
+}
+
+function formatAddress(probed: ProbedAddress, look: Look): string {
+  const { hostName, address, port, preference, mode, evidence, problem } = probed;
+  const where = address === null ? hostName : `${hostName} [${address}]:${port}`;
+  const rank = preference === null ? '' : `, MX ${preference}`;
+  const how = mode === 'starttls' ? 'STARTTLS' : 'TLS from the first byte';
+  const lines = [`${where}${rank}, ${how}`, ...probed.steps.map(formatStep(probed))];
+  if (problem !== null) lines.push(`  failed: ${problem}`);
+  if (evidence?.encryption === 'not-offered') lines.push('  STARTTLS is not offered');
+  if (probed.versions.length > 0) lines.push(`  versions: ${formatVersions(probed)}`);
+  const chain = evidence?.tls?.chain ?? [];
+  chain.forEach((facts, place) => lines.push(...formatCertificate(probed, facts, place, look)));
+  const head = lines.map((line) => `${sanitizePeerText(line)}\n`).join('');
+  return probed.settings.length === 0 ? head : `${head}\n${formatSettings(probed, look)}`;
+}
+
+const stepNames: Readonly<Record<string, string>> = {
+  ehlo: 'EHLO',
+  starttls: 'STARTTLS',
+  'tls-ehlo': 'EHLO in TLS',
+};
+
+function formatStep({ evidence }: ProbedAddress): (step: ProbeStep) => string {
+  return ({ step, ms, lines }) => {
+    const name = (stepNames[step] ?? step).padEnd(11);
+    const tls = evidence?.tls ?? null;
+    const said =
+      step === 'handshake' && tls !== null
+        ? `${tls.protocol} ${tls.cipher}, ${tls.group ?? 'group not told'}`
+        : formatReply(lines);
+    return `  ${name} ${formatMs(ms).padStart(8)}  ${said}`.trimEnd();
+  };
+}
+
+/** The first line whole, of an EHLO reply then the keywords. */
+function formatReply(lines: readonly string[]): string {
+  const [first = '', ...rest] = lines;
+  return [first, ...rest.map((line) => line.slice(4))].join(', ');
+}
+
+function formatMs(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
+}
+
+function formatVersions({ versions }: ProbedAddress): string {
+  return versions
+    .map(({ version, isTaken, isUsed, detail }) => {
+      const name = version.replace('v', ' ').replace(/^TLS 1$/, 'TLS 1.0');
+      if (isTaken === null) return `${name} not known (${detail})`;
+      if (isTaken) return isUsed ? `${name} yes` : `${name} YES, never used by us (${detail})`;
+      return `${name} no`;
+    })
+    .join(', ');
+}
+
+// oxlint-disable-next-line eslint/max-params -- one certificate and where it stands
+function formatCertificate(
+  { evidence, keyTypes }: ProbedAddress,
+  facts: CertificateFacts,
+  place: number,
+  { nowMs }: Look,
+): string[] {
+  const count = evidence?.tls?.chain.length ?? 0;
+  const names = presentedNames(facts);
+  const shown = names.slice(0, 8).join(', ');
+  const more = names.length > 8 ? ` and ${names.length - 8} more` : '';
+  const hasDates = facts.notAfter !== '';
+  return [
+    `  certificate ${place + 1} of ${count}: ${facts.subject}`,
+    `    issuer  ${facts.issuer}${facts.isSelfSigned ? ' (itself)' : ''}`,
+    ...(place === 0 ? [`    names   ${shown === '' ? 'none' : `${shown}${more}`}`] : []),
+    `    valid   ${hasDates ? formatDates(facts, nowMs()) : 'unreadable'}`,
+    `    key     ${keyTypes[place] ?? 'unreadable'}`,
+    `    pin     ${facts.spki256}`,
+  ];
+}
+
+function formatDates({ notBefore, notAfter }: CertificateFacts, nowMs: number): string {
+  const days = Math.floor((Date.parse(notAfter) - nowMs) / 86_400_000);
+  const rest = days < 0 ? `EXPIRED ${-days} days ago` : `${days} days left`;
+  return `${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)} (${rest})`;
+}
+
+function formatSettings({ settings }: ProbedAddress, { width }: Look): string {
+  const columns = [{ title: 'TLS SETTING' }, { title: 'WOULD HOLD' }];
+  const rows = settings.map(({ setting, isMet, reason }) => ({
+    cells: [setting, isMet === null ? '-' : isMet ? 'yes' : 'NO'],
+    note: reason,
+  }));
+  return formatTable(columns, rows, width);
+}
