@@ -1,5 +1,6 @@
 /** What a lane answers the control process: one function for each of `LaneRequests`. */
 import { Failure } from '../mail/failure.ts';
+import { silentMeter } from '../report/meter.ts';
 import { openSpool } from '../store/spool.ts';
 import { foldersOf } from './data-folder.ts';
 import type { Frame, Rooms } from './lane-rooms.ts';
@@ -23,6 +24,7 @@ export function laneHandlers(frame: Frame, rooms: Rooms): LaneHandlers {
         openSpool: (organization) => openSpool(spool, organization),
         memoryContentBytes: config.limits.memoryContentBytes,
         now: Date.now,
+        meter: silentMeter,
       }),
     status: () => {
       const { queued, held } = queue.counts();

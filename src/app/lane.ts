@@ -15,6 +15,7 @@ import { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { writeFailedDsn } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
+import { silentMeter } from '../report/meter.ts';
 import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -142,6 +143,7 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
     admit: () => running().disk.admit() ?? running().queue.admit(),
     recordRefusal: (refusal) => running().recordRefusal(refusal),
     log,
+    meter: silentMeter,
     now: Date.now,
     contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
     firstRefusals: new FirstRefusals(),

@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { policy } from '../../test/support/policy.ts';
 import { Failure } from '../mail/failure.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
+import { silentMeter } from '../report/meter.ts';
 import { openSpool } from '../store/spool.ts';
 import { submitMessage } from './submit.ts';
 import type { SubmitServices } from './submit.ts';
@@ -42,6 +43,7 @@ async function submit(
     openSpool: (organization) => openSpool(folder, organization),
     memoryContentBytes,
     now: () => Date.UTC(2026, 10, 22),
+    meter: silentMeter,
     ...services,
   });
   return taken;
@@ -59,6 +61,47 @@ test('content up to the bound stays in memory, behind a Received field', async (
   assert.match(message!.content.bytes.toString('latin1'), /^Received: [^]*ESMTPA[^]*\r\nSubject: /);
   assert(message!.content.bytes.subarray(-content.length).equals(content));
   assert.deepEqual(await spooled(), []);
+});
+
+test('the header is cleaned and completed as that of an account, in memory and in the spool', async () => {
+  const fields = 'X-OriginatorOrg: a\r\nBcc: hidden@a.test\r\nX-Kept: a\r\n';
+  for (const fill of [10, 5000]) {
+    const sent = Buffer.from(`${fields}${header}${'x'.repeat(fill)}\r\n`);
+    const counted: string[] = [];
+    const meter = {
+      ...silentMeter,
+      count: (...parts: unknown[]) => counted.push(JSON.stringify(parts)),
+    };
+    const [message] = await submit(sent, { meter });
+    const { content } = message!;
+    const bytes =
+      content.kind === 'memory'
+        ? content.bytes
+        : (await readFile(content.path)).subarray(content.offset);
+    assert.match(
+      bytes.toString(),
+      /;\s[^;]*\r\nFrom: user@example\.test\r\nDate: .*\r\nMessage-ID: <MESSAGE1@.*>\r\nX-Kept: a\r\nSubject: hello\r\n\r\nx+\r\n$/,
+    );
+    assert.deepEqual(message!.headerChanges, {
+      removed: { 'X-OriginatorOrg': 1, Bcc: 1 },
+      added: ['From', 'Date', 'Message-ID'],
+    });
+    assert.equal(counted.length, 2);
+    if (content.kind === 'spool') await rm(content.path);
+  }
+});
+
+test('loops and headers that nobody could read are refused', async () => {
+  const own = 'Received: from a by mx.example.test (Postern) with ESMTP id 1; now\r\n';
+  const { hostName } = policy();
+  const ours = own.replace('mx.example.test', hostName);
+  const accept = () => assert.fail('it was accepted');
+  const wide = `X: ${'x'.repeat(1020)}\r\n`.repeat(257);
+  for (const fields of [ours.repeat(6), 'X: y\r\n'.repeat(1000), ' first\r\n', wide]) {
+    const content = Buffer.from(`${fields}${header}x\r\n`);
+    await assert.rejects(submit(content, { accept }), { code: 'submission-refused' });
+  }
+  assert.equal((await submit(Buffer.from(`${ours.repeat(5)}${header}x\r\n`))).length, 1);
 });
 
 test('larger content is in the spool, whole and with its Received field', async () => {

@@ -1,13 +1,20 @@
 /** A message that came in through the API: the same judgement and the same queue as by SMTP. */
 import { isAscii } from 'node:buffer';
+import { findHeaderFault, readArrivingHeader } from '../content/arriving-header.ts';
+import type { ArrivingHeader } from '../content/arriving-header.ts';
+import { headerEnd } from '../content/header-block.ts';
+import { submittersFamilies } from '../content/header-firewall.ts';
+import type { Submission } from '../content/missing-fields.ts';
 import { composeReceived } from '../content/received.ts';
 import { parseAddress } from '../mail/address.ts';
-import type { Address, ReversePath } from '../mail/address.ts';
+import type { Address } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import { chooseOutbound } from '../policy/choose-outbound.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import type { Policy } from '../policy/policy.ts';
+import { defaultLimits, headerBytesMax } from '../receiving/settings.ts';
+import type { Meter } from '../report/meter.ts';
 import type { SpoolWriter } from '../store/spool.ts';
 import type { LaneSubmission } from './messages.ts';
 
@@ -19,6 +26,7 @@ export interface SubmitServices {
   /** Larger content is spooled. */
   readonly memoryContentBytes: number;
   now(): number;
+  readonly meter: Meter;
 }
 
 /** Who a message through the API is from, in the trace: whoever may open the socket. */
@@ -39,11 +47,15 @@ export async function submitMessage(
   refuseContent(content);
   const id = services.newId();
   const nowMs = services.now();
+  const { hostName } = policy;
+  const submitted = { id, hostName, author: sender.reversePath, atMs: nowMs };
+  const end = headerEnd(content);
+  const header = readHeader(content.subarray(0, end), submitted);
   const received = composeReceived({
     heloName: 'localhost',
     clientAddress: '127.0.0.1',
     clientName: null,
-    byHost: policy.hostName,
+    byHost: hostName,
     protocol: 'ESMTPA',
     tls: null,
     id,
@@ -61,14 +73,29 @@ export async function submitMessage(
     clauses: [],
     evidence: null,
     decision: { formatVersion: 1, kind: 'accept', listener: 'api' },
+    ...(header.changes === null ? {} : { headerChanges: header.changes }),
   } as const;
+  const parts = [received, ...header.pieces, content.subarray(end)];
   if (content.length > services.memoryContentBytes) {
-    await acceptSpooled(message, [received, content], services);
+    await acceptSpooled(message, parts, services);
   } else {
-    const bytes = Buffer.concat([received, content]);
+    const bytes = Buffer.concat(parts);
     await services.accept({ ...message, content: { kind: 'memory', bytes } });
   }
+  for (const [field, count] of Object.entries(header.changes?.removed ?? {})) {
+    services.meter.count('headerFieldsRemoved', { field }, count);
+  }
   return { id };
+}
+
+/** As by SMTP: the firewall, what is missing, loops. */
+function readHeader(header: Buffer, submitted: Submission): ArrivingHeader {
+  if (header.length > headerBytesMax) throw refusal('the header is larger than 256 KB');
+  const rules = { hostName: submitted.hostName, forbids: submittersFamilies };
+  const arriving = readArrivingHeader(header, rules, submitted);
+  const fault = findHeaderFault(arriving, defaultLimits);
+  if (fault !== null) throw refusal(fault.lines[0]!);
+  return arriving;
 }
 
 /** The file is removed where the message is not accepted. */
@@ -91,7 +118,7 @@ async function acceptSpooled(
 function readSender(
   policy: Policy,
   text: string | null,
-): { reversePath: ReversePath; organization: string } {
+): { reversePath: Address; organization: string } {
   if (text === null) throw refusal('a message through the API needs a sender of ours');
   const reversePath = readAddress(text, 'sender');
   const owner = findDomainOwner(policy, reversePath.domain);

@@ -28,8 +28,9 @@ export interface HeaderFacts {
   readonly fromProblem: string | null;
   /** For the detection of loops. */
   readonly receivedCount: number;
-  /** With its angle brackets; null where there is none. */
+  /** With its angle brackets; null where there is none, or an empty one. */
   readonly messageId: string | null;
+  readonly hasMessageId: boolean;
   readonly hasDate: boolean;
   readonly subject: string | null;
   /** Some line is no field, or a line end is no CRLF. */
@@ -39,7 +40,11 @@ export interface HeaderFacts {
 /** Reads a header block of up to 256 KB in linear time; never throws. */
 export function readHeaderFacts(header: Buffer): HeaderFacts {
   const text = header.toString('latin1');
-  const scan = scanHeaderFields(text);
+  return factsOfScan(text, scanHeaderFields(text));
+}
+
+/** The same of a header that was scanned already; `text` is the header as latin1. */
+export function factsOfScan(text: string, scan: HeaderScan): HeaderFacts {
   const found = sortFields(scan.fields);
   const from = readFrom(text, found.from, scan);
   return {
@@ -47,6 +52,7 @@ export function readHeaderFacts(header: Buffer): HeaderFacts {
     fromProblem: from.problem,
     receivedCount: found.receivedCount,
     messageId: readText(text, found.messageId),
+    hasMessageId: found.messageId !== null,
     hasDate: found.hasDate,
     subject: readText(text, found.subject),
     isMalformed: scan.problems.length > 0,

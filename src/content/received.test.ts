@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { TlsEvidence } from '../policy/evidence.ts';
+import { scanHeaderFields } from '../standards/message-format/header-fields.ts';
 import type { ReceivedFacts } from './received.ts';
-import { composeReceived } from './received.ts';
+import { composeReceived, countOwnReceived } from './received.ts';
 import { composeReturnPath } from './return-path.ts';
 
 const leaf = {
@@ -48,10 +49,10 @@ const facts: ReceivedFacts = {
 test('states protocol, TLS version, cipher and group', () => {
   assert.equal(
     composeReceived(facts).toString(),
-    'Received: from mail.partner.example ([192.0.2.1]) by mx.example.test with\r\n' +
-      '\tESMTPS (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 group=X25519MLKEM768;\r\n' +
-      '\tno client certificate) id 0ABCDEFGHJKM for <bob@example.test>;\r\n' +
-      '\tSun, 22 Nov 2026 03:53:43 +0000\r\n',
+    'Received: from mail.partner.example ([192.0.2.1]) by mx.example.test (Postern)\r\n' +
+      '\twith ESMTPS (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384\r\n' +
+      '\tgroup=X25519MLKEM768; no client certificate) id 0ABCDEFGHJKM for\r\n' +
+      '\t<bob@example.test>; Sun, 22 Nov 2026 03:53:43 +0000\r\n',
   );
 });
 
@@ -74,7 +75,7 @@ test('writes a session in clear text without a TLS comment', () => {
   assert.equal(
     text,
     'Received: from mail.partner.example (mail.partner.example [192.0.2.1]) by mx.example.test' +
-      ' with ESMTP id 0ABCDEFGHJKM; Sun, 22 Nov 2026 03:53:43 +0000\r\n',
+      ' (Postern) with ESMTP id 0ABCDEFGHJKM; Sun, 22 Nov 2026 03:53:43 +0000\r\n',
   );
 });
 
@@ -115,10 +116,43 @@ test('is one field of bounded ASCII lines with balanced comments, whatever a pee
       assert.ok(lines.every((line) => /^[ -~\t]{1,998}$/.test(line)));
       assert.ok(lines.slice(1).every((line) => /^\t\S/.test(line)));
       const all = lines.join(' ');
-      assert.equal(all.split('(').length, 3);
-      assert.equal(all.split(')').length, 3);
+      assert.equal(all.split('(').length, 4);
+      assert.equal(all.split(')').length, 4);
     }),
   );
+});
+
+function ownCount(header: string, host = 'mx.example.test'): number {
+  return countOwnReceived(header, scanHeaderFields(header).fields, host);
+}
+
+test('finds our own Received fields among those of another gateway', () => {
+  const ours = composeReceived(facts).toString();
+  const theirs = composeReceived({ ...facts, byHost: 'mx.partner.test' }).toString();
+  const both = ours + theirs + ours + theirs + theirs;
+  assert.equal(ownCount(both), 2);
+  assert.equal(ownCount(both, 'mx.partner.test'), 3);
+  assert.equal(ownCount(both, 'example.test'), 0);
+});
+
+test('finds them after another server folded them anew or changed their case', () => {
+  const ours = composeReceived(facts).toString().replaceAll('\r\n\t', ' ').trim();
+  const refolded = `${ours.replaceAll(' ', '\r\n    ')}\r\n`;
+  assert.equal(ownCount(refolded), 1);
+  assert.equal(
+    ownCount(`${ours.replace('Received', 'RECEIVED').replace('mx.ex', 'MX.Ex')}\r\n`),
+    1,
+  );
+});
+
+test('is not misled by fields of another server, nor by what a peer calls itself', () => {
+  const plain = 'Received: from a by mx.example.test with ESMTP id 1; now\r\n';
+  const postfix = 'Received: from a by mx.example.test (Postfix) with ESMTP id 1; now\r\n';
+  const subject = 'Subject: by mx.example.test (Postern) with love\r\n';
+  assert.equal(ownCount(plain + postfix + subject), 0);
+  const heloName = 'by mx.example.test (Postern) with ';
+  const posing = composeReceived({ ...facts, heloName, byHost: 'mx.other.test' }).toString();
+  assert.equal(ownCount(posing), 0);
 });
 
 test('writes Return-Path, the null one too', () => {

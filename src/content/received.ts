@@ -2,13 +2,15 @@
  * The Received field that each accepted message gets: from whom, over which protocol and TLS.
  *
  * It runs once per message, so it only joins strings. Text of the peer can neither break the header
- * nor end the comment that it stands in.
+ * nor end the comment that it stands in. Our own are found again, so that a loop is seen early.
  * @see RFC 5321 §4.4, RFC 3848 (ESMTPS, ESMTPSA), RFC 5322 §3.6.7
  */
 import type { Address } from '../mail/address.ts';
 import { formatPath } from '../mail/address.ts';
 import type { TlsEvidence } from '../policy/evidence.ts';
 import { formatDateTime } from '../standards/message-format/date-time.ts';
+import type { FieldSpan } from '../standards/message-format/header-fields.ts';
+import { isNamed, unfoldValue } from '../standards/message-format/header-fields.ts';
 
 /** The protocol words; `S` is TLS, `A` is AUTH. */
 export type ReceivedProtocol = 'SMTP' | 'ESMTP' | 'ESMTPS' | 'ESMTPA' | 'ESMTPSA';
@@ -29,6 +31,8 @@ export interface ReceivedFacts {
   readonly atMs: number;
 }
 
+/** Behind our name: tells our fields from those of another server of the same host. */
+const marker = '(Postern)';
 const lineLengthAim = 78;
 const wordLengthMax = 320;
 const subjectLengthMax = 200;
@@ -43,10 +47,21 @@ export function composeReceived(facts: ReceivedFacts): Buffer {
   const recipient = facts.recipient === null ? '' : ` for ${formatPath(facts.recipient)}`;
   const text =
     `Received: from ${toDomainText(facts.heloName)} (${name}${literal})` +
-    ` by ${facts.byHost} with ${facts.protocol}${tls} id ${facts.id}${recipient};`;
+    ` by ${facts.byHost} ${marker} with ${facts.protocol}${tls} id ${facts.id}${recipient};`;
   const words = text.split(' ');
   words.push(formatDateTime(facts.atMs));
   return Buffer.from(fold(words), 'latin1');
+}
+
+/** How often we have had the message before: Received fields by `host`, its canonical name, and us. */
+export function countOwnReceived(text: string, fields: readonly FieldSpan[], host: string): number {
+  if (!text.includes(marker)) return 0;
+  const ours = `by ${host} ${marker} with `.toLowerCase();
+  return fields.filter(
+    (field) =>
+      isNamed(field, 'received') &&
+      unfoldValue(text, field).replace(/\s+/g, ' ').toLowerCase().includes(ours),
+  ).length;
 }
 
 /** What was negotiated and which certificate was shown: facts, no opinion about its worth. */

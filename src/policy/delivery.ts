@@ -18,6 +18,15 @@ export type MessageSource =
   | { readonly kind: 'submission'; readonly account: string }
   | { readonly kind: 'dsn'; readonly about: string };
 
+/**
+ * What was changed in the header on arrival, besides our Received field: how many fields of each
+ * family were removed, and the names of those added.
+ */
+export interface HeaderChanges {
+  readonly removed: Readonly<Record<string, number>>;
+  readonly added: readonly string[];
+}
+
 /** What receiving (or the DSN writer) hands over to be queued. `id` is a queue id text. */
 export interface IncomingMessage extends MailParameters {
   readonly id: string;
@@ -33,6 +42,8 @@ export interface IncomingMessage extends MailParameters {
   readonly evidence: Evidence | null;
   /** What was decided about the session and each recipient, for the trace; plain JSON data. */
   readonly decision: unknown;
+  /** Absent where the header was left as it was. */
+  readonly headerChanges?: HeaderChanges;
 }
 
 /** One message to the recipients that share a next hop, due for an attempt. */

@@ -4,6 +4,7 @@ import type { Content } from '../mail/content.ts';
 import type { Reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { CounterName, Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
 import { FirstRefusals } from './first-refusals.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -29,6 +30,8 @@ export class FakeServices implements ReceivingServices {
   readonly accepted: IncomingMessage[] = [];
   readonly refused: RefusalRecord[] = [];
   readonly lines: LogLine[] = [];
+  /** What was counted, as `name label label` with the sum. */
+  readonly counts = new Map<string, number>();
   readonly files: FakeSpoolFile[] = [];
   /** Account by `name password`. */
   readonly accounts = new Map<string, Account>();
@@ -50,6 +53,14 @@ export class FakeServices implements ReceivingServices {
     warn: this.#logAt('warn'),
     error: this.#logAt('error'),
     debug: this.#logAt('debug'),
+  };
+
+  readonly meter: Meter = {
+    count: (name: CounterName, labels: Readonly<Record<string, string>>, by = 1) => {
+      const key = [name, ...Object.values(labels)].join(' ');
+      this.counts.set(key, (this.counts.get(key) ?? 0) + by);
+    },
+    observe: () => undefined,
   };
 
   policy(): Policy {

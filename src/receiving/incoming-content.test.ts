@@ -20,28 +20,33 @@ function open(memoryBytesMax: number, memory = new MemoryBudget(1e9)) {
   const services = new FakeServices(policy());
   const reservedBytes = 10;
   assert.equal(memory.tryReserve(reservedBytes), true);
+  const headers: string[] = [];
   const content = new IncomingContent({
-    prefix,
+    editHeader: (header) => {
+      headers.push(header.toString('latin1'));
+      return [prefix, header];
+    },
     memory,
     reservedBytes,
     memoryBytesMax,
     openSpool: () => services.openSpool('org'),
   });
-  return { services, content, memory };
+  return { services, content, memory, headers };
 }
 
 async function take(text: string, size: number, memoryBytesMax: number): Promise<Taken> {
-  const { services, content, memory } = open(memoryBytesMax);
+  const { services, content, memory, headers } = open(memoryBytesMax);
   const bytes = Buffer.from(text, 'latin1');
   for (let at = 0; at < bytes.length; at += size) {
     await content.push(Buffer.from(bytes.subarray(at, at + size)));
   }
   assert.equal(content.problem, null);
-  const header = content.header().toString('latin1');
+  content.closeHeader();
   const whole = await content.finish();
   content.release();
   assert.equal(memory.usedBytes, 0);
-  return { text: services.textOf(whole), header, kind: whole.kind };
+  assert.equal(headers.length, 1);
+  return { text: services.textOf(whole), header: headers[0]!, kind: whole.kind };
 }
 
 void test('keeps every byte and finds the header, however the content is cut and kept', async () => {

@@ -1,8 +1,8 @@
 /**
  * The content of one message while it arrives: in memory, or in the spool once it is large.
  *
- * The Received field stands in front from the start. Small content becomes one exact-size buffer.
- * The header block is kept aside for judging, and bounded.
+ * The header block is bounded, and edited once when it is complete, before anything of it is passed
+ * on. Small content becomes one exact-size buffer.
  */
 import type { Content } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
@@ -22,8 +22,11 @@ const chunksMax = 128;
 const growthBytes = 64 * 1024;
 
 export interface IncomingContentOptions {
-  /** Stands in front of the content: the Received field. */
-  readonly prefix: Buffer;
+  /**
+   * What is kept in the place of the header, given with its empty line, or the whole content where
+   * it has none. Called once.
+   */
+  readonly editHeader: (header: Buffer) => readonly Buffer[];
   readonly memory: MemoryBudget;
   /** Already reserved of `memory`; the content releases it. */
   readonly reservedBytes: number;
@@ -40,7 +43,7 @@ export class IncomingContent {
   #headerSize: number | null = null;
   // As if the line before had ended: content may begin with the empty line.
   #tail: Buffer = Buffer.from('\r\n');
-  #header: Buffer | null = null;
+  #isHeaderClosed = false;
   #spool: SpoolWriter | null = null;
   #writing: Promise<void> | null = null;
   #problem: { readonly reply: Reply; readonly cause: unknown } | null = null;
@@ -75,22 +78,26 @@ export class IncomingContent {
     return undefined;
   }
 
-  /** The header block with its empty line, all of it where there is none. After the last piece. */
-  header(): Buffer {
-    if (this.#header !== null) return this.#header;
+  /** Edits the header, unless that was done when it went to the spool. After the last piece. */
+  closeHeader(): void {
+    if (this.#isHeaderClosed) return;
+    this.#isHeaderClosed = true;
     const size = this.#headerSize ?? this.#size;
-    if (this.#chunks.length === 0) return Buffer.alloc(0);
-    if (this.#chunks[0]!.length < size) this.#chunks = [Buffer.concat(this.#chunks)];
-    this.#header = this.#chunks[0]!.subarray(0, size);
-    return this.#header;
+    if (this.#chunks.length > 1 && this.#chunks[0]!.length < size) {
+      this.#chunks = [Buffer.concat(this.#chunks)];
+    }
+    const [first = Buffer.alloc(0), ...others] = this.#chunks;
+    const edited = this.#options.editHeader(first.subarray(0, size));
+    this.#chunks = [...edited, first.subarray(size), ...others];
   }
 
   /** The whole, durable where it is in the spool. Rejects with the spool's Failure. */
   async finish(): Promise<Content> {
     if (this.#spool !== null) return this.#spool.finish();
-    const { prefix } = this.#options;
-    const bytes = Buffer.allocUnsafeSlow(prefix.length + this.#size);
-    let at = prefix.copy(bytes);
+    this.closeHeader();
+    const size = this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let at = 0;
     for (const chunk of this.#chunks) at += chunk.copy(bytes, at);
     this.#chunks = [];
     return { kind: 'memory', bytes };
@@ -130,10 +137,9 @@ export class IncomingContent {
   }
 
   #spill(): Promise<void> {
-    const header = Buffer.from(this.header());
-    const chunks = [this.#options.prefix, ...this.#chunks];
+    this.closeHeader();
+    const chunks = this.#chunks;
     this.#chunks = [];
-    this.#header = header;
     const spilled = async (): Promise<void> => {
       try {
         this.#spool = await this.#options.openSpool();
@@ -142,7 +148,8 @@ export class IncomingContent {
         return;
       }
       await this.#write(chunks);
-      const surplus = this.#reserved - header.length;
+      // Facts of the header may keep its text alive until the transaction ends.
+      const surplus = this.#reserved - this.#headerSize!;
       if (surplus > 0) this.#options.memory.release(surplus);
       this.#reserved -= Math.max(0, surplus);
     };

@@ -106,7 +106,7 @@ void test('takes a message for a mailbox and answers 250 only when it is durable
   const text = services.textOf(message.content).replace(/\r\n\t/g, ' ');
   assert.match(
     text,
-    /^Received: from client\.test \(\[127\.0\.0\.1\]\) by mx\.example\.test with ESMTP id ID1 for <user@example\.test>; .*\r\nFrom: /,
+    /^Received: from client\.test \(\[127\.0\.0\.1\]\) by mx\.example\.test \(Postern\) with ESMTP id ID1 for <user@example\.test>; .*\r\nFrom: /,
   );
   assert.ok(text.endsWith('\r\n\r\n.body\r\n'));
   const line = await services.logged('message accepted');

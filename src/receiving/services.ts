@@ -10,6 +10,7 @@ import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../report/log.ts';
+import type { Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
 import type { upgradeServer } from '../tls/handshake.ts';
 import type { FirstRefusals } from './first-refusals.ts';
@@ -38,6 +39,7 @@ export interface ReceivingServices {
   admit(): Reply | null;
   recordRefusal(record: RefusalRecord): void;
   readonly log: Log;
+  readonly meter: Meter;
   /** Milliseconds since 1970. */
   now(): number;
   /** Bounds what all listeners of the process share. */

@@ -51,6 +51,8 @@ export interface ListenerLimits {
   readonly authFailureDelayMs: number;
   /** Received fields above which a message is in a loop. @see RFC 5321 §6.3 */
   readonly hopsMax: number;
+  /** Received fields of our own above which it is: it came back that often. */
+  readonly ownHopsMax: number;
 }
 
 /** What is used where nothing is configured. */
@@ -72,6 +74,7 @@ export const defaultLimits: ListenerLimits = {
   authFailuresMax: 3,
   authFailureDelayMs: 1000,
   hopsMax: 50,
+  ownHopsMax: 5,
 };
 
 /** Largest header block that is taken. */

@@ -231,6 +231,28 @@ void test('lets an account submit over implicit TLS as itself only', async (t) =
   assert.match(services.textOf(accepted!.content).replace(/\r\n\t/g, ' '), /with ESMTPSA /);
 });
 
+void test('completes and cleans the header of an account', async (t) => {
+  const services = withAccount();
+  const { port } = (await start(t, services, { kind: 'submission' })).address;
+  const client = await secured(t, port);
+  await client.command(plain('user', 'right'), 235);
+  await client.command('MAIL FROM:<user@example.test>', 250);
+  await client.command('RCPT TO:<anybody@elsewhere.test>', 250);
+  await client.command('DATA', 354);
+  const fields =
+    'Bcc: hidden@elsewhere.test\r\nFrom: user@example.test\r\nReturn-Path: <x@x.test>\r\n';
+  await client.command(`${fields}\r\nbody\r\n.`, 250);
+  const [message] = services.accepted;
+  assert.match(
+    services.textOf(message!.content),
+    /0000\r\nDate: .* \+0000\r\nMessage-ID: <ID\d+@mx\.example\.test>\r\nFrom: user@example\.test\r\n\r\nbody\r\n$/,
+  );
+  assert.deepEqual(message!.headerChanges, {
+    removed: { Bcc: 1, 'Return-Path': 1 },
+    added: ['Date', 'Message-ID'],
+  });
+});
+
 void test('closes after three failed passwords, saying none of them in the log', async (t) => {
   const services = withAccount();
   const { port } = (await start(t, services, { kind: 'submission' })).address;

@@ -4,7 +4,9 @@
  * Keeps the policy that it began with. `250` after the content means durable.
  * @see RFC 5321 §3.3, §4.1.1.4, §6.1, §6.3
  */
-import { readHeaderFacts } from '../content/header-facts.ts';
+import type { ArrivingHeader } from '../content/arriving-header.ts';
+import { findHeaderFault, readArrivingHeader } from '../content/arriving-header.ts';
+import { strangersFamilies, submittersFamilies } from '../content/header-firewall.ts';
 import type { ReceivedProtocol } from '../content/received.ts';
 import { composeReceived } from '../content/received.ts';
 import type { Address } from '../mail/address.ts';
@@ -36,7 +38,6 @@ const otherOrganization = reply(
   '4.5.3',
   'recipients of another organization go in a transaction of their own',
 );
-const loop = reply(554, '5.4.6', 'too many Received fields: the message is in a loop');
 
 export interface TransactionContext {
   readonly settings: ListenerSettings;
@@ -62,6 +63,7 @@ export class Transaction {
   readonly #known = new Set<string>();
   #id = '';
   #content: IncomingContent | null = null;
+  #header: ArrivingHeader | null = null;
   #isOver = false;
 
   constructor(context: TransactionContext, policy: Policy, start: TransactionStart) {
@@ -125,7 +127,7 @@ export class Transaction {
     this.#id = services.newId();
     const { organization } = this.#decisions[0]!;
     this.#content = new IncomingContent({
-      prefix: this.#received(),
+      editHeader: (header) => this.#editHeader(header),
       memory: contentMemory,
       reservedBytes,
       memoryBytesMax: memoryContentBytesMax,
@@ -175,13 +177,24 @@ export class Transaction {
       if (cause !== null) this.#logFailure(cause);
       return { ...nobody, reply, reason: reply.lines[0]! };
     }
-    const facts = readHeaderFacts(content.header());
-    if (facts.receivedCount > this.#context.settings.limits.hopsMax) {
-      return { ...nobody, reply: loop, reason: `${facts.receivedCount} Received fields` };
-    }
-    const message = { from: facts.from, recipients: this.#recipients };
+    content.closeHeader();
+    const header = this.#header!;
+    const fault = findHeaderFault(header, this.#context.settings.limits);
+    if (fault !== null) return { ...nobody, reply: fault, reason: fault.lines[0]! };
+    const message = { from: header.facts.from, recipients: this.#recipients };
     const judged = judgeHeader(this.#policy, this.#start.session, message, this.#clock());
     return judged === null ? null : { ...nobody, ...judged };
+  }
+
+  /** What stands in the place of the header: our Received field, and what the firewall leaves. */
+  #editHeader(header: Buffer): readonly Buffer[] {
+    const { hostName } = this.#policy;
+    const { account } = this.#start.session;
+    const forbids = account === null ? strangersFamilies : submittersFamilies;
+    const atMs = this.#context.services.now();
+    const submission = account === null ? null : { id: this.#id, hostName, author: null, atMs };
+    this.#header = readArrivingHeader(header, { hostName, forbids }, submission);
+    return [this.#received(), ...this.#header.pieces];
   }
 
   #received(): Buffer {
@@ -201,6 +214,7 @@ export class Transaction {
 
   #message(content: Content): IncomingMessage {
     const { session, bodyType } = this.#start;
+    const changes = this.#header!.changes;
     const connectors = this.#decisions.flatMap((decision) => decision.connectors);
     return {
       id: this.#id,
@@ -217,6 +231,7 @@ export class Transaction {
       clauses: [],
       evidence: session.evidence,
       decision: inboundDecisionOf(this.#policy, session, this.#recipients, this.#decisions),
+      ...(changes === null ? {} : { headerChanges: changes }),
     };
   }
 
@@ -237,6 +252,7 @@ export class Transaction {
   #logAccepted(sizeBytes: number): void {
     const { session } = this.#start;
     const { settings, services } = this.#context;
+    const changes = this.#header!.changes;
     services.log.info(
       {
         queueId: this.#id,
@@ -248,9 +264,13 @@ export class Transaction {
         recipients: this.#recipients.length,
         sizeBytes,
         tls: describeEvidence(session.evidence),
+        ...(changes === null ? {} : { headerChanges: changes }),
       },
       'message accepted',
     );
+    for (const [field, count] of Object.entries(changes?.removed ?? {})) {
+      services.meter.count('headerFieldsRemoved', { field }, count);
+    }
   }
 
   #logFailure(error: unknown): void {

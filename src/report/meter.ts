@@ -36,7 +36,7 @@ export const counters = {
   },
   headerFieldsRemoved: {
     name: 'postern_header_fields_removed_total',
-    help: 'Header fields that only we may write, removed on arrival.',
+    help: 'Header fields removed on arrival by the header firewall, by family.',
     labels: ['field'],
   },
   outcomes: {

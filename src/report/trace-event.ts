@@ -2,7 +2,7 @@
  * The events of a trace as they are shown: the records of `trace.ts`, format version 1, with facts
  * inlined. Addresses are texts, the null reverse-path is empty, times are RFC 3339.
  */
-import type { CandidateRecord, MessageSource } from '../policy/delivery.ts';
+import type { CandidateRecord, HeaderChanges, MessageSource } from '../policy/delivery.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Outcome, RemoteMta } from '../policy/outcome.ts';
@@ -54,6 +54,8 @@ export interface ReceivedEvent extends EventHead {
   readonly bodyType: string;
   readonly sizeBytes: number;
   readonly source: MessageSource;
+  /** Absent where the header was left as it was. */
+  readonly headerChanges?: HeaderChanges;
   readonly clauses: readonly Clause[] | MissingFact;
   readonly decision: unknown;
   readonly evidence: Evidence | MissingFact | null;

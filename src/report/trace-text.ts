@@ -2,7 +2,7 @@
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Considered, OutboundDecision } from '../policy/decision.ts';
 import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
-import type { MessageSource } from '../policy/delivery.ts';
+import type { HeaderChanges, MessageSource } from '../policy/delivery.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import { describeDemand } from '../policy/tls-requirement.ts';
 import type {
@@ -52,6 +52,7 @@ function describeReceived(event: ReceivedEvent): string[] {
   return [
     `received from ${sender}, ${event.sizeBytes} bytes`,
     describeSource(event.source),
+    ...describeHeaderChanges(event.headerChanges),
     ...describeEvidence('session with', event.evidence),
     ...findConsidered(event.decision).map(describeConsidered),
     ...describeClauses('brings along:', event.clauses),
@@ -59,6 +60,17 @@ function describeReceived(event: ReceivedEvent): string[] {
       `delivery ${delivery.ordinal} to ${listSome(delivery.recipients)} (${delivery.routeKey})`,
       ...describeClauses('  never with less than', delivery.floor),
     ]),
+  ];
+}
+
+function describeHeaderChanges(changes: HeaderChanges | undefined): string[] {
+  if (changes === undefined) return [];
+  const removed = Object.entries(changes.removed).map(([family, count]) =>
+    count === 1 ? family : `${count} × ${family}`,
+  );
+  return [
+    ...(removed.length === 0 ? [] : [`removed from the header: ${removed.join(', ')}`]),
+    ...(changes.added.length === 0 ? [] : [`added to the header: ${changes.added.join(', ')}`]),
   ];
 }
 

@@ -260,6 +260,17 @@ test('tells the story in words', () => {
   for (const line of lines) assert.ok(text.split('\n').includes(line), `${line}\nnot in\n${text}`);
 });
 
+test('says what was removed from the header and added to it', () => {
+  const headerChanges = { removed: { 'Return-Path': 1, 'X-OriginatorOrg': 2 }, added: ['Date'] };
+  const text = formatTraceText(
+    describeTrace(recordReceived({ ...message, headerChanges }, deliveries)),
+  );
+  assert.match(text, /^ {4}removed from the header: Return-Path, 2 × X-OriginatorOrg$/m);
+  assert.match(text, /^ {4}added to the header: Date$/m);
+  const plain = formatTraceText(describeTrace(recordReceived(message, deliveries)));
+  assert.doesNotMatch(plain, /the header/);
+});
+
 test('lets no control character of a peer reach the terminal', () => {
   const evil = { ...deferred, reason: 'x\u001b[2Jy\u202e\r\nz' };
   const { records } = recordExpired(delivery, {

@@ -59,6 +59,7 @@ export function recordReceived(
       routeKey,
     })),
     evidence: cite(facts, 'evidence', message.evidence),
+    ...(message.headerChanges === undefined ? {} : { headerChanges: message.headerChanges }),
     organization: message.organization,
     reversePath: formatReversePath(message.reversePath),
     sizeBytes: sizeOf(message.content),

@@ -9,13 +9,17 @@
 /** Fields and malformed lines beyond this are not read, and the block is reported as `too-many-fields`. */
 export const headerFieldsMax = 1000;
 
-/** `start` to `end` is the whole field with its last CRLF; its value begins at `valueStart`. */
-export interface FieldSpan {
+/** A line with its continuations: from `start` to behind the last CRLF. */
+export interface LineSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The whole field; its value begins at `valueStart`. */
+export interface FieldSpan extends LineSpan {
   /** As written, without white space before the colon. */
   readonly name: string;
-  readonly start: number;
   readonly valueStart: number;
-  readonly end: number;
 }
 
 /** `bare-line-end`: CR or LF that is not CRLF; `unterminated`: the last line has no CRLF. */
@@ -30,6 +34,8 @@ export type HeaderProblem =
 /** Each problem at most once. */
 export interface HeaderScan {
   readonly fields: readonly FieldSpan[];
+  /** Lines that are no fields, in order. */
+  readonly malformed: readonly LineSpan[];
   readonly problems: readonly HeaderProblem[];
 }
 
@@ -43,6 +49,7 @@ const tab = 0x09;
  */
 export function scanHeaderFields(text: string): HeaderScan {
   const fields: FieldSpan[] = [];
+  const malformed: LineSpan[] = [];
   const problems = new Set<HeaderProblem>();
   let start = 0;
   for (let count = 0; start < text.length && !text.startsWith('\r\n', start); count++) {
@@ -52,8 +59,10 @@ export function scanHeaderFields(text: string): HeaderScan {
     }
     const end = endOfField(text, start);
     const field = readField(text, start, end);
-    if (typeof field === 'string') problems.add(field);
-    else fields.push(field);
+    if (typeof field === 'string') {
+      problems.add(field);
+      malformed.push({ start, end });
+    } else fields.push(field);
     start = end;
   }
   if (start >= text.length && text.length > 0 && !text.endsWith('\r\n')) {
@@ -61,7 +70,7 @@ export function scanHeaderFields(text: string): HeaderScan {
   }
   if (text.includes('\0')) problems.add('null-byte');
   if (/\r(?!\n)|(?<!\r)\n/.test(text)) problems.add('bare-line-end');
-  return { fields, problems: [...problems] };
+  return { fields, malformed, problems: [...problems] };
 }
 
 /** After the CRLF that no white space follows. */
