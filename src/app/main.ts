@@ -5,6 +5,7 @@ import type { OfflineCommands } from '../cli/offline-commands.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { LoadResult } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
+import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
 import { explain } from './explain.ts';
@@ -23,6 +24,7 @@ const offline: OfflineCommands = {
   checkConfig,
   explain,
   probeTls: probe,
+  passwords: { hash: (password) => hashPassword(password), generate: generatePassword },
   formatTrace: (view) => formatTraceText(view),
 };
 

@@ -37,4 +37,19 @@ export const cliFailures = {
     exitCode: 64,
     whatToDo: 'Say who sends with --from ADDRESS.',
   },
+  'password-refused': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Run the command again with another password; nothing was changed.',
+  },
+  'mailbox-exists': {
+    httpStatus: 409,
+    exitCode: 65,
+    whatToDo: 'Choose another account, or set its password with `postern mailbox passwd`.',
+  },
+  'mailbox-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Look for the account with `postern mailbox list`.',
+  },
 } satisfies FailureTable;

@@ -28,5 +28,10 @@ export interface OfflineCommands {
   explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer>;
   /** What a server's TLS is worth, by the path that mail takes. */
   readonly probeTls: ProbeTls;
+  /** A new hash in PHC form, and a new random password. */
+  readonly passwords: {
+    readonly hash: (password: string) => Promise<string>;
+    readonly generate: () => string;
+  };
   formatTrace(view: TraceView): string;
 }

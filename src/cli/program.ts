@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addConfigCheck } from './commands/config-check.ts';
 import { addExplain } from './commands/explain.ts';
+import { addMailboxCommands } from './commands/mailbox.ts';
 import { addQueueList } from './commands/queue-list.ts';
 import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
@@ -44,6 +45,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addConfigCheck(config.description('Works on configuration files.'), context);
   const tls = program.command('tls').summary('look at TLS');
   addTlsProbe(tls.description('Looks at TLS, of others and our own.'), context);
+  addMailboxCommands(program, context);
   addVersion(program, context);
   return program;
 }

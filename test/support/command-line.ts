@@ -33,6 +33,7 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     probeTls: async () => {
       throw new Error('no probe in this fake');
     },
+    passwords: { hash: async (password) => `hash of ${password}`, generate: () => 'generated' },
     formatTrace: (view) => `trace of ${view.id ?? ''}\n`,
     ...overrides,
   };
