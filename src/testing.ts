@@ -24,6 +24,8 @@ export type {
   PartnerConnection,
   StarttlsVice,
 } from './testing/fake-partner.ts';
+export { sendAsPartner } from './testing/partner-client.ts';
+export type { PartnerVisit, PartnerVisited } from './testing/partner-client.ts';
 export type { PartnerMessage } from './testing/partner-session.ts';
 export { connectRaw } from './testing/raw-client.ts';
 export type { RawClient, RawClientOptions, RawReply } from './testing/raw-client.ts';

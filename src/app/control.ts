@@ -74,7 +74,7 @@ function startLanes(
   return shards.map((shard) => {
     const isOnlyLane = shards.length === 1;
     const start = { kind: 'start', shard, config, policy, share, isOnlyLane, user } as const;
-    return startLane(start, { onFinalFailure }, settings.log);
+    return (settings.startLane ?? startLane)(start, { onFinalFailure }, settings.log);
   });
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { dialTcp } from '../delivery/dial.ts';
 import type { DeliveryServices } from '../delivery/services.ts';
+import type { Resolver } from '../dns/resolver.ts';
 import type { StubResolver } from '../dns/stub-resolver.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
 import type { DnsServer } from '../dns/system-servers.ts';
@@ -20,7 +21,7 @@ export interface DeliveryParts {
   readonly config: Config;
   readonly share: number;
   readonly tls: RunningTls;
-  readonly resolver: StubResolver;
+  readonly resolver: Resolver;
   readonly listeners: readonly ListenerAddress[];
   readonly log: Log;
   readonly policy: () => Policy;
@@ -50,8 +51,12 @@ export function deliveryServices(parts: DeliveryParts): DeliveryServices {
   };
 }
 
+/** How a lane gets its resolver; a rehearsal brings one that answers from its own zone. */
+export type OpenResolver = (config: Config) => Promise<ClosableResolver>;
+export type ClosableResolver = Resolver & Pick<StubResolver, 'close'>;
+
 /** The configured resolvers, or the system's. */
-export async function openResolver(config: Config): Promise<StubResolver> {
+export async function openStubResolver(config: Config): Promise<StubResolver> {
   const configured = config.dns.servers.map(parseServer);
   const servers = configured.length > 0 ? configured : await readSystemServers();
   return createStubResolver({

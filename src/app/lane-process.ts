@@ -46,6 +46,9 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
+/** How the control process gets a lane: a process of its own, or one inside for rehearsals. */
+export type StartLane = (start: LaneStart, events: LaneEvents, log: Log) => LaneProcess;
+
 export function startLane(start: LaneStart, events: LaneEvents, log: Log): LaneProcess {
   const lane = new Lane(start, events, log);
   lane.spawn();

@@ -1,12 +1,12 @@
 /** What a lane is made of: what it was started with, and the rooms that it opened. */
 import type { DeliveryRoom } from '../delivery/delivery.ts';
-import type { StubResolver } from '../dns/stub-resolver.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import type { Log } from '../report/log.ts';
 import type { Store } from '../store/store.ts';
 import type { DiskRoom } from './disk-room.ts';
+import type { ClosableResolver, OpenResolver } from './lane-delivery.ts';
 import type { RunningTls } from './lane-tls.ts';
 import type { LaneStart } from './messages.ts';
 
@@ -16,7 +16,7 @@ export interface Rooms {
   readonly disk: DiskRoom;
   readonly queue: Queue;
   readonly delivery: DeliveryRoom;
-  readonly resolver: StubResolver;
+  readonly resolver: ClosableResolver;
   readonly recordRefusal: ReceivingServices['recordRefusal'];
 }
 
@@ -25,4 +25,5 @@ export interface Frame {
   readonly log: Log;
   readonly tls: RunningTls;
   readonly policy: () => Policy;
+  readonly openResolver: OpenResolver;
 }

@@ -22,7 +22,8 @@ import { openSqliteStore } from '../store/sqlite-store.ts';
 import { readCrashNote, removeCrashNote, writeCrashNote } from './crash-note.ts';
 import { foldersOf } from './data-folder.ts';
 import { watchDisk } from './disk-room.ts';
-import { deliveryServices, openResolver } from './lane-delivery.ts';
+import { deliveryServices, openStubResolver } from './lane-delivery.ts';
+import type { OpenResolver } from './lane-delivery.ts';
 import { closeDoors, openDoors } from './lane-doors.ts';
 import type { Door } from './lane-doors.ts';
 import { queueLimitsOf, shareOf, storeLimitsOf } from './lane-limits.ts';
@@ -56,10 +57,11 @@ export async function startRunningLane(
   start: LaneStart,
   log: Log,
   events: LaneEvents,
+  openResolver: OpenResolver = openStubResolver,
 ): Promise<RunningLane> {
   const tls = await loadTls(start.config, start.policy);
   for (const warning of tls.warnings) log.warn({}, warning);
-  const frame: Frame = { start, log, tls, policy: () => start.policy };
+  const frame: Frame = { start, log, tls, policy: () => start.policy, openResolver };
   const opened = Promise.withResolvers<void>();
   opened.promise.catch(() => undefined);
   let rooms: Rooms | null = null;
@@ -96,7 +98,7 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
     onDeath: (failure) => events.onFatal(failure),
   });
   const disk = await watchDisk(config.dataFolder, config.limits.freeDiskBytes, log);
-  const resolver = await openResolver(config);
+  const resolver = await frame.openResolver(config);
   const listeners = doors.map((door) => door.address);
   const delivery = createDelivery(
     deliveryServices({ config, share, tls, resolver, listeners, log, policy }),

@@ -8,6 +8,7 @@ import { loadConfig } from '../config/load.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
+import { runDemo } from './demo/run-demo.ts';
 import { explain } from './explain.ts';
 import { probe } from './probe.ts';
 import { serve } from './serve.ts';
@@ -21,6 +22,7 @@ const offline: OfflineCommands = {
   commandName,
   failures: allFailures,
   serve: (options) => serve(options, commandName),
+  demo: (options) => runDemo(options, commandName),
   checkConfig,
   explain,
   probeTls: probe,

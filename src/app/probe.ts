@@ -19,7 +19,7 @@ import type { ProbeReport } from '../policy/probe-report.ts';
 import { AnchorRegistry } from '../tls/anchors.ts';
 import { createClientTls } from '../tls/contexts.ts';
 import type { CertificateSource } from '../tls/own-certificate.ts';
-import { openResolver } from './lane-delivery.ts';
+import { openStubResolver } from './lane-delivery.ts';
 
 export async function probe(
   question: ProbeQuestion,
@@ -84,7 +84,7 @@ function sourceOf(files: {
 }
 
 export async function openOwnResolver(config: Config | null): Promise<StubResolver> {
-  if (config !== null) return openResolver(config);
+  if (config !== null) return openStubResolver(config);
   return createStubResolver({ servers: await readSystemServers() });
 }
 

@@ -14,6 +14,15 @@ export interface ServeOptions {
   readonly dataFolder: string | null;
 }
 
+/** `print` writes to standard output. `isStaying`: run until SIGTERM or SIGINT afterwards. */
+export interface DemoOptions {
+  readonly isStaying: boolean;
+  readonly isJson: boolean;
+  /** Columns of the terminal; null is unlimited. */
+  readonly width: number | null;
+  print(text: string): Promise<void>;
+}
+
 export interface OfflineCommands {
   readonly version: string;
   /** How people start the program, for commands that are shown to be copied: `postern`. */
@@ -22,6 +31,8 @@ export interface OfflineCommands {
   readonly failures: FailureTable;
   /** Runs until it is told to stop; the exit code. May throw a Failure. */
   serve(options: ServeOptions): Promise<number>;
+  /** A gateway with fake partners, what became of mail to and from each; the exit code. */
+  demo(options: DemoOptions): Promise<number>;
   /** As `loadConfig`, and besides whether the files that it names are there and fit. */
   checkConfig(file: string): Promise<LoadResult>;
   /** The same decisions as the running gateway's, on another policy. */

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addConfigCheck } from './commands/config-check.ts';
+import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
 import { addMailboxCommands } from './commands/mailbox.ts';
 import { addQueueList } from './commands/queue-list.ts';
@@ -35,6 +36,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
       getErrHasColors: () => false,
     });
   addServe(program, context);
+  addDemo(program, context);
   addStatus(program, context);
   addSend(program, context);
   addTrace(program, context);

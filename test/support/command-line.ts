@@ -26,6 +26,7 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     commandName: 'postern',
     failures: { 'port-taken': { httpStatus: 500, exitCode: 71, whatToDo: 'Free the port.' } },
     serve: async () => 0,
+    demo: async () => 0,
     checkConfig: loadConfig,
     explain: async () => {
       throw new Error('no explain in this fake');
