@@ -13,7 +13,7 @@ import { createQueue } from '../queue/queue.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
-import { writeFailedDsn } from '../report/dsn.ts';
+import { writeDsn } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
 import { silentMeter } from '../report/meter.ts';
 import * as recorder from '../report/trace.ts';
@@ -109,12 +109,13 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
     policy,
     attempt: delivery.attempt,
     plan: planDeliveries,
-    writeDsn: writeFailedDsn,
+    writeDsn,
     recorder,
     limits: queueLimitsOf(config, share),
     now: Date.now,
     random: Math.random,
     log,
+    meter: silentMeter,
   });
   const crashNote = folders.crashNote(shard);
   events.mayNoteCrash(() => writeCrashNote(crashNote, queue.underWay()));

@@ -28,7 +28,7 @@ export type Outcome =
   | ({ readonly kind: 'delivered'; readonly handedTo: HandedTo } & Detail)
   | ({ readonly kind: 'deferred'; readonly cause: DeferralCause } & Detail)
   | ({ readonly kind: 'bounced'; readonly cause: DeferralCause } & Detail)
-  | ({ readonly kind: 'held'; readonly cause: 'policy-weakened' } & Detail);
+  | ({ readonly kind: 'held'; readonly cause: HoldCause } & Detail);
 
 /**
  * Who answers for the message now. `mailbox`: final delivery, ours or by LMTP. `relay-with-dsn`: the
@@ -36,6 +36,9 @@ export type Outcome =
  * @see RFC 3461 §5.2.2, RFC 3464 §2.3.3
  */
 export type HandedTo = 'mailbox' | 'relay-with-dsn' | 'relay';
+
+/** `damaged`: the store cannot give the message back. */
+export type HoldCause = 'policy-weakened' | 'damaged';
 
 /** Stable words for logs, metrics and filters. */
 export type DeferralCause =

@@ -12,6 +12,7 @@ import type { QueueFilter, QueueRow, StoredDelivery } from '../store/store.ts';
 import type { Claim, Intent } from './claim.ts';
 import { nameOf } from './claim.ts';
 import type { QueueCore } from './queue-core.ts';
+import { reportOutcomes } from './reported.ts';
 import { toBatch } from './settlement.ts';
 
 /** Deliveries changed now, and those that will be when their attempt has ended. */
@@ -100,7 +101,8 @@ class Commands {
       null,
       (delivery) => {
         if (delivery.state !== 'held') return null;
-        const isWeakened = delivery.lastOutcome?.kind === 'held';
+        const { lastOutcome } = delivery;
+        const isWeakened = lastOutcome?.kind === 'held' && lastOutcome.cause === 'policy-weakened';
         const floor = isWeakened ? delivery.floor.filter(isOfMessage) : delivery.floor;
         return {
           updated: { ...delivery, floor, state: 'queued', dueAtMs: atMs, retriesFromMs: atMs },
@@ -143,13 +145,8 @@ class Commands {
       const failed = giveUp(delivery, `given up by ${by}`, atMs);
       const { ordinal, floor } = delivery;
       const expired = recorder.recordExpired({ id, ordinal }, { atMs, outcomes: failed });
-      const division = {
-        left: [],
-        failed,
-        expired: failed,
-        failedClauses: floor,
-        nextAttemptAtMs: null,
-      };
+      const reported = reportOutcomes(failed, { clauses: floor, candidates: [] });
+      const division = { left: [], expired: failed, reported, nextAttemptAtMs: null };
       if (await this.#core.finish(claim, message, division, [expired])) changed += 1;
     }
     this.#core.pump();

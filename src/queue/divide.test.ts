@@ -15,6 +15,7 @@ const nowMs = 1_800_000_000_000;
 const schedule = { firstRetryMs: 15 * 60_000, maxRetryMs: hourMs, expiryMs: 24 * hourMs };
 const by: DivideBy = {
   schedule,
+  notices: null,
   nowMs,
   random: () => 0,
   routeKeyOf: (recipients) => `today ${recipients[0]!.domain}`,
@@ -46,7 +47,7 @@ function tried(fates: Readonly<Record<string, Outcome['kind']>>, over: Partial<T
     recipient: parseAddress(text)!,
     outcome: outcome(kind),
   }));
-  return { outcomes, clauses: [], hasFailedTlsOnly: false, ...over };
+  return { outcomes, clauses: [], candidates: [], hasFailedTlsOnly: false, ...over };
 }
 
 function deliveryTo(recipients: readonly string[], over = {}) {
@@ -70,9 +71,8 @@ describe('divideByFate', () => {
     );
     assert.deepEqual(division, {
       left: [],
-      failed: [],
       expired: [],
-      failedClauses: [],
+      reported: [],
       nextAttemptAtMs: null,
     });
   });
@@ -99,7 +99,7 @@ describe('divideByFate', () => {
     assert.deepEqual(held!.recipients.map(formatAddress), ['b@x.test']);
     assert.equal(held!.state, 'held');
     assert.deepEqual(
-      division.failed.map(({ recipient }) => formatAddress(recipient)),
+      division.reported.map(({ recipient }) => formatAddress(recipient)),
       ['c@x.test'],
     );
   });
@@ -128,7 +128,10 @@ describe('divideByFate', () => {
     const delivery = deliveryTo(['a@x.test', 'b@x.test'], { retriesFromMs: nowMs - 24 * hourMs });
     const division = divide(delivery, tried({ 'a@x.test': 'deferred', 'b@x.test': 'bounced' }));
     assert.deepEqual(division.left, []);
-    assert.equal(division.failed.length, 2);
+    assert.deepEqual(
+      division.reported.map(({ action }) => action),
+      ['failed', 'failed'],
+    );
     assert.equal(division.expired.length, 1);
     const { outcome } = division.expired[0]!;
     assert.equal(outcome.kind, 'bounced');
@@ -149,12 +152,12 @@ describe('divideByFate', () => {
       tried({ 'a@x.test': 'bounced' }),
       tried({ 'b@y.test': 'deferred' }, { clauses: [encrypted] }),
     );
-    assert.deepEqual(division.failedClauses, []);
+    assert.deepEqual(division.reported[0]!.clauses, []);
     const forced = divide(
       deliveryTo(['a@x.test'], { floor: [encrypted] }),
       tried({ 'a@x.test': 'bounced' }),
     );
-    assert.deepEqual(forced.failedClauses, [encrypted]);
+    assert.deepEqual(forced.reported[0]!.clauses, [encrypted]);
   });
 
   it('defers a recipient that the report forgot, and ignores one that it made up', () => {
@@ -163,7 +166,7 @@ describe('divideByFate', () => {
       tried({ 'a@x.test': 'delivered', 'z@x.test': 'bounced' }),
       tried({ 'a@x.test': 'bounced' }),
     );
-    assert.deepEqual(division.failed, []);
+    assert.deepEqual(division.reported, []);
     assert.equal(division.left.length, 1);
     assert.deepEqual(division.left[0]!.recipients.map(formatAddress), ['b@x.test']);
   });
@@ -184,10 +187,10 @@ describe('divideByFate', () => {
           const routes = [entries.slice(0, half), entries.slice(half)].map((part) =>
             tried(Object.fromEntries(part) as Record<string, Outcome['kind']>),
           );
-          const { left, failed } = divide(deliveryTo(texts, over), ...routes);
+          const { left, reported } = divide(deliveryTo(texts, over), ...routes);
           const placed = [
             ...left.flatMap(({ recipients }) => recipients.map(formatAddress)),
-            ...failed.map(({ recipient }) => formatAddress(recipient)),
+            ...reported.map(({ recipient }) => formatAddress(recipient)),
             ...texts.filter((_, i) => fates[i] === 'delivered'),
           ];
           assert.deepEqual(placed.sort(), [...texts].sort());

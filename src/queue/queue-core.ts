@@ -10,26 +10,41 @@ import { Failure } from '../mail/failure.ts';
 import { formatQueueId, nextQueueKey, parseQueueId } from '../mail/queue-id.ts';
 import type { AttemptReport, Delivery, IncomingMessage } from '../policy/delivery.ts';
 import { findOrganization } from '../policy/directory.ts';
-import { defaultRetrySchedule } from '../policy/retry.ts';
+import { defaultDelayNotices, defaultRetrySchedule } from '../policy/retry.ts';
+import { actionOf } from '../report/dsn-recipient.ts';
 import type { Recorded } from '../report/trace.ts';
 import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
 import type { Claim, Intent } from './claim.ts';
 import { nameOf } from './claim.ts';
+import { isDamage, toDamaged } from './damaged.ts';
 import type { Division } from './divide.ts';
 import { divideByFate, internalError } from './divide.ts';
 import { DueLoader } from './due-loader.ts';
 import { logAttempt } from './log-attempt.ts';
+import { meterAttempt } from './meter-attempt.ts';
 import { MessageMemory, memoryBytesOf } from './message-memory.ts';
 import { postpone } from './postpone.ts';
+import type { Report } from './prepare-dsn.ts';
+import { prepareDsn } from './prepare-dsn.ts';
 import type { QueueServices } from './queue-services.ts';
 import type { RouteState } from './route-lists.ts';
 import { RouteLists } from './route-lists.ts';
+import { reportExpansions } from './reported.ts';
 import type { Acceptance } from './settlement.ts';
-import { prepareAcceptance, prepareDsn, toBatch } from './settlement.ts';
+import { prepareAcceptance, toBatch } from './settlement.ts';
 import { surely } from './surely.ts';
 
 /** Results ride with the next commit, and wait at most this long for one. */
 const rideWithinMs = 20;
+/** A DSN and what is to be stored with it. */
+interface ToldNow {
+  readonly dsn: IncomingMessage;
+  readonly report: Report;
+  readonly acceptance: Acceptance;
+  readonly recorded: readonly Recorded[];
+  readonly claims: readonly Claim[];
+}
+
 /** After a content that could not be read, and the longest sleep, as clocks may be set. */
 const unreadableWaitMs = 60_000;
 const alarmMsMax = 60_000;
@@ -86,7 +101,7 @@ export class QueueCore {
     this.#alarm = null;
     if (this.#routes.inFlight > 0 || this.#settling > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = this.#setTimer(graceMs, resolve);
+        const cancel = this.setTimer(graceMs, resolve);
         this.#whenIdle = () => {
           cancel();
           resolve();
@@ -144,16 +159,31 @@ export class QueueCore {
   async accept(incoming: IncomingMessage): Promise<void> {
     if (!this.isRunning) throw new Failure('queue-stopped', 'the queue is not running');
     const acceptance = this.#prepare(incoming);
-    const claims = acceptance.deliveries.map((delivery) => this.claim(delivery, 'accepting'));
+    const claims = this.#claimAll(acceptance);
+    const expanded = reportExpansions(incoming.recipients, this.services.now());
+    let told: ToldNow | null = null;
     try {
-      await this.services.store.commit(toBatch({ accepted: [acceptance] }, acceptance.recorded));
+      if (expanded.length > 0) {
+        const { id } = incoming;
+        told = await this.#tell({ id, message: acceptance.message, recipients: expanded });
+      }
+      const parts = told === null ? [acceptance] : [acceptance, told.acceptance];
+      const recorded = told === null ? [] : told.recorded;
+      await this.services.store.commit(
+        toBatch({ accepted: parts }, acceptance.recorded, ...recorded),
+      );
     } catch (error) {
       this.#storeFailedAtMs = this.services.now();
-      for (const claim of claims) this.letGo(claim);
+      for (const claim of [...claims, ...(told?.claims ?? [])]) this.letGo(claim);
       throw error;
     }
     this.#admit(acceptance, claims);
+    if (told !== null) this.#admitTold(told);
     this.pump();
+  }
+
+  #claimAll({ deliveries }: Acceptance): readonly Claim[] {
+    return deliveries.map((delivery) => this.claim(delivery, 'accepting'));
   }
 
   #prepare(incoming: IncomingMessage): Acceptance {
@@ -256,14 +286,15 @@ export class QueueCore {
     }
     if (earliestMs === null) return;
     const delayMs = Math.min(alarmMsMax, Math.max(1, earliestMs - this.services.now()));
-    const cancel = this.#setTimer(delayMs, () => {
+    const cancel = this.setTimer(delayMs, () => {
       this.#alarm = null;
       this.pump();
     });
     this.#alarm = { atMs: earliestMs, cancel };
   }
 
-  #setTimer(delayMs: number, callback: () => void): () => void {
+  /** Calls back after `delayMs`; returns how to cancel. */
+  setTimer(delayMs: number, callback: () => void): () => void {
     if (this.services.setTimer !== undefined) return this.services.setTimer(delayMs, callback);
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
@@ -289,7 +320,8 @@ export class QueueCore {
   }
 
   /** Null where it is gone, or cannot be read now and is tried later. */
-  async readMessage({ delivery }: Claim): Promise<StoredMessage | null> {
+  async readMessage(claim: Claim): Promise<StoredMessage | null> {
+    const { delivery } = claim;
     const kept = this.#memory.find(delivery.key);
     if (kept !== null) return kept;
     try {
@@ -299,10 +331,30 @@ export class QueueCore {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const fields = { queueId: this.idOf(delivery.key), code: error.code, reason: error.message };
-      this.services.log.error(fields, 'a message could not be read from the store');
-      this.#loader.wake(delivery.routeKey, this.services.now() + unreadableWaitMs);
+      if (isDamage(error) && (await this.#holdDamaged(delivery, error))) {
+        const text = 'a message in the store is damaged and held; restore it, or remove it';
+        this.services.log.error(fields, text);
+      } else {
+        this.services.log.error(fields, 'a message could not be read from the store');
+        this.#loader.wake(delivery.routeKey, this.services.now() + unreadableWaitMs);
+      }
       return null;
     }
+  }
+
+  /** What can never be read must not be tried each minute for ever. False where that is not stored. */
+  async #holdDamaged(delivery: StoredDelivery, error: Failure): Promise<boolean> {
+    const held = toDamaged(delivery, error, this.services.now());
+    if (delivery.state === 'held') return true;
+    const recorded = this.#recordHeld(this.idOf(delivery.key), held);
+    try {
+      await this.services.store.commit(toBatch({ updated: [held] }, recorded));
+    } catch (cause) {
+      if (!(cause instanceof Failure)) throw cause;
+      return false;
+    }
+    this.recount([delivery], [held]);
+    return true;
   }
 
   /** Null where the attempt itself broke: a defect, which must not lose or stop mail. */
@@ -342,8 +394,11 @@ export class QueueCore {
     const { delivery } = claim;
     const { organization } = message;
     const policy = services.policy();
+    const owner = findOrganization(policy, organization);
+    const notices = owner?.delayNotices ?? defaultDelayNotices;
     const division = divideByFate(delivery, report ?? brokenReport(delivery, nowMs), {
-      schedule: findOrganization(policy, organization)?.retry ?? defaultRetrySchedule,
+      schedule: owner?.retry ?? defaultRetrySchedule,
+      notices: message.reversePath === null ? null : notices,
       nowMs,
       random: services.random,
       routeKeyOf: (recipients) =>
@@ -355,6 +410,7 @@ export class QueueCore {
       const tried = { id, ordinal: delivery.ordinal, attempts: delivery.attempts };
       recorded.push(recorder.recordAttempt(tried, report, division.nextAttemptAtMs));
       logAttempt(services.log, tried, report, division);
+      meterAttempt(services.meter, message.receivedAtMs, report, division);
     }
     const { ordinal } = delivery;
     if (division.expired.length > 0) {
@@ -396,30 +452,43 @@ export class QueueCore {
     if (left === null) return false;
     const id = this.idOf(delivery.key);
     for (const part of left) if (part.state === 'held') recorded.push(this.#recordHeld(id, part));
-    const { failed, failedClauses } = division;
-    const failures = { id, message, failed, clauses: failedClauses };
-    const dsn = await prepareDsn(services, () => this.newId(), failures);
+    const told = await this.#tell({ id, message, recipients: division.reported });
     this.#endReading(claim);
-    const accepted = dsn === null ? null : this.#prepare(dsn);
-    const claims = accepted?.deliveries.map((each) => this.claim(each, 'accepting')) ?? [];
-    if (dsn !== null) recorded.push(services.recorder.recordDsn(id, dsn), accepted!.recorded);
     const parts = {
-      accepted: accepted === null ? [] : [accepted],
+      accepted: told === null ? [] : [told.acceptance],
       updated: left,
       completed: left.length === 0 ? [delivery] : [],
     };
-    const batch = toBatch(parts, ...recorded);
+    const batch = toBatch(parts, ...recorded, ...(told?.recorded ?? []));
     const stored = await this.#surely(() => services.store.commit(batch, rideWithinMs));
     if (stored === null) {
-      for (const each of claims) this.letGo(each);
+      for (const each of told?.claims ?? []) this.letGo(each);
       return false;
     }
     this.recount([delivery], left);
-    if (dsn !== null) {
-      services.log.info({ queueId: dsn.id, about: id, recipients: failed.length }, 'DSN queued');
-    }
-    if (accepted !== null) this.#admit(accepted, claims);
+    if (told !== null) this.#admitTold(told);
     return true;
+  }
+
+  /** The DSN, ready to be stored with what it tells of; null where nobody is to be told. */
+  async #tell(report: Report): Promise<ToldNow | null> {
+    const dsn = await prepareDsn(this.services, () => this.newId(), report);
+    if (dsn === null) return null;
+    const acceptance = this.#prepare(dsn);
+    const recorded = [
+      this.services.recorder.recordDsn(report.id, dsn, report.recipients),
+      acceptance.recorded,
+    ];
+    return { dsn, report, acceptance, recorded, claims: this.#claimAll(acceptance) };
+  }
+
+  #admitTold({ dsn, report, acceptance, claims }: ToldNow): void {
+    const action = actionOf(report.recipients);
+    const { log, meter } = this.services;
+    const fields = { about: report.id, action, recipients: report.recipients.length };
+    log.info({ queueId: dsn.id, ...fields }, 'dsn written');
+    meter.count('dsnsWritten', { action });
+    this.#admit(acceptance, claims);
   }
 
   #recordHeld(id: string, part: StoredDelivery): Recorded {
@@ -472,7 +541,7 @@ export class QueueCore {
     };
     return surely(noted, {
       log: this.services.log,
-      wait: (delayMs) => new Promise((resolve) => this.#setTimer(delayMs, resolve)),
+      wait: (delayMs) => new Promise((resolve) => this.setTimer(delayMs, resolve)),
       isGivenUp: () => this.#state === 'stopped',
     });
   }
@@ -491,5 +560,8 @@ function isAllDeferred({ routes }: AttemptReport): boolean {
 function brokenReport(delivery: StoredDelivery, nowMs: number) {
   const outcome = internalError('internal error, see the log', nowMs);
   const outcomes = delivery.recipients.map((recipient) => ({ recipient, outcome }));
-  return { endedAtMs: nowMs, routes: [{ outcomes, clauses: [], hasFailedTlsOnly: false }] };
+  return {
+    endedAtMs: nowMs,
+    routes: [{ outcomes, clauses: [], candidates: [], hasFailedTlsOnly: false }],
+  };
 }

@@ -2,8 +2,9 @@
 import type { AttemptDelivery, IncomingMessage } from '../policy/delivery.ts';
 import type { planDeliveries } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { FailedDsnInput } from '../report/dsn.ts';
+import type { DsnInput } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
+import type { Meter } from '../report/meter.ts';
 import type {
   recordAttempt,
   recordDsn,
@@ -62,7 +63,7 @@ export interface QueueServices {
   readonly attempt: AttemptDelivery;
   readonly plan: typeof planDeliveries;
   /** Null where nobody is to be told. */
-  readonly writeDsn: (input: FailedDsnInput) => IncomingMessage | null;
+  readonly writeDsn: (input: DsnInput) => IncomingMessage | null;
   readonly recorder: Recorder;
   readonly limits: QueueLimits;
   /** Milliseconds since the epoch. */
@@ -70,6 +71,7 @@ export interface QueueServices {
   /** 0 up to 1. */
   readonly random: () => number;
   readonly log: Log;
+  readonly meter: Meter;
   /** Calls back after `delayMs`, returns how to cancel; `setTimeout` where absent. */
   readonly setTimer?: (delayMs: number, callback: () => void) => () => void;
 }

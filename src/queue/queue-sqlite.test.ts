@@ -14,8 +14,9 @@ import type { Outcome } from '../policy/outcome.ts';
 import { planDeliveries } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
 import { defaultRetrySchedule } from '../policy/retry.ts';
-import { writeFailedDsn } from '../report/dsn.ts';
+import { writeDsn } from '../report/dsn.ts';
 import { silentLog } from '../report/log.ts';
+import { silentMeter } from '../report/meter.ts';
 import * as recorder from '../report/trace.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
@@ -53,12 +54,13 @@ function queueOver(store: Store, attempt: AttemptDelivery): Queue {
     policy: () => policy,
     attempt,
     plan: planDeliveries,
-    writeDsn: writeFailedDsn,
+    writeDsn,
     recorder,
     limits: defaultQueueLimits,
     now: Date.now,
     random: Math.random,
     log: silentLog,
+    meter: silentMeter,
   });
 }
 
@@ -138,7 +140,8 @@ function messageTo(id: string, isNobody: boolean): IncomingMessage {
 }
 
 async function reportOf(delivery: Delivery) {
-  const decision = { formatVersion: 1, recipientDomain: 'fabrikam.com' } as OutboundDecision;
+  const destination = { kind: 'mx' } as const;
+  const decision = { formatVersion: 1, destination } as OutboundDecision;
   const outcomes = delivery.recipients.map((recipient) => ({
     recipient,
     outcome: outcomeOf(recipient.localPart),

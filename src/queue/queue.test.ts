@@ -116,7 +116,7 @@ describe('the log', () => {
     await world.clock.run(16 * minuteMs);
     assert.deepEqual(
       world.logLines.slice(2, 4).map(({ text }) => text),
-      ['bounced', 'DSN queued'],
+      ['bounced', 'dsn written'],
     );
   });
 });
@@ -141,8 +141,14 @@ describe('retries', () => {
     const world = await start();
     const id = await send(world, ['t@a.test', 'tt@a.test']);
     await world.clock.run(25 * hourMs);
-    assert.equal(world.dsnInputs.length, 1);
-    const { about, recipients, hostName, postmaster } = world.dsnInputs[0]!;
+    assert.deepEqual(
+      world.dsnInputs.map(({ recipients }) => recipients.map(({ action }) => action)),
+      [
+        ['delayed', 'delayed'],
+        ['failed', 'failed'],
+      ],
+    );
+    const { about, recipients, hostName, postmaster } = world.dsnInputs[1]!;
     assert.equal(about.id, id);
     assert.equal(hostName, 'mail.example.test');
     assert.equal(formatAddress(postmaster), 'postmaster@mail.example.test');
@@ -186,10 +192,10 @@ describe('the failed DSN', () => {
     const world = await start();
     const id = await send(world, ['b1@a.test', 'b2@a.test', 'd@a.test']);
     await world.clock.run(10_000);
-    const names = ['b1@a.test', 'b2@a.test'].map((text) => `${id} ${text}`);
-    assert.deepEqual([...world.dsns.keys()], names);
-    const [dsnId] = world.dsns.get(names[0]!)!;
-    assert.deepEqual(world.dsns.get(names[1]!), new Set([dsnId]));
+    const names = ['b1@a.test', 'b2@a.test'].map((text) => `failed ${id} ${text}`);
+    assert.deepEqual([...world.told.keys()], names);
+    const [dsnId] = world.told.get(names[0]!)!;
+    assert.deepEqual(world.told.get(names[1]!), new Set([dsnId]));
     const dsn = tries(world, dsnId!)[0]!;
     assert.equal(dsn.reversePath, null);
     assert.deepEqual(dsn.recipients.map(formatAddress), ['anna@contoso.com']);
@@ -211,8 +217,8 @@ describe('the failed DSN', () => {
     await world.clock.run(10_000);
     const { about } = world.dsnInputs[0]!;
     assert.equal(about.isForced, true);
-    assert.deepEqual(about.clauses, [encrypted]);
-    const [dsnId] = world.dsns.get(`${id} b@a.test`)!;
+    assert.deepEqual(world.dsnInputs[0]!.recipients[0]!.clauses, [encrypted]);
+    const [dsnId] = world.told.get(`failed ${id} b@a.test`)!;
     const ofDsn: Clause = { kind: 'encrypted', origin: { kind: 'dsn', name: id } };
     assert.deepEqual(tries(world, dsnId!)[0]!.floor, [ofDsn, encrypted]);
   });

@@ -9,6 +9,7 @@ import type { IncomingMessage } from '../policy/delivery.ts';
 import type { DeliveryKey } from '../store/store.ts';
 import type { QueueCommands } from './commands.ts';
 import { createCommands } from './commands.ts';
+import { HeldNotices } from './held-notices.ts';
 import { QueueCore } from './queue-core.ts';
 import type { QueueServices } from './queue-services.ts';
 
@@ -54,11 +55,18 @@ const storeFailureMs = 1000;
 
 export function createQueue(services: QueueServices): Queue {
   const core = new QueueCore(services);
+  const heldNotices = new HeldNotices(core);
   return {
     ...createCommands(core),
-    start: (suspects = []) => core.start(suspects),
+    start: async (suspects = []) => {
+      await core.start(suspects);
+      heldNotices.start();
+    },
     underWay: () => core.underWay(),
-    stop: (graceMs) => core.stop(graceMs),
+    stop: (graceMs) => {
+      heldNotices.stop();
+      return core.stop(graceMs);
+    },
     newId: () => core.newId(),
     accept: (message) => core.accept(message),
     admit: () => admit(core),

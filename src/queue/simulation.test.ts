@@ -1,12 +1,27 @@
 /** Seeded simulations of whole queues: what must hold whatever fails, and in whatever order. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Address } from '../mail/address.ts';
 import { formatQueueId } from '../mail/queue-id.ts';
+import type { NotifyOn, Recipient } from '../mail/recipient.ts';
+import { wantsNotice } from '../mail/recipient.ts';
+import { parseAddress } from '../mail/address.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
-import { nameOf, shard, World } from './simulation.ts';
+import type { DsnRecipient } from '../report/dsn-recipient.ts';
+import { handedToOf, nameOf, shard, World } from './simulation.ts';
 
 const hourMs = 60 * 60_000;
-const domains = ['a.test', 'b.test', 'c.test', 'd.test', 'e.test'];
+const domains = ['a.test', 'b.test', 'forced.test', 'mailbox.test', 'tells.test'];
+const asked: readonly (readonly NotifyOn[] | undefined)[] = [
+  undefined,
+  undefined,
+  [],
+  ['success'],
+  ['failure'],
+  ['delay'],
+  ['success', 'failure', 'delay'],
+];
+const alias = { localPart: 'staff', domain: 'contoso.com' };
 const fates = ['d', 'd', 'd', 'td', 'ttd', 'tttttd', 'b', 'tb', 't', 'h', 'td'];
 
 interface Sent {
@@ -23,7 +38,15 @@ function sendOne(world: World, sent: Sent[]): void {
   const count = 1 + Math.floor(random() * 4);
   for (let i = 0; i < count; i++) recipients.add(`${pick(fates)}${i}@${pick(domains)}`);
   const over = random() < 0.1 ? { reversePath: null } : {};
-  const { message, done } = world.accept([...recipients], over);
+  const envelope = Array.from(recipients, (text): Recipient => {
+    const notify = pick(asked);
+    return {
+      ...parseAddress(text)!,
+      ...(notify === undefined ? {} : { notify }),
+      ...(random() < 0.2 ? { aliasedFrom: alias } : {}),
+    };
+  });
+  const { message, done } = world.accept([], { ...over, recipients: envelope });
   const entry: Sent = { message, isAcknowledged: false, isRefused: false };
   sent.push(entry);
   done.then(
@@ -54,20 +77,44 @@ async function checkEnds(world: World, sent: readonly Sent[]): Promise<void> {
     for (const recipient of message.recipients) {
       const name = nameOf(message.id, recipient);
       const delivered = world.delivered.get(name) ?? 0;
-      const dsns = world.dsns.get(name)?.size ?? 0;
+      const failures = world.toldOf('failed', message.id, recipient).size;
       const isHeld = held.has(name);
-      const isEnded = delivered + dsns > 0 || isHeld;
+      const isEnded = delivered + failures > 0 || isHeld;
       if (isRefused) assert.ok(!isEnded, `refused, and yet it lives: ${name}`);
       assert.ok(delivered <= 1 + (world.maybeTwice.get(name) ?? 0), `twice: ${name}`);
-      assert.ok(dsns <= 1, `${dsns} DSNs about ${name}`);
       if (!isAcknowledged) continue;
       const last = fateOf(recipient, 1000);
       if (last === 'delivered') assert.ok(delivered >= 1, `lost: ${name}`);
-      else if (last === 'held') assert.ok(isHeld, `not held: ${name}`);
-      else assert.equal(dsns, message.reversePath === null ? 0 : 1, `no DSN about ${name}`);
-      if (last !== 'delivered') assert.equal(delivered, 0);
+      else assert.equal(delivered, 0);
+      if (last === 'held') assert.ok(isHeld, `not held: ${name}`);
+      checkTold(world, message, recipient);
     }
   }
+}
+
+/** Every kind of DSN that was asked for comes once, and no other. */
+function checkTold(world: World, message: IncomingMessage, recipient: Recipient): void {
+  const last = fateOf(recipient, 1000);
+  const isTold = message.reversePath !== null;
+  const count = (action: DsnRecipient['action'], of: Address = recipient): number =>
+    world.toldOf(action, message.id, of).size;
+  const expected = (isExpected: boolean): number => (isTold && isExpected ? 1 : 0);
+  const what = `${nameOf(message.id, recipient)} ${JSON.stringify(recipient)}`;
+  const group = message.recipients.filter(
+    ({ aliasedFrom, notify }) => aliasedFrom !== undefined && notify?.includes('success') === true,
+  );
+  const isExpanded = group.length > 1 && group.includes(recipient);
+  if (isExpanded) assert.equal(count('expanded', alias), expected(true), what);
+  const isConfirmed = wantsNotice(recipient, 'success') && !isExpanded && last === 'delivered';
+  const handedTo = handedToOf(recipient);
+  assert.equal(count('delivered'), expected(isConfirmed && handedTo === 'mailbox'), what);
+  assert.equal(count('relayed'), expected(isConfirmed && handedTo === 'relay'), what);
+  const isFailed = last === 'bounced' || last === 'deferred';
+  assert.equal(count('failed'), expected(isFailed && wantsNotice(recipient, 'failure')), what);
+  const delays = count('delayed');
+  assert.ok(delays <= expected(wantsNotice(recipient, 'delay')), `${delays} delays: ${what}`);
+  const isStuck = last === 'held' || (recipient.localPart.startsWith('t') && last === 'deferred');
+  if (isStuck) assert.equal(delays, expected(wantsNotice(recipient, 'delay')), what);
 }
 
 async function checkCounts(world: World): Promise<void> {

@@ -11,11 +11,14 @@ import { Failure } from '../mail/failure.ts';
 import { formatQueueId } from '../mail/queue-id.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
 import type { AttemptReport, Delivery, IncomingMessage } from '../policy/delivery.ts';
-import type { Outcome } from '../policy/outcome.ts';
+import type { HandedTo, Outcome } from '../policy/outcome.ts';
 import type { PlannedDelivery } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { FailedDsnInput } from '../report/dsn.ts';
+import type { Clause } from '../policy/tls-requirement.ts';
+import type { DsnRecipient } from '../report/dsn-recipient.ts';
+import type { DsnInput } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
+import type { Meter } from '../report/meter.ts';
 import * as recorder from '../report/trace.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { Store } from '../store/store.ts';
@@ -134,12 +137,14 @@ export class World {
   readonly attempts: { readonly delivery: Delivery; readonly endedAtMs: number }[] = [];
   /** How often each recipient of each message was delivered to, by `id recipient`. */
   readonly delivered = new Map<string, number>();
-  /** Ids of the DSNs that were tried to be delivered, by `id recipient` of what they are about. */
-  readonly dsns = new Map<string, Set<string>>();
+  /** Ids of the DSNs that were tried to be delivered, by `action id recipient` of what they tell. */
+  readonly told = new Map<string, Set<string>>();
+  /** What was counted, by name and labels. */
+  readonly counted = new Map<string, number>();
   /** Recipients that may be served again: a crash came before the result was committed. */
   readonly maybeTwice = new Map<string, number>();
   /** What was written, for looking at. */
-  readonly dsnInputs: FailedDsnInput[] = [];
+  readonly dsnInputs: DsnInput[] = [];
   readonly logLines: { readonly level: string; readonly fields: object; readonly text: string }[] =
     [];
   readonly log: Log = {
@@ -147,6 +152,13 @@ export class World {
     warn: (fields, text) => void this.logLines.push({ level: 'warn', fields, text }),
     error: (fields, text) => void this.logLines.push({ level: 'error', fields, text }),
     debug: () => undefined,
+  };
+  readonly meter: Meter = {
+    count: (name, labels, by = 1) => {
+      const key = `${name} ${Object.values(labels).join(' ')}`;
+      this.counted.set(key, (this.counted.get(key) ?? 0) + by);
+    },
+    observe: () => undefined,
   };
   maxInFlight = 0;
   commitFailures: number;
@@ -164,6 +176,11 @@ export class World {
     this.limits = { ...testLimits, ...options.limits };
     this.commitFailures = options.commitFailures ?? 0;
     this.queue = createQueue(this.#services());
+  }
+
+  /** Ids of the DSNs that told this of a recipient. */
+  toldOf(action: DsnRecipient['action'], id: string, recipient: Address): ReadonlySet<string> {
+    return this.told.get(`${action} ${nameOf(id, recipient)}`) ?? new Set();
   }
 
   get commits(): number {
@@ -250,6 +267,7 @@ export class World {
       now: () => clock.nowMs,
       random: this.random,
       log: this.log,
+      meter: this.meter,
       setTimer: (delayMs, callback) =>
         clock.setTimer(delayMs, () => {
           if (life.isAlive) callback();
@@ -268,16 +286,18 @@ export class World {
   }
 
   /** Only the report room knows real ones; these can be read back. */
-  #writeDsn(input: FailedDsnInput): IncomingMessage {
+  #writeDsn(input: DsnInput): IncomingMessage {
     this.dsnInputs.push(input);
-    const failed = input.recipients.map(({ recipient }) => nameOf(input.about.id, recipient));
+    const told = input.recipients.map(
+      ({ recipient, action }) => `${action} ${nameOf(input.about.id, recipient)}`,
+    );
     return {
       id: input.id,
       organization: input.about.organization,
       reversePath: null,
       recipients: [input.about.reversePath!],
       bodyType: '7bit',
-      content: { kind: 'memory', bytes: Buffer.from(`X-Failed: ${JSON.stringify(failed)}`) },
+      content: { kind: 'memory', bytes: Buffer.from(`X-Told: ${JSON.stringify(told)}`) },
       source: { kind: 'dsn', about: input.about.id },
       receivedAtMs: input.nowMs,
       clauses: [],
@@ -303,10 +323,10 @@ export class World {
     }));
     this.attempts.push({ delivery, endedAtMs: this.clock.nowMs });
     const route = {
-      decision: { formatVersion: 1 } as OutboundDecision,
+      decision: { formatVersion: 1, destination: { kind: 'mx' } } as OutboundDecision,
       candidates: [],
       outcomes,
-      clauses: [],
+      clauses: isForced(delivery.recipients[0]!) ? [forced] : [],
       hasFailedTlsOnly: false,
     };
     return { startedAtMs, endedAtMs: this.clock.nowMs, routes: [route] };
@@ -331,15 +351,15 @@ export class World {
     if (delivery.source.kind === 'dsn') this.#noteDsn(delivery);
     if (fate === 'delivered') this.delivered.set(name, (this.delivered.get(name) ?? 0) + 1);
     if (fate === 'broken') throw new TypeError('a defect in delivery');
-    return outcome(fate, this.clock.nowMs);
+    return outcomeOf(fate, recipient, this.clock.nowMs);
   }
 
   #noteDsn({ id, content }: Delivery): void {
     assert.ok(content.kind === 'memory');
-    const failed = JSON.parse(content.bytes.toString().replace('X-Failed: ', '')) as string[];
-    for (const name of failed) {
-      const ids = this.dsns.get(name) ?? new Set();
-      this.dsns.set(name, ids.add(id));
+    const told = JSON.parse(content.bytes.toString().replace('X-Told: ', '')) as string[];
+    for (const name of told) {
+      const ids = this.told.get(name) ?? new Set();
+      this.told.set(name, ids.add(id));
     }
   }
 
@@ -409,12 +429,28 @@ const statusOf: Readonly<Record<Fate, EnhancedStatus>> = {
   broken: status('4.3.0'),
 };
 
-function outcome(kind: Exclude<Fate, 'broken'>, nowMs: number): Outcome {
+const forced: Clause = { kind: 'encrypted', origin: { kind: 'connector', name: 'forced' } };
+
+/** Mail to `forced….test` is; it waits because of TLS where it waits. */
+export function isForced({ domain }: Address): boolean {
+  return domain.startsWith('forced');
+}
+
+/** By the domain: `mailbox….test` is ours, `tells….test` answers for DSNs, others relay. */
+export function handedToOf({ domain }: Address): HandedTo {
+  if (domain.startsWith('mailbox')) return 'mailbox';
+  return domain.startsWith('tells') ? 'relay-with-dsn' : 'relay';
+}
+
+function outcomeOf(kind: Exclude<Fate, 'broken'>, recipient: Address, nowMs: number): Outcome {
   const at = new Date(nowMs).toISOString();
   const detail = { status: statusOf[kind], reason: `simulated: ${kind}`, reply: null, at };
-  if (kind === 'delivered') return { kind, handedTo: 'relay', ...detail, remoteMta: null };
+  if (kind === 'delivered') {
+    return { kind, handedTo: handedToOf(recipient), ...detail, remoteMta: null };
+  }
   if (kind === 'held') return { kind, cause: 'policy-weakened', ...detail, remoteMta: null };
-  return { kind, cause: 'peer-reply', ...detail, remoteMta: null };
+  const cause = kind === 'deferred' && isForced(recipient) ? 'tls-not-offered' : 'peer-reply';
+  return { kind, cause, ...detail, remoteMta: null };
 }
 
 function forever<T>(): Promise<T> {

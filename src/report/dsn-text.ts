@@ -1,55 +1,68 @@
 /**
- * The part of a DSN that people read: which mail, what happened to it, why, and what to do now.
+ * The part of a DSN that people read: which mail, what became of it, why, what happens next, and what
+ * to do now.
  *
- * Written for somebody who has no time: one cause per paragraph, in plain words. ASCII, lines of at
- * most 76, and no text of a peer that did not pass the sanitizer.
+ * Written for somebody who has no time: one cause per paragraph, in plain words. Lines of at most 76,
+ * and no text of a peer that did not pass the sanitizer.
  */
 import type { Address } from '../mail/address.ts';
 import { formatAddress } from '../mail/address.ts';
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
-import type { DeferralCause, Outcome, RecipientOutcome } from '../policy/outcome.ts';
-import type { Clause } from '../policy/tls-requirement.ts';
+import type { Outcome } from '../policy/outcome.ts';
 import { describeDemand } from '../policy/tls-requirement.ts';
 import { formatDateTime } from '../standards/message-format/date-time.ts';
+import type { DsnRecipient } from './dsn-recipient.ts';
+import { dsnActions } from './dsn-recipient.ts';
+import { describeSeen, describeTravel } from './dsn-seen.ts';
+import type { Cause } from './dsn-words.ts';
+import {
+  aliasWords,
+  delayedWords,
+  failedWords,
+  headlines,
+  isAboutTls,
+  leftOutWords,
+} from './dsn-words.ts';
+import { wrapText } from './plain-text.ts';
+import type { LeftOut } from './returned-content.ts';
 
-/** What a text needs to know; `messageId` null where the mail had none that may be shown. */
+/** What a text needs to know; `messageId` and `subject` null where there is none that may be shown. */
 export interface DsnTextInput {
-  readonly id: string;
-  readonly receivedAtMs: number;
+  readonly about: { readonly id: string; readonly receivedAtMs: number };
   readonly nowMs: number;
-  readonly isForced: boolean;
-  /** What was required of the connection; empty where the caller does not say. */
-  readonly clauses: readonly Clause[];
   readonly messageId: string | null;
-  /** Never empty; none of them delivered. */
-  readonly recipients: readonly RecipientOutcome[];
+  readonly subject: string | null;
+  readonly leftOut: LeftOut | null;
+  /** Never empty. */
+  readonly recipients: readonly DsnRecipient[];
   readonly hostName: string;
   readonly postmaster: Address;
 }
 
 const recipientsShownMax = 50;
-const widthMax = 76;
 
 /** CRLF line ends, ends with one. */
 export function writeDsnText(input: DsnTextInput): string {
-  const groups = groupByOutcome(input.recipients);
+  const { about, messageId, subject, recipients } = input;
   const lines = [
-    ...wrap(`This is the mail gateway ${input.hostName}.`, 0),
+    ...wrapText(`This is the mail gateway ${input.hostName}.`, 0),
+    ...dsnActions.flatMap((action) => {
+      const concerned = recipients.filter((each) => each.action === action);
+      if (concerned.length === 0) return [];
+      const groups = groupByFate(concerned).flatMap((group) => describeGroup(input, group));
+      return ['', ...wrapText(headlines[action], 0), ...groups];
+    }),
     '',
-    ...wrap(
-      'Your mail could not be delivered to the recipients named below. It will not be tried ' +
-        'again. Other recipients of the same mail, if there were any, are not affected.',
-      0,
-    ),
+    'Which mail',
+    ...labelled('Accepted', formatTime(about.receivedAtMs)),
+    ...(subject === null || subject.includes('=?') ? [] : labelled('Subject', subject)),
+    ...(messageId === null ? [] : labelled('Message-ID', messageId)),
+    ...labelled('Reference', about.id),
+    ...describeLeftOut(input.leftOut),
     '',
-    ...labelled('Accepted', formatDateTime(input.receivedAtMs)),
-    ...(input.messageId === null ? [] : labelled('Message-ID', input.messageId)),
-    ...labelled('Reference', input.id),
-    ...groups.flatMap((group) => describeGroup(input, group)),
-    '',
-    ...wrap(
-      `For administrators: "postern trace ${input.id}" shows each attempt, what was required and ` +
+    ...wrapText(
+      `For administrators: "postern trace ${about.id}" shows each attempt, what was required and ` +
         `what was seen. Questions about this gateway go to ${formatAddress(input.postmaster)}.`,
       0,
     ),
@@ -57,56 +70,121 @@ export function writeDsnText(input: DsnTextInput): string {
   return lines.map((line) => `${line}\r\n`).join('');
 }
 
-interface OutcomeGroup {
-  readonly outcome: Outcome;
-  readonly recipients: Address[];
+function describeLeftOut(leftOut: LeftOut | null): string[] {
+  if (leftOut === null) return [];
+  const text = `You asked for the whole mail in such a report. It is not returned, ${leftOutWords[leftOut]}.`;
+  return ['', ...wrapText(text, 0)];
+}
+
+interface Group {
+  /** The others share all but the address with it. */
+  readonly first: DsnRecipient;
+  readonly addresses: string[];
 }
 
 /** Recipients who share a fate are told of it once. */
-function groupByOutcome(recipients: readonly RecipientOutcome[]): OutcomeGroup[] {
-  const groups = new Map<string, OutcomeGroup>();
-  for (const { recipient, outcome } of recipients) {
-    const { kind, status, reason, reply, remoteMta } = outcome;
-    const key = JSON.stringify([kind, status, reason, reply, remoteMta]);
+function groupByFate(recipients: readonly DsnRecipient[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const first of recipients) {
+    const { kind, status, reason, reply, remoteMta } = first.outcome;
+    const key = JSON.stringify([kind, status, reason, reply, remoteMta, first.nextAttemptAtMs]);
+    const address = sanitizePeerText(formatAddress(first.recipient));
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { outcome, recipients: [recipient] });
-    else group.recipients.push(recipient);
+    if (group === undefined) groups.set(key, { first, addresses: [address] });
+    else group.addresses.push(address);
   }
   return [...groups.values()];
 }
 
-function describeGroup(input: DsnTextInput, { outcome, recipients }: OutcomeGroup): string[] {
-  const shown = recipients.slice(0, recipientsShownMax).map((address) => formatAddress(address));
-  const others = recipients.length - shown.length;
-  const cause = outcome.kind === 'delivered' ? 'local' : outcome.cause;
-  const words = wordsFor(cause, input.isForced);
-  const tried =
-    outcome.kind === 'bounced' ? '' : ` It was tried for ${describeSpan(input)} without success.`;
+function describeGroup(input: DsnTextInput, { first, addresses }: Group): string[] {
+  const shown = addresses.slice(0, recipientsShownMax);
+  const others = addresses.length - shown.length;
   return [
     '',
-    ...shown.flatMap((address) => wrap(`To: ${address}`, 0)),
+    ...shown.flatMap((address) => wrapText(`To: ${address}`, 0)),
     ...(others === 0 ? [] : [`and ${others} more, listed in the delivery report`]),
     '',
-    '  What happened',
-    ...wrap(`${words.happened}${tried}`, 4),
-    ...describeRequired(cause, input.clauses),
-    `  ${isAboutTls(cause) ? 'What was seen' : 'Why'}`,
-    ...wrap(toPlainText(outcome.reason), 4),
-    ...describeWhere(outcome),
-    '  What you can do',
-    ...wrap(words.toDo, 4),
-    '  Status',
-    ...wrap(formatEnhancedStatus(outcome.status), 4),
+    ...describeFate(input, first),
+    ...part('Status', formatEnhancedStatus(first.outcome.status)),
   ];
 }
 
-function describeRequired(cause: Cause, clauses: readonly Clause[]): string[] {
-  if (!isAboutTls(cause) || clauses.length === 0) return [];
+function describeFate(input: DsnTextInput, first: DsnRecipient): string[] {
+  switch (first.action) {
+    case 'failed':
+      return describeFailed(input, first);
+    case 'delayed':
+      return describeDelayed(first);
+    case 'relayed':
+      return describePassedOn(first);
+    case 'delivered':
+    case 'expanded':
+      return part('When', formatTime(Date.parse(first.outcome.at)));
+  }
+}
+
+function describePassedOn(first: DsnRecipient): string[] {
+  const travel = describeTravel(first);
+  return [
+    ...part('When', formatTime(Date.parse(first.outcome.at))),
+    ...describeWhere(first.outcome),
+    ...(travel === null ? [] : part('How it travelled', travel)),
+  ];
+}
+
+function describeFailed(input: DsnTextInput, first: DsnRecipient): string[] {
+  const { outcome, clauses } = first;
+  const cause = causeOf(outcome);
+  const words = first.isAlias ? aliasWords.failed : failedWords(cause, clauses.length > 0);
+  const tried =
+    outcome.status.class === 4 ? ` It was tried for ${describeSpan(input)} without success.` : '';
+  return [
+    ...part('What happened', `${words.happened}${tried}`),
+    ...(first.isAlias ? [] : describeWhy(first, cause)),
+    ...part('What you can do', words.toDo),
+  ];
+}
+
+function describeDelayed(first: DsnRecipient): string[] {
+  const cause = causeOf(first.outcome);
+  const words = first.isAlias ? aliasWords.delayed : delayedWords(cause, first.clauses.length > 0);
+  return [
+    ...part('What happened', words.happened),
+    ...(first.isAlias ? [] : describeWhy(first, cause)),
+    ...part('What happens next', describeNext(first)),
+    ...part('What you can do', words.toDo),
+  ];
+}
+
+function describeNext({ nextAttemptAtMs, willRetryUntilMs }: DsnRecipient): string {
+  if (nextAttemptAtMs === null || willRetryUntilMs === null) {
+    return 'It stays here until an administrator of this gateway releases it.';
+  }
+  const [next, until] = [formatTime(nextAttemptAtMs), formatTime(willRetryUntilMs)];
+  const last = 'If it still cannot be delivered then, you get another message that says so.';
+  if (nextAttemptAtMs >= willRetryUntilMs) return `It is tried once more on ${next}. ${last}`;
+  return `It is tried again on ${next}, and then again and again until ${until}. ${last}`;
+}
+
+/** About TLS what was required and what each host showed; else the reason, the host and its words. */
+function describeWhy(first: DsnRecipient, cause: Cause): string[] {
+  const { outcome, clauses } = first;
+  const reason = sanitizePeerText(outcome.reason);
+  if (!isAboutTls(cause)) return [...part('Why', reason), ...describeWhere(outcome)];
+  const seen = describeSeen(first);
+  return [
+    ...(clauses.length === 0 ? [] : describeRequired(first)),
+    ...part('What was seen', ...(seen.length === 0 ? [reason] : seen)),
+    ...(seen.length === 0 ? describeWhere(outcome) : []),
+  ];
+}
+
+function describeRequired({ clauses }: DsnRecipient): string[] {
   const required = clauses.map((clause) => {
     const { kind, name } = clause.origin;
-    return `${describeDemand(clause)} (${kind} "${name}")`;
+    return sanitizePeerText(`${describeDemand(clause)} (${kind} "${name}")`);
   });
-  return ['  What was required', ...required.flatMap((text) => wrap(toPlainText(text), 4))];
+  return part('What was required', ...required);
 }
 
 function describeWhere({ remoteMta, reply }: Outcome): string[] {
@@ -114,120 +192,36 @@ function describeWhere({ remoteMta, reply }: Outcome): string[] {
   if (remoteMta !== null) {
     const address = remoteMta.address === null ? '' : ` [${remoteMta.address}]`;
     const where = `${remoteMta.hostName}${address}, port ${remoteMta.port}`;
-    lines.push('  At which server', ...wrap(toPlainText(where), 4));
+    lines.push(...part('At which server', sanitizePeerText(where)));
   }
   if (reply !== null) {
-    lines.push('  Its answer');
     const status = reply.status === null ? '' : `${formatEnhancedStatus(reply.status)} `;
-    for (const line of reply.lines.slice(0, 20)) {
-      lines.push(...wrap(toPlainText(`${reply.code} ${status}${line}`), 4));
-    }
+    const answer = reply.lines.slice(0, 20).map((line) => `${reply.code} ${status}${line}`);
+    lines.push(...part('Its answer', ...answer.map(sanitizePeerText)));
   }
   return lines;
 }
 
-type Cause = DeferralCause | 'policy-weakened';
-
-function isAboutTls(cause: Cause): boolean {
-  return cause.startsWith('tls-');
+function causeOf(outcome: Outcome): Cause {
+  return outcome.kind === 'delivered' ? 'local' : outcome.cause;
 }
 
-interface Words {
-  readonly happened: string;
-  readonly toDo: string;
+function part(title: string, ...paragraphs: readonly string[]): string[] {
+  return [`  ${title}`, ...paragraphs.flatMap((text) => wrapText(text, 4))];
 }
-
-const askAdministrator =
-  'Please forward this message to your administrator, who can see more with the reference above.';
-const otherWay = 'Send it again later, or reach the recipient in another way.';
-
-function wordsFor(cause: Cause, isForced: boolean): Words {
-  switch (cause) {
-    case 'dns':
-      return {
-        happened: "The mail server of the recipient's domain could not be found.",
-        toDo: `Check the part of the address after the @ sign. If it is right: ${otherWay}`,
-      };
-    case 'connect':
-      return { happened: "The recipient's mail server could not be reached.", toDo: otherWay };
-    case 'timeout':
-      return { happened: "The recipient's mail server did not answer in time.", toDo: otherWay };
-    case 'connection-lost':
-      return { happened: "The recipient's mail server broke the connection off.", toDo: otherWay };
-    case 'peer-reply':
-      return {
-        happened: "The recipient's mail server did not take the mail.",
-        toDo:
-          'The answer above comes from the other side and says why. Check the address; if it is ' +
-          'right, show that answer to the recipient or to their administrator.',
-      };
-    case 'tls-not-offered':
-    case 'tls-refused':
-    case 'tls-handshake':
-    case 'tls-requirement':
-      return isForced ? forcedWords : opportunisticWords;
-    case 'policy':
-    case 'policy-weakened':
-      return {
-        happened: 'A rule of this mail system does not let the mail pass.',
-        toDo: askAdministrator,
-      };
-    case 'local':
-      return {
-        happened: 'A fault of this mail system kept the mail from being sent.',
-        toDo: askAdministrator,
-      };
-  }
-}
-
-const forcedWords: Words = {
-  happened:
-    'Mail to this recipient must travel over a secure connection that meets a set rule. No ' +
-    'connection did, so the mail was kept back: it did not leave this gateway without that ' +
-    'protection.',
-  toDo:
-    `${askAdministrator} The recipient's server has to offer what is required; your ` +
-    'administrator can settle that with theirs. Then send the mail again. Another mail service ' +
-    'may not protect it in the same way.',
-};
-
-const opportunisticWords: Words = {
-  happened: "An encrypted connection with the recipient's mail server could not be made.",
-  toDo: `${otherWay} Their administrator can mend the encryption of that server.`,
-};
 
 /** `24 hours`, `40 minutes`. */
-function describeSpan({ receivedAtMs, nowMs }: DsnTextInput): string {
-  const minutes = Math.max(1, Math.round((nowMs - receivedAtMs) / 60_000));
+function describeSpan({ about, nowMs }: DsnTextInput): string {
+  const minutes = Math.max(1, Math.round((nowMs - about.receivedAtMs) / 60_000));
   if (minutes < 120) return minutes === 1 ? '1 minute' : `${minutes} minutes`;
   return `${Math.round(minutes / 60)} hours`;
 }
 
 function labelled(label: string, text: string): string[] {
-  return wrap(`${`${label}:`.padEnd(12)}${toPlainText(text)}`, 0);
+  return wrapText(`${`${label}:`.padEnd(12)}${sanitizePeerText(text)}`, 2);
 }
 
-/** Printable ASCII on one line. */
-export function toPlainText(text: string): string {
-  return sanitizePeerText(text)
-    .replaceAll('…', '...')
-    .replace(/[^\x20-\x7e]/g, '?');
-}
-
-/** Words longer than a line are broken hard: no line may grow without bound. */
-function wrap(text: string, indent: number): string[] {
-  const width = widthMax - indent;
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    let rest = word;
-    if (line.length > 0 && line.length + 1 + rest.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width));
-    line = line.length === 0 ? rest : `${line} ${rest}`;
-  }
-  lines.push(line);
-  return lines.map((part) => `${' '.repeat(indent)}${part}`.trimEnd());
+/** `Sun, 22 Nov 2026 03:53:43 UTC`. */
+function formatTime(ms: number): string {
+  return formatDateTime(ms).replace('+0000', 'UTC');
 }

@@ -5,8 +5,9 @@
 import type { CandidateRecord, HeaderChanges, MessageSource } from '../policy/delivery.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
 import type { Evidence } from '../policy/evidence.ts';
-import type { Outcome, RemoteMta } from '../policy/outcome.ts';
+import type { HandedTo, Outcome, RemoteMta } from '../policy/outcome.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
+import type { DsnAction } from '../standards/dsn/delivery-status.ts';
 
 /** In the place of a fact that is no longer stored. */
 export interface MissingFact {
@@ -30,6 +31,8 @@ export interface ShownOutcome {
   readonly kind: Outcome['kind'];
   /** Absent for delivered mail. */
   readonly cause?: string;
+  /** Absent for mail that was not delivered, and in records before there was the word. */
+  readonly handedTo?: HandedTo;
   readonly status: string;
   readonly reason: string;
   readonly reply: ShownReply | null;
@@ -108,6 +111,11 @@ export type TraceEvent =
   | (EventHead & {
       readonly kind: 'dsn';
       readonly dsn: string;
+      /** The gravest that it tells; absent in records before there was more than `failed`. */
+      readonly action?: DsnAction;
+      /** To whom it goes. */
       readonly recipients: readonly string[];
+      /** Of whom it tells. */
+      readonly told?: readonly { readonly recipient: string; readonly action: DsnAction }[];
     })
   | (EventHead & { readonly kind: 'unreadable'; readonly version: string });

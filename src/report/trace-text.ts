@@ -41,10 +41,21 @@ function describeEvent(event: TraceEvent): string[] {
     case 'expired':
       return [`given up: delivery ${event.ordinal}`, ...event.outcomes.flatMap(describeOutcome)];
     case 'dsn':
-      return [`told the sender: DSN ${event.dsn} to ${listSome(event.recipients)}`];
+      return describeDsn(event);
     case 'unreadable':
       return [`a record of format version ${event.version}, which this version cannot read`];
   }
+}
+
+function describeDsn(event: TraceEvent & { readonly kind: 'dsn' }): string[] {
+  const { action = 'failed', told = [] } = event;
+  const byAction = Map.groupBy(told, (each) => each.action);
+  return [
+    `told the sender: ${action}, by DSN ${event.dsn} to ${listSome(event.recipients)}`,
+    ...Array.from(byAction, ([word, each]) => {
+      return `${word}: ${listSome(each.map(({ recipient }) => recipient))}`;
+    }),
+  ];
 }
 
 function describeReceived(event: ReceivedEvent): string[] {

@@ -145,7 +145,17 @@ const everything: readonly Recorded[] = [
   recordHeld(delivery, { atMs: atMs + 2000, cause: 'policy-weakened', reason: 'was stricter' }),
   recordReleased(delivery, { atMs: atMs + 3000, by: 'root' }),
   recordExpired(delivery, { atMs: atMs + 4000, outcomes: [{ recipient: bob, outcome: deferred }] }),
-  recordDsn(id, { ...message, id: id.replace(/.$/, '1'), receivedAtMs: atMs + 5000 }),
+  recordDsn(id, { ...message, id: id.replace(/.$/, '1'), receivedAtMs: atMs + 5000 }, [
+    {
+      recipient: bob,
+      action: 'delayed',
+      outcome: deferred,
+      clauses: [],
+      candidates: [],
+      nextAttemptAtMs: atMs + 900_000,
+      willRetryUntilMs: atMs + 86_400_000,
+    },
+  ]),
   recordRefusal({
     id,
     atMs: atMs + 6000,

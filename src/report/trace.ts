@@ -23,6 +23,8 @@ import type { Evidence } from '../policy/evidence.ts';
 import type { Outcome, RecipientOutcome } from '../policy/outcome.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import { canonicalJson, hashText } from './canonical-json.ts';
+import type { DsnRecipient } from './dsn-recipient.ts';
+import { actionOf } from './dsn-recipient.ts';
 import type { Fact, TraceKind, TraceRecord } from './record.ts';
 
 /** Records to store, and the facts that they cite; facts may already be stored. */
@@ -113,9 +115,18 @@ export function recordExpired(
   return { records: [makeRecord('expired', delivery.id, expired.atMs, data)], facts: [] };
 }
 
-/** A DSN was queued about a message; kept with the message that it is about. */
-export function recordDsn(about: string, dsn: IncomingMessage): Recorded {
-  const data = { dsn: dsn.id, recipients: dsn.recipients.map(formatAddress) };
+/** A DSN was queued about a message, which tells of these recipients; kept with that message. */
+export function recordDsn(
+  about: string,
+  dsn: IncomingMessage,
+  told: readonly DsnRecipient[],
+): Recorded {
+  const data = {
+    action: actionOf(told),
+    dsn: dsn.id,
+    recipients: dsn.recipients.map(formatAddress),
+    told: told.map(({ recipient, action }) => ({ action, recipient: formatAddress(recipient) })),
+  };
   return { records: [makeRecord('dsn', about, dsn.receivedAtMs, data)], facts: [] };
 }
 
@@ -222,13 +233,14 @@ function toOutcomeData({
   return {
     at: outcome.at,
     cause: outcome.kind === 'delivered' ? undefined : outcome.cause,
+    handedTo: outcome.kind === 'delivered' ? outcome.handedTo : undefined,
     kind: outcome.kind,
     reason: outcome.reason,
     recipient: formatAddress(recipient),
     remoteMta: outcome.remoteMta,
     reply: outcome.reply === null ? null : toReplyData(outcome.reply),
     status: formatEnhancedStatus(outcome.status),
-  } satisfies Record<keyof Outcome | 'recipient' | 'cause', unknown>;
+  } satisfies Record<keyof Outcome | 'recipient' | 'cause' | 'handedTo', unknown>;
 }
 
 function toReplyData(reply: Reply): Readonly<Record<string, unknown>> {

@@ -13,7 +13,7 @@ test('names the report type and the boundary', () => {
 });
 
 test('writes text, delivery-status and returned header, each a 7bit part', () => {
-  const body = formatReportBody({ ...base, returnedHeaders: 'Date: x\r\n' });
+  const body = formatReportBody({ ...base, returned: { kind: 'headers', text: 'Date: x\r\n' } });
   const parts = body.split('--B\r\n').slice(1);
   assert.deepEqual(
     parts.map((part) => /^Content-Type: ([^;\r]+)/m.exec(part)?.[1]),
@@ -24,7 +24,7 @@ test('writes text, delivery-status and returned header, each a 7bit part', () =>
 });
 
 test('leaves the third part out where nothing is returned', () => {
-  const body = formatReportBody({ ...base, returnedHeaders: null });
+  const body = formatReportBody({ ...base, returned: null });
   assert.ok(!body.includes('rfc822-headers'));
   assert.ok(body.endsWith('Reporting-MTA: dns; a\r\n\r\n--B--\r\n'));
 });

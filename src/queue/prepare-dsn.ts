@@ -1,0 +1,70 @@
+/**
+ * The DSN about recipients of one message, as the queue hands it to its writer.
+ *
+ * Never about mail with the null reverse-path, whoever writes it; and about mail that had to be
+ * protected it travels encrypted itself.
+ */
+import type { Address } from '../mail/address.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
+import { findOrganization } from '../policy/directory.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Clause } from '../policy/tls-requirement.ts';
+import type { DsnRecipient } from '../report/dsn-recipient.ts';
+import type { StoredMessage } from '../store/store.ts';
+import type { QueueServices } from './queue-services.ts';
+import { readOriginal } from './read-original.ts';
+
+/** What is to be told about one message. */
+export interface Report {
+  readonly id: string;
+  readonly message: StoredMessage;
+  readonly recipients: readonly DsnRecipient[];
+}
+
+/** Null where nobody is to be told. */
+export async function prepareDsn(
+  services: QueueServices,
+  newId: () => string,
+  { id, message, recipients }: Report,
+): Promise<IncomingMessage | null> {
+  if (recipients.length === 0 || message.reversePath === null) return null;
+  const policy = services.policy();
+  const isForced =
+    recipients.some(({ clauses }) => clauses.length > 0) || cameForced(policy, message);
+  const { organization, reversePath, receivedAtMs } = message;
+  const dsn = services.writeDsn({
+    id: newId(),
+    about: {
+      id,
+      reversePath,
+      receivedAtMs,
+      organization,
+      isForced,
+      request: message.dsn ?? null,
+      ...(await readOriginal(message.content)),
+    },
+    recipients,
+    hostName: policy.hostName,
+    postmaster: postmasterOf(policy, organization),
+    nowMs: services.now(),
+  });
+  if (dsn === null || !isForced || dsn.clauses.some(({ kind }) => kind === 'encrypted')) return dsn;
+  const encrypted: Clause = { kind: 'encrypted', origin: { kind: 'dsn', name: id } };
+  return { ...dsn, clauses: [...dsn.clauses, encrypted] };
+}
+
+/** A connector under which it came demands TLS of its sender: the way back is to be no worse. */
+function cameForced(policy: Policy, { source, organization }: StoredMessage): boolean {
+  if (source.kind !== 'mx' || source.inboundConnectors.length === 0) return false;
+  const connectors = findOrganization(policy, organization)?.inboundConnectors ?? [];
+  return connectors.some(
+    ({ name, requireTls, restrictDomainsToCertificate }) =>
+      (requireTls || restrictDomainsToCertificate) && source.inboundConnectors.includes(name),
+  );
+}
+
+function postmasterOf(policy: Policy, organizationId: string): Address {
+  const organization = findOrganization(policy, organizationId);
+  const domain = organization?.acceptedDomains[0]?.domain ?? policy.hostName;
+  return { localPart: 'postmaster', domain };
+}
