@@ -160,7 +160,8 @@ export class QueueCore {
     if (!this.isRunning) throw new Failure('queue-stopped', 'the queue is not running');
     const acceptance = this.#prepare(incoming);
     const claims = this.#claimAll(acceptance);
-    const expanded = reportExpansions(incoming.recipients, this.services.now());
+    const { recipients: named } = incoming;
+    const expanded = reportExpansions(named, acceptance.deliveries, this.services.now());
     let told: ToldNow | null = null;
     try {
       if (expanded.length > 0) {

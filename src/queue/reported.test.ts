@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { status } from '../mail/enhanced-status.ts';
 import type { NotifyOn, Recipient } from '../mail/recipient.ts';
 import type { HandedTo, Outcome } from '../policy/outcome.ts';
-import { reportExpansions, reportOutcomes, withoutToldSuccess } from './reported.ts';
+import { reportExpansions, reportOutcomes } from './reported.ts';
 
 const detail = {
   status: status('4.0.0'),
@@ -61,32 +61,29 @@ describe('reportOutcomes', () => {
 });
 
 describe('an alias', () => {
-  const all = { localPart: 'all', domain: 'x.test' };
-  const one = to(['success', 'failure'], { localPart: 'a', aliasedFrom: all });
-  const two = to(['success', 'failure'], { localPart: 'b', aliasedFrom: all });
+  const named = to(['success', 'failure'], { localPart: 'all' });
+  const aliasedFrom = { localPart: 'all', domain: 'x.test' };
+  const behind = (localPart: string, notify?: readonly NotifyOn[]): Recipient =>
+    to(notify, { localPart, aliasedFrom });
 
-  it('with several recipients expands, which is told once; then only failures are', () => {
-    const [told, ...others] = reportExpansions([one, two], 0);
+  it('that became several has expanded, which is told once', () => {
+    const recipients = [behind('a', ['failure']), behind('b', ['failure'])];
+    const [told, ...others] = reportExpansions([named, to()], [{ recipients }], 0);
     assert.equal(told!.action, 'expanded');
-    assert.equal(told!.recipient.localPart, 'all');
-    assert.equal(told!.recipient.aliasedFrom, undefined);
+    assert.equal(told!.recipient, named);
     assert.deepEqual(others, []);
+  });
+
+  it('that led to one address has not: its success is told', () => {
+    const recipients = [behind('a', ['success', 'failure'])];
+    assert.deepEqual(reportExpansions([named], [{ recipients }], 0), []);
+  });
+
+  it('is not told of where success was not asked for', () => {
+    const recipients = [behind('a'), behind('b')];
     assert.deepEqual(
-      withoutToldSuccess([one, two]).map(({ notify }) => notify),
-      [['failure'], ['failure']],
+      reportExpansions([to(undefined, { localPart: 'all' })], [{ recipients }], 0),
+      [],
     );
-  });
-
-  it('with one recipient is no expansion', () => {
-    assert.deepEqual(reportExpansions([one], 0), []);
-    assert.deepEqual(withoutToldSuccess([one]), [one]);
-  });
-
-  it('is told of where success was asked for only', () => {
-    const silent = [one, two].map(({ localPart }) =>
-      to(undefined, { localPart, aliasedFrom: all }),
-    );
-    assert.deepEqual(reportExpansions(silent, 0), []);
-    assert.equal(withoutToldSuccess(silent), silent);
   });
 });

@@ -1,4 +1,5 @@
 /** Whom the sender is told about, by what it asked for with NOTIFY. Pure. @see RFC 3461 §4.1 */
+import type { Address } from '../mail/address.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import { wantsNotice } from '../mail/recipient.ts';
 import { status } from '../mail/enhanced-status.ts';
@@ -7,6 +8,7 @@ import type { RecipientOutcome } from '../policy/outcome.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { DsnRecipient } from '../report/dsn-recipient.ts';
 import { actionOfOutcome, notifyWordOf } from '../report/dsn-recipient.ts';
+import type { StoredDelivery } from '../store/store.ts';
 
 /** What outcomes have in common: requirement and hosts, and for mail that waits what comes next. */
 export interface Circumstances {
@@ -33,15 +35,22 @@ export function reportOutcomes(
 }
 
 /**
- * What is told when a message is accepted: an alias that leads to several addresses has expanded.
- * Once per alias, where success was asked for.
+ * What is told when a message is accepted: a named recipient became several, and success was asked
+ * for. Whoever expands an alias so leaves SUCCESS out for those behind it: that "it" was delivered
+ * nobody can tell. From then on only their failures and delays are told.
  */
-export function reportExpansions(recipients: readonly Recipient[], nowMs: number): DsnRecipient[] {
-  const expanded: DsnRecipient[] = [];
-  for (const [first] of groupByAlias(recipients).values()) {
-    const { aliasedFrom, ...asked } = first!;
-    expanded.push({
-      recipient: { ...asked, ...aliasedFrom! },
+export function reportExpansions(
+  named: readonly Recipient[],
+  deliveries: readonly Pick<StoredDelivery, 'recipients'>[],
+  nowMs: number,
+): readonly DsnRecipient[] {
+  const asking = named.filter((each) => wantsNotice(each, 'success'));
+  if (asking.length === 0) return [];
+  const behind = deliveries.flatMap(({ recipients }) => recipients).filter(isSilentTarget);
+  return asking
+    .filter((each) => behind.some(({ aliasedFrom }) => isSame(aliasedFrom!, each)))
+    .map((recipient) => ({
+      recipient,
       action: 'expanded',
       outcome: {
         kind: 'delivered',
@@ -56,31 +65,13 @@ export function reportExpansions(recipients: readonly Recipient[], nowMs: number
       candidates: [],
       nextAttemptAtMs: null,
       willRetryUntilMs: null,
-    });
-  }
-  return expanded;
+    }));
 }
 
-/** After an expansion was told, only failures and delays of those behind the alias are. */
-export function withoutToldSuccess(recipients: readonly Recipient[]): readonly Recipient[] {
-  const told = new Set([...groupByAlias(recipients).values()].flat());
-  if (told.size === 0) return recipients;
-  return recipients.map((each) =>
-    told.has(each) ? { ...each, notify: each.notify!.filter((word) => word !== 'success') } : each,
-  );
+function isSilentTarget(recipient: Recipient): boolean {
+  return recipient.aliasedFrom !== undefined && !wantsNotice(recipient, 'success');
 }
 
-/** Aliases with several recipients that asked for success, by address. */
-function groupByAlias(recipients: readonly Recipient[]): ReadonlyMap<string, Recipient[]> {
-  const groups = new Map<string, Recipient[]>();
-  for (const recipient of recipients) {
-    const { aliasedFrom, notify } = recipient;
-    if (aliasedFrom === undefined || notify?.includes('success') !== true) continue;
-    const name = `${aliasedFrom.localPart}@${aliasedFrom.domain}`;
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [recipient]);
-    else group.push(recipient);
-  }
-  for (const [name, group] of groups) if (group.length < 2) groups.delete(name);
-  return groups;
+function isSame(a: Address, b: Address): boolean {
+  return a.localPart === b.localPart && a.domain === b.domain;
 }

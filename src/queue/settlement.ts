@@ -9,7 +9,6 @@ import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Recorded } from '../report/trace.ts';
 import type { Batch, StoredDelivery, StoredMessage } from '../store/store.ts';
 import type { QueueServices } from './queue-services.ts';
-import { withoutToldSuccess } from './reported.ts';
 
 /** A message as it is about to be stored. */
 export interface Acceptance {
@@ -24,8 +23,7 @@ export function prepareAcceptance(
   incoming: IncomingMessage,
   key: number,
 ): Acceptance {
-  const { organization, receivedAtMs, clauses } = incoming;
-  const recipients = withoutToldSuccess(incoming.recipients);
+  const { organization, recipients, receivedAtMs, clauses } = incoming;
   const plans = services.plan(services.policy(), organization, recipients, clauses);
   const nowMs = services.now();
   const deliveries = plans.map((plan, ordinal): StoredDelivery => ({

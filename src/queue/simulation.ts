@@ -8,6 +8,7 @@ import { formatAddress, parseAddress } from '../mail/address.ts';
 import type { EnhancedStatus } from '../mail/enhanced-status.ts';
 import { status } from '../mail/enhanced-status.ts';
 import { Failure } from '../mail/failure.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import { formatQueueId } from '../mail/queue-id.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
 import type { AttemptReport, Delivery, IncomingMessage } from '../policy/delivery.ts';
@@ -277,7 +278,7 @@ export class World {
 
   #plan(recipients: readonly Address[], brought: PlannedDelivery['floor']): PlannedDelivery[] {
     const floor = [...brought, ...(this.options.clauses ?? [])];
-    const byDomain = Map.groupBy(recipients, ({ domain }) => domain);
+    const byDomain = Map.groupBy(recipients.flatMap(expandAlias), ({ domain }) => domain);
     return Array.from(byDomain, ([domain, recipients]) => ({
       routeKey: `mx ${domain}`,
       recipients,
@@ -434,6 +435,18 @@ const forced: Clause = { kind: 'encrypted', origin: { kind: 'connector', name: '
 /** Mail to `forced….test` is; it waits because of TLS where it waits. */
 export function isForced({ domain }: Address): boolean {
   return domain.startsWith('forced');
+}
+
+/** Mail to `alias.test` leads to two domains; as the plan says, success of those is nobody's. */
+export function expandAlias(named: Recipient): readonly Recipient[] {
+  if (named.domain !== 'alias.test') return [named];
+  const { localPart, domain, notify } = named;
+  return ['a.test', 'mailbox.test'].map((target) => ({
+    localPart,
+    domain: target,
+    aliasedFrom: { localPart, domain },
+    ...(notify === undefined ? {} : { notify: notify.filter((word) => word !== 'success') }),
+  }));
 }
 
 /** By the domain: `mailbox….test` is ours, `tells….test` answers for DSNs, others relay. */
