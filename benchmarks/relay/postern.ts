@@ -67,7 +67,7 @@ function configOf(workshop: Workshop, port: number, sinkPort: number): object {
     organizations: [
       {
         id: 'benchmark',
-        acceptedDomains: [{ domain: 'sink.example', type: 'InternalRelay' }],
+        acceptedDomains: [{ domain: 'sink.example', type: 'InternalRelay', recipients: 'any' }],
         outboundConnectors: [
           {
             name: 'To the sink',

@@ -16,6 +16,7 @@ export function laneHandlers(frame: Frame, rooms: Rooms): LaneHandlers {
       submitMessage(submission, {
         policy: frame.policy,
         newId: () => queue.newId(),
+        verifyRecipient: rooms.verifyRecipient,
         accept: (message) => {
           if (disk.admit() === null) return queue.accept(message);
           const text = 'the disk of the data folder is nearly full';

@@ -1,6 +1,7 @@
 /** What a lane is made of: what it was started with, and the rooms that it opened. */
 import type { DeliveryRoom } from '../delivery/delivery.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import type { Log } from '../report/log.ts';
@@ -18,6 +19,7 @@ export interface Rooms {
   readonly delivery: DeliveryRoom;
   readonly resolver: ClosableResolver;
   readonly recordRefusal: ReceivingServices['recordRefusal'];
+  readonly verifyRecipient: VerifyRecipient;
 }
 
 export interface Frame {

@@ -8,7 +8,7 @@ import { createDelivery } from '../delivery/delivery.ts';
 import { createSignIn } from '../identity/sign-in.ts';
 import { sizeOf } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
-import { planDeliveries } from '../policy/plan-deliveries.ts';
+import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import { createQueue } from '../queue/queue.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
@@ -107,6 +107,7 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
     store,
     shard,
     policy,
+    routeKeyFor,
     attempt: delivery.attempt,
     plan: planDeliveries,
     writeDsn,
@@ -122,7 +123,17 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
   await queue.start(await readCrashNote(crashNote));
   await removeCrashNote(crashNote);
   const keepRefusal = createRefusalRecorder(store, log);
-  return { store, disk, queue, delivery, resolver, recordRefusal: keepRefusal };
+  return {
+    store,
+    disk,
+    queue,
+    delivery,
+    resolver,
+    recordRefusal: keepRefusal,
+    // Delivery cannot ask yet: clients are told to try again, so nothing is taken that is nobody's.
+    verifyRecipient: () =>
+      Promise.resolve({ kind: 'silent', reason: 'recipients cannot be verified yet' }),
+  };
 }
 
 type Shared = Omit<ReceivingServices, 'serverTls'>;
@@ -143,6 +154,8 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
       await running().queue.accept(message);
       running().disk.took(sizeOf(message.content));
     },
+    verifyRecipient: (organization, recipient) =>
+      running().verifyRecipient(organization, recipient),
     admit: () => running().disk.admit() ?? running().queue.admit(),
     recordRefusal: (refusal) => running().recordRefusal(refusal),
     log,

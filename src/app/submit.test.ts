@@ -36,6 +36,7 @@ async function submit(
   await submitMessage(submission, {
     policy: () => policy(),
     newId: () => 'MESSAGE1',
+    verifyRecipient: () => Promise.resolve({ kind: 'exists' }),
     accept: (message) => {
       taken.push(message);
       return Promise.resolve();

@@ -9,10 +9,11 @@ import { composeReceived } from '../content/received.ts';
 import { parseAddress } from '../mail/address.ts';
 import type { Address } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
-import { chooseOutbound } from '../policy/choose-outbound.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { findDomainOwner } from '../policy/directory.ts';
+import { judgeSubmitted, refuseUnverified } from '../policy/judge-recipient.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import { defaultLimits, headerBytesMax } from '../receiving/settings.ts';
 import type { Meter } from '../report/meter.ts';
 import type { SpoolWriter } from '../store/spool.ts';
@@ -21,6 +22,7 @@ import type { LaneSubmission } from './messages.ts';
 export interface SubmitServices {
   policy(): Policy;
   newId(): string;
+  readonly verifyRecipient: VerifyRecipient;
   accept(message: IncomingMessage): Promise<void>;
   openSpool(organization: string): Promise<SpoolWriter>;
   /** Larger content is spooled. */
@@ -41,7 +43,9 @@ export async function submitMessage(
   const policy = services.policy();
   const sender = readSender(policy, submission.from);
   const recipients = submission.to.map((text) => readAddress(text, 'recipient'));
-  for (const recipient of recipients) refuseUndeliverable(policy, sender.organization, recipient);
+  for (const recipient of recipients) {
+    await refuseUndeliverable(services, policy, sender.organization, recipient);
+  }
   const { buffer, byteOffset, byteLength } = submission.content;
   const content = Buffer.from(buffer, byteOffset, byteLength);
   refuseContent(content);
@@ -132,9 +136,20 @@ function readAddress(text: string, what: string): Address {
   return address;
 }
 
-function refuseUndeliverable(policy: Policy, organization: string, recipient: Address): void {
-  const { destination } = chooseOutbound(policy, organization, recipient);
-  if (destination.kind === 'none' && destination.isPermanent) throw refusal(destination.reason);
+/** The rules of a signed-in account. */
+// oxlint-disable-next-line eslint/max-params -- the question with its two surroundings
+async function refuseUndeliverable(
+  services: SubmitServices,
+  policy: Policy,
+  organization: string,
+  recipient: Address,
+): Promise<void> {
+  const decision = judgeSubmitted(policy, { organization }, recipient);
+  if (decision.kind === 'refuse') throw refusal(decision.reason);
+  if (!decision.mustVerify) return;
+  const verification = await services.verifyRecipient(organization, recipient);
+  if (verification.kind === 'exists') return;
+  throw refusal(refuseUnverified(recipient, verification).reply.lines.join(' '));
 }
 
 /** What SMTP could not carry is not queued: bare CR or LF, NUL, or too much. */

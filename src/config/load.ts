@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
+import { checkAliases, checkReach } from './check-aliases.ts';
 import { checkDelays } from './check-delays.ts';
 import { checkFlow } from './check-flow.ts';
 import { checkInbound } from './check-inbound.ts';
@@ -57,21 +58,26 @@ export function parseConfig(text: string, file: string): LoadResult {
     return refuseWhole(file, 'must be a mapping at the top, one "key: value" on each line');
   }
   if (!yaml.isWhole) return refused(yaml.findings.map((finding) => toProblem(finding, file)));
+  const absolute = resolve(file);
   const { findings, parsed } = examine(yaml);
+  const policy = parsed === null ? null : toPolicy(parsed, dirname(absolute));
+  if (policy !== null) checkReach(policy, (finding) => void findings.push(finding));
   const located = findings.map((finding) => locateFinding(finding, yaml));
   const problems = [...yaml.findings, ...located].map((finding) => toProblem(finding, file));
-  if (parsed === null || problems.some((problem) => problem.severity === 'error')) {
+  if (
+    parsed === null ||
+    policy === null ||
+    problems.some((problem) => problem.severity === 'error')
+  ) {
     return refused(problems);
   }
-  const absolute = resolve(file);
   const config = toConfig(parsed, absolute, yaml.locate);
-  const policy = toPolicy(parsed, dirname(absolute));
   return { kind: 'loaded', config, policy, warnings: inOrder(problems).slice(0, problemsMax) };
 }
 
 /** Shape first, then the checks between keys on all parts that are sound. */
 function examine(yaml: YamlFile): {
-  readonly findings: readonly Finding[];
+  readonly findings: Finding[];
   readonly parsed: z.output<typeof configSchema> | null;
 } {
   const findings: Finding[] = [];
@@ -87,6 +93,7 @@ function examine(yaml: YamlFile): {
   checkDelays(yaml.value, wrongPaths, report);
   checkTargets(parts, report);
   checkRecipients(parts, report);
+  checkAliases(parts, report);
   checkInbound(parts, report);
   checkOutbound(parts, report);
   checkFlow(parts, report);

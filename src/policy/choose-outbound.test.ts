@@ -230,12 +230,14 @@ describe('the floor', () => {
 
 describe('planning deliveries', () => {
   it('keeps recipients of one next hop together, each with the floor of its connector', () => {
-    const plan = planDeliveries(
-      policy({ outboundConnectors: [forcedConnector] }),
-      'org',
-      ['a@partner.test', 'user@example.test', 'b@partner.test', 'c@else.test'].map(address),
-      [],
-    );
+    const to = ['a@partner.test', 'user@example.test', 'b@partner.test', 'c@else.test'];
+    const plan = planDeliveries(policy({ outboundConnectors: [forcedConnector] }), {
+      organization: 'org',
+      recipients: to.map(address),
+      clauses: [],
+      source: { kind: 'submission', account: 'user' },
+      evidence: null,
+    });
     assert.deepEqual(
       plan.map((part) => [part.recipients.length, part.floor.map(describeDemand).length]),
       [

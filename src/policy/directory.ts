@@ -5,7 +5,14 @@
  */
 import type { Address } from '../mail/address.ts';
 import { isUnderDomain } from '../mail/domain.ts';
-import type { AcceptedDomain, DeliveryTarget, Mailbox, Organization, Policy } from './policy.ts';
+import type {
+  AcceptedDomain,
+  Alias,
+  DeliveryTarget,
+  Mailbox,
+  Organization,
+  Policy,
+} from './policy.ts';
 
 /** A domain that one of our organizations accepts, and whose it is. */
 export interface DomainOwner {
@@ -17,7 +24,15 @@ interface Index {
   readonly byId: ReadonlyMap<string, Organization>;
   readonly exact: ReadonlyMap<string, DomainOwner>;
   readonly withSubDomains: readonly DomainOwner[];
-  readonly mailboxes: ReadonlyMap<string, { organization: Organization; mailbox: Mailbox }>;
+  readonly mailboxes: ReadonlyMap<string, OwnedMailbox>;
+  readonly aliases: ReadonlyMap<string, Alias>;
+  /** The local-parts of accepted domains that list them. */
+  readonly listed: ReadonlyMap<AcceptedDomain, ReadonlySet<string>>;
+}
+
+export interface OwnedMailbox {
+  readonly organization: Organization;
+  readonly mailbox: Mailbox;
 }
 
 const indexes = new WeakMap<Policy, Index>();
@@ -33,12 +48,17 @@ function indexOf(policy: Policy): Index {
 function buildIndex(policy: Policy): Index {
   const exact = new Map<string, DomainOwner>();
   const withSubDomains: DomainOwner[] = [];
-  const mailboxes = new Map<string, { organization: Organization; mailbox: Mailbox }>();
+  const mailboxes = new Map<string, OwnedMailbox>();
+  const aliases = new Map<string, Alias>();
+  const listed = new Map<AcceptedDomain, ReadonlySet<string>>();
   for (const organization of policy.organizations) {
     for (const domain of organization.acceptedDomains) {
       exact.set(domain.domain, { organization, domain });
       if (domain.matchSubDomains) withSubDomains.push({ organization, domain });
+      const { recipients } = domain;
+      if (recipients.kind === 'list') listed.set(domain, new Set(recipients.localParts));
     }
+    for (const alias of organization.aliases) aliases.set(mailboxKey(alias.address), alias);
     for (const mailbox of organization.mailboxes) {
       for (const address of mailbox.addresses) {
         mailboxes.set(mailboxKey(address), { organization, mailbox });
@@ -47,10 +67,11 @@ function buildIndex(policy: Policy): Index {
   }
   withSubDomains.sort((a, b) => b.domain.domain.length - a.domain.domain.length);
   const byId = new Map(policy.organizations.map((org) => [org.id, org] as const));
-  return { byId, exact, withSubDomains, mailboxes };
+  return { byId, exact, withSubDomains, mailboxes, aliases, listed };
 }
 
-function mailboxKey(address: Address): string {
+/** Equal for equal addresses of ours, whose local-parts ignore case. */
+export function mailboxKey(address: Address): string {
   return `${address.localPart.toLowerCase()}@${address.domain}`;
 }
 
@@ -66,12 +87,50 @@ export function findDomainOwner(policy: Policy, domain: string): DomainOwner | n
   return index.withSubDomains.find((owner) => isUnderDomain(domain, owner.domain.domain)) ?? null;
 }
 
-/** Local-parts of our own mailboxes ignore case. */
-export function findMailbox(
-  policy: Policy,
-  address: Address,
-): { organization: Organization; mailbox: Mailbox } | null {
-  return indexOf(policy).mailboxes.get(mailboxKey(address)) ?? null;
+/** What an address of ours is by name: a mailbox, an alias, or a listed recipient of another server. */
+export type NamedRecipient =
+  | ({ readonly kind: 'mailbox' } & OwnedMailbox)
+  | { readonly kind: 'alias'; readonly alias: Alias }
+  | { readonly kind: 'listed'; readonly owner: DomainOwner };
+
+/**
+ * The whole local-part first, then without its extension; case is ignored. Null where nothing has
+ * this name.
+ */
+export function findNamed(policy: Policy, address: Address): NamedRecipient | null {
+  const index = indexOf(policy);
+  // Mailboxes are most of all mail, and cost one look-up.
+  const mailbox = index.mailboxes.get(mailboxKey(address));
+  if (mailbox !== undefined) return { kind: 'mailbox', ...mailbox };
+  const owner = findDomainOwner(policy, address.domain);
+  if (owner === null) return null;
+  const whole = findByName(index, owner, address);
+  if (whole !== null) return whole;
+  const base = withoutExtension(address, owner.organization.addressExtension);
+  return base === null ? null : findByName(index, owner, base);
+}
+
+function findByName(index: Index, owner: DomainOwner, address: Address): NamedRecipient | null {
+  const key = mailboxKey(address);
+  const mailbox = index.mailboxes.get(key);
+  if (mailbox !== undefined) return { kind: 'mailbox', ...mailbox };
+  const alias = index.aliases.get(key);
+  if (alias !== undefined) return { kind: 'alias', alias };
+  const isListed = index.listed.get(owner.domain)?.has(address.localPart.toLowerCase()) ?? false;
+  return isListed ? { kind: 'listed', owner } : null;
+}
+
+/** `ann+news@x` with `+` is `ann@x`; null where there is no extension, or nothing before it. */
+export function withoutExtension(address: Address, separator: string | null): Address | null {
+  if (separator === null) return null;
+  const at = address.localPart.indexOf(separator);
+  return at <= 0 ? null : { localPart: address.localPart.slice(0, at), domain: address.domain };
+}
+
+/** Also by an address with an extension, unless that address exists itself. */
+export function findMailbox(policy: Policy, address: Address): OwnedMailbox | null {
+  const found = findNamed(policy, address);
+  return found?.kind === 'mailbox' ? found : null;
 }
 
 export function findAccount(policy: Policy, organization: string, account: string): Mailbox | null {

@@ -1,24 +1,28 @@
 /**
  * The verdict at RCPT, per recipient: is the domain ours, may this session send to it, does the
- * mailbox exist.
+ * recipient exist, or must the server that keeps it be asked.
  *
  * Codes are Exchange's, wording ours; the caller appends the id by which both sides name the event.
  * @see RFC 5321 §3.3, Exchange Online's refusals 5.7.51, 5.7.68, 5.4.1, 4.7.0
  */
 import type { Address } from '../mail/address.ts';
 import { formatAddress } from '../mail/address.ts';
+import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import { chooseOutbound } from './choose-outbound.ts';
 import type { Considered } from './decision.ts';
 import type { DomainOwner } from './directory.ts';
-import { findDomainOwner, findMailbox } from './directory.ts';
+import { findDomainOwner } from './directory.ts';
+import type { FoundRecipient } from './find-recipient.ts';
+import { findRecipient } from './find-recipient.ts';
 import type { InboundClock, InboundDecision, InboundSession } from './inbound-session.ts';
 import { senderDomainsOf } from './inbound-session.ts';
 import { lockedDownReply, tlsMissingReply } from './partner-reply.ts';
 import type { PartnerVerdict, UnmetConnector } from './partner-verdict.ts';
 import { judgePartners } from './partner-verdict.ts';
 import type { Policy } from './policy.ts';
+import type { RecipientVerification } from './recipient-verification.ts';
 
 export type { InboundClock, InboundDecision, InboundSession } from './inbound-session.ts';
 
@@ -44,41 +48,44 @@ export function judgeRecipient(
     return refuseUnmet({ ...partners, unmet: partners.unmet }, reversePath, owner, clock);
   }
   if (isDirectSend(policy, session, partners)) return directSendDenied(owner, partners);
-  return judgeExistence(policy, owner, recipient, partners);
+  return judgeExistence(findRecipient(policy, recipient), recipient, {
+    organization: owner.organization.id,
+    connectors: partners.met,
+    considered: partners.considered,
+  });
 }
 
-/** A signed-in account may send anywhere, but not to mailboxes that its own domains do not have. */
-function judgeSubmitted(
+/** A signed-in account may send anywhere, but not to recipients that its own domains do not have. */
+export function judgeSubmitted(
   policy: Policy,
   account: { readonly organization: string },
   recipient: Address,
 ): InboundDecision {
-  const decision = chooseOutbound(policy, account.organization, recipient);
-  if (decision.destination.kind === 'none' && decision.destination.isPermanent) {
-    return refuse(unknownRecipient(recipient), decision.destination.reason, decision.considered);
-  }
   const { organization } = account;
-  return { kind: 'accept', organization, connectors: [], considered: [], mustVerify: false };
+  const owner = findDomainOwner(policy, recipient.domain);
+  const met = { organization, connectors: [], considered: [] };
+  if (owner?.organization.id === organization) {
+    return judgeExistence(findRecipient(policy, recipient), recipient, met);
+  }
+  const { destination, considered } = chooseOutbound(policy, organization, recipient);
+  if (destination.kind === 'none' && destination.isPermanent) {
+    return refuse(unknownRecipient(recipient), destination.reason, considered);
+  }
+  return { kind: 'accept', ...met, mustVerify: false };
 }
 
-function judgeExistence(
-  policy: Policy,
-  owner: DomainOwner,
-  recipient: Address,
-  partners: PartnerVerdict,
-): InboundDecision {
-  const isKnown = findMailbox(policy, recipient) !== null;
-  if (!isKnown && owner.domain.type === 'authoritative') {
-    const reason = `${formatAddress(recipient)} is no mailbox of ${owner.organization.name}`;
-    return refuse(unknownRecipient(recipient), reason, partners.considered);
+type Met = Pick<
+  InboundDecision & { readonly kind: 'accept' },
+  'organization' | 'connectors' | 'considered'
+>;
+
+/** Last of all, so that who is refused anyway learns nothing about our recipients. */
+function judgeExistence(found: FoundRecipient, recipient: Address, met: Met): InboundDecision {
+  if (found.kind === 'unknown') {
+    return refuse(unknownRecipient(recipient), found.reason, met.considered);
   }
-  return {
-    kind: 'accept',
-    organization: owner.organization.id,
-    connectors: partners.met,
-    considered: partners.considered,
-    mustVerify: false,
-  };
+  const mustVerify = found.kind === 'elsewhere' && found.existence === 'verify';
+  return { kind: 'accept', ...met, mustVerify };
 }
 
 function unknownRecipient(recipient: Address): Reply {
@@ -123,6 +130,22 @@ function directSendDenied(owner: DomainOwner, partners: PartnerVerdict): Inbound
     'TenantInboundAttribution; Direct Send not allowed: the sender domain is ours and this session is not';
   const reason = `MAIL FROM is in a domain of ${owner.organization.name} and no connector proves the sender`;
   return refuse(reply(550, '5.7.68', text), reason, partners.considered);
+}
+
+/** The refusal of a recipient that its server was asked about. `status` 4.4.1: it did not answer. */
+export function refuseUnverified(
+  recipient: Address,
+  verification: RecipientVerification & { readonly kind: 'unknown' | 'silent' },
+): { readonly reply: Reply; readonly reason: string } {
+  const { kind } = verification;
+  const reason = sanitizePeerText(verification.reason);
+  const who = formatAddress(recipient);
+  if (kind === 'silent') {
+    const text = `Recipient not verified: the server that keeps ${who} cannot be asked now, try again later: ${reason}`;
+    return { reply: reply(451, '4.4.1', text), reason };
+  }
+  const text = `Recipient address rejected: the server that keeps it does not know ${who}: ${reason}`;
+  return { reply: reply(550, '5.1.1', text), reason };
 }
 
 function refuse(

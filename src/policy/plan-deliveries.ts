@@ -3,39 +3,50 @@
  * and each delivery starts with the clauses under which it was accepted.
  */
 import type { Address } from '../mail/address.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import { chooseOutbound } from './choose-outbound.ts';
 import type { OutboundDecision } from './decision.ts';
+import type { ExpandableMessage } from './expand-recipients.ts';
+import { expandRecipients } from './expand-recipients.ts';
 import { raiseFloor } from './floor.ts';
 import type { Policy } from './policy.ts';
 import type { Clause } from './tls-requirement.ts';
+import { keyOf } from './tls-requirement.ts';
 
 /** `routeKey` names the next hop; equal keys may share connections and compete for them. */
 export interface PlannedDelivery {
   readonly routeKey: string;
-  readonly recipients: readonly Address[];
+  readonly recipients: readonly Recipient[];
   readonly floor: readonly Clause[];
 }
 
-/** `brought` are clauses of the message itself, as of a DSN about forced mail. */
+/** Aliases are expanded here and nowhere else: what is planned are final recipients. */
 export function planDeliveries(
   policy: Policy,
-  organization: string,
-  recipients: readonly Address[],
-  brought: readonly Clause[],
+  message: ExpandableMessage,
 ): readonly PlannedDelivery[] {
-  const plans = new Map<string, { recipients: Address[]; floor: readonly Clause[] }>();
-  for (const recipient of recipients) {
+  const { organization } = message;
+  const plans = new Map<string, PlannedDelivery & { readonly recipients: Recipient[] }>();
+  for (const { recipient, clauses } of expandRecipients(policy, message).recipients) {
     const decision = chooseOutbound(policy, organization, recipient);
-    const key = routeKeyOf(decision);
+    const routeKey = routeKeyOf(decision);
+    // A floor is of a whole delivery: what came by an alias does not bind the others.
+    const key = clauses.length === 0 ? routeKey : `${routeKey}\n${clauses.map(keyOf).join('\n')}`;
     const plan = plans.get(key);
     if (plan === undefined) {
+      const brought = clauses.length === 0 ? message.clauses : [...message.clauses, ...clauses];
       const floor = raiseFloor(brought, decision.requirement.clauses);
-      plans.set(key, { recipients: [recipient], floor });
+      plans.set(key, { routeKey, recipients: [recipient], floor });
     } else {
       plan.recipients.push(recipient);
     }
   }
-  return Array.from(plans, ([routeKey, plan]) => ({ routeKey, ...plan }));
+  return [...plans.values()];
+}
+
+/** The next hop of a final recipient under today's policy. */
+export function routeKeyFor(policy: Policy, organization: string, recipient: Address): string {
+  return routeKeyOf(chooseOutbound(policy, organization, recipient));
 }
 
 /** Smart hosts are one next hop for all domains unless the name clause depends on the domain. */

@@ -402,8 +402,8 @@ export class QueueCore {
       notices: message.reversePath === null ? null : notices,
       nowMs,
       random: services.random,
-      routeKeyOf: (recipients) =>
-        services.plan(policy, organization, recipients, [])[0]?.routeKey ?? delivery.routeKey,
+      routeKeyOf: ([first]) =>
+        first === undefined ? delivery.routeKey : services.routeKeyFor(policy, organization, first),
     });
     const id = this.idOf(delivery.key);
     const recorded: Recorded[] = [];

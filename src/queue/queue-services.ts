@@ -1,6 +1,6 @@
 /** What the queue is given: the seams to policy, delivery, report and the store. */
 import type { AttemptDelivery, IncomingMessage } from '../policy/delivery.ts';
-import type { planDeliveries } from '../policy/plan-deliveries.ts';
+import type { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { DsnInput } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
@@ -62,6 +62,8 @@ export interface QueueServices {
   readonly policy: () => Policy;
   readonly attempt: AttemptDelivery;
   readonly plan: typeof planDeliveries;
+  /** The route of a recipient that was planned before; nothing is expanded again. */
+  readonly routeKeyFor: typeof routeKeyFor;
   /** Null where nobody is to be told. */
   readonly writeDsn: (input: DsnInput) => IncomingMessage | null;
   readonly recorder: Recorder;

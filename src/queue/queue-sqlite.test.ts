@@ -11,7 +11,7 @@ import { parseQueueId } from '../mail/queue-id.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
 import type { AttemptDelivery, Delivery, IncomingMessage } from '../policy/delivery.ts';
 import type { Outcome } from '../policy/outcome.ts';
-import { planDeliveries } from '../policy/plan-deliveries.ts';
+import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
 import { defaultRetrySchedule } from '../policy/retry.ts';
 import { writeDsn } from '../report/dsn.ts';
@@ -52,6 +52,7 @@ function queueOver(store: Store, attempt: AttemptDelivery): Queue {
     store,
     shard: 0,
     policy: () => policy,
+    routeKeyFor,
     attempt,
     plan: planDeliveries,
     writeDsn,

@@ -23,8 +23,8 @@ export function prepareAcceptance(
   incoming: IncomingMessage,
   key: number,
 ): Acceptance {
-  const { organization, recipients, receivedAtMs, clauses } = incoming;
-  const plans = services.plan(services.policy(), organization, recipients, clauses);
+  const { organization, receivedAtMs } = incoming;
+  const plans = services.plan(services.policy(), incoming);
   const nowMs = services.now();
   const deliveries = plans.map((plan, ordinal): StoredDelivery => ({
     key,

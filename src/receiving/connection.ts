@@ -260,8 +260,7 @@ export class Connection {
         this.#answer(this.#beginTransaction(event));
         return undefined;
       case 'recipient':
-        this.#answer(this.#transaction!.judgeRecipient(event.recipient));
-        return undefined;
+        return this.#answerRecipient(this.#transaction!.judgeRecipient(event.recipient));
       case 'data':
         return this.#beginContent(this.#transaction!);
       case 'content':
@@ -281,6 +280,13 @@ export class Connection {
     if (this.#refusals >= this.#context.settings.limits.refusalsMax) {
       this.#session.close(tooManyRefusals);
     }
+  }
+
+  /** While a recipient is verified nothing more is read of the session, so replies keep their order. */
+  #answerRecipient(answer: Reply | Promise<Reply>): Promise<void> | undefined {
+    if (answer instanceof Promise) return answer.then((later) => this.#answer(later));
+    this.#answer(answer);
+    return undefined;
   }
 
   #beginTransaction(event: ServerEvent & { readonly kind: 'mail' }): Reply {

@@ -3,7 +3,10 @@ import { sizeOf } from '../mail/content.ts';
 import type { Content } from '../mail/content.ts';
 import type { Reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
+import { formatAddress } from '../mail/address.ts';
+import type { Address } from '../mail/address.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { RecipientVerification } from '../policy/recipient-verification.ts';
 import type { CounterName, Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
 import { FirstRefusals } from './first-refusals.ts';
@@ -41,6 +44,11 @@ export class FakeServices implements ReceivingServices {
   admission: Reply | null = null;
   /** Runs within `accept`, before the message counts. */
   onAccept: (message: IncomingMessage) => Promise<void> = () => Promise.resolve();
+  /** Addresses that were asked about, in order. */
+  readonly asked: string[] = [];
+  /** What the server that keeps them says. */
+  onVerify: (recipient: string) => Promise<RecipientVerification> = () =>
+    Promise.resolve({ kind: 'exists' });
   onSpoolWrite: () => Promise<void> = () => Promise.resolve();
   #ids = 0;
 
@@ -104,6 +112,12 @@ export class FakeServices implements ReceivingServices {
   async accept(message: IncomingMessage): Promise<void> {
     await this.onAccept(message);
     this.accepted.push(message);
+  }
+
+  verifyRecipient(_organization: string, recipient: Address): Promise<RecipientVerification> {
+    const text = formatAddress(recipient);
+    this.asked.push(text);
+    return this.onVerify(text);
   }
 
   admit(): Reply | null {

@@ -9,6 +9,7 @@ import type { Reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { Log } from '../report/log.ts';
 import type { Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
@@ -35,6 +36,8 @@ export interface ReceivingServices {
    * anything else 451.
    */
   accept(message: IncomingMessage): Promise<void>;
+  /** Asks the server that keeps the recipient whether it exists. */
+  readonly verifyRecipient: VerifyRecipient;
   /** Back-pressure: a 4yz reply for MAIL, or null. */
   admit(): Reply | null;
   recordRefusal(record: RefusalRecord): void;

@@ -18,7 +18,7 @@ import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { InboundClock, InboundDecision, InboundSession } from '../policy/inbound-session.ts';
-import { judgeRecipient } from '../policy/judge-recipient.ts';
+import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
 import { describeEvidence } from './evidence-text.ts';
@@ -83,8 +83,11 @@ export class Transaction {
     return refusal === null ? senderOk : this.#refuse({ ...nobody, ...refusal });
   }
 
-  /** The answer to RCPT. A recipient of null is the bare `<Postmaster>`. @see RFC 5321 §4.5.1 */
-  judgeRecipient(given: Address | null): Reply {
+  /**
+   * The answer to RCPT; a promise where the server that keeps the recipient is asked first. A
+   * recipient of null is the bare `<Postmaster>`. @see RFC 5321 §4.5.1
+   */
+  judgeRecipient(given: Address | null): Reply | Promise<Reply> {
     const recipient = given ?? postmasterOf(this.#policy);
     const decision = judgeRecipient(this.#policy, this.#start.session, recipient, this.#clock());
     if (decision.kind === 'refuse') {
@@ -99,9 +102,21 @@ export class Transaction {
     if (first !== undefined && first.organization !== decision.organization) {
       return otherOrganization;
     }
-    const text = formatAddress(recipient);
-    if (this.#known.has(text)) return recipientOk;
-    this.#known.add(text);
+    if (this.#known.has(formatAddress(recipient))) return recipientOk;
+    if (decision.mustVerify) return this.#verify(recipient, decision);
+    return this.#take(recipient, decision);
+  }
+
+  async #verify(recipient: Address, decision: AcceptedDecision): Promise<Reply> {
+    const { services } = this.#context;
+    const verification = await services.verifyRecipient(decision.organization, recipient);
+    if (verification.kind === 'exists') return this.#take(recipient, decision);
+    const refusal = refuseUnverified(recipient, verification);
+    return this.#refuse({ ...nobody, ...refusal, considered: decision.considered, recipient });
+  }
+
+  #take(recipient: Address, decision: AcceptedDecision): Reply {
+    this.#known.add(formatAddress(recipient));
     this.#recipients.push(recipient);
     this.#decisions.push(decision);
     return recipientOk;

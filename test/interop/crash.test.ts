@@ -76,7 +76,7 @@ async function startStage(t: TestContext, environment: Record<string, string> = 
     organization: {
       acceptedDomains: [
         { domain: 'example.test' },
-        { domain: 'relay.test', type: 'InternalRelay' },
+        { domain: 'relay.test', type: 'InternalRelay', recipients: 'any' },
       ],
       outboundConnectors: [
         {

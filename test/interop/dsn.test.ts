@@ -48,8 +48,8 @@ before(async () => {
     organization: {
       acceptedDomains: [
         { domain: 'example.test' },
-        { domain: 'relay.test', type: 'InternalRelay' },
-        { domain: 'forced-relay.test', type: 'InternalRelay' },
+        { domain: 'relay.test', type: 'InternalRelay', recipients: 'any' },
+        { domain: 'forced-relay.test', type: 'InternalRelay', recipients: 'any' },
       ],
       outboundConnectors: [
         to('waits.test', clearOnly, forced),

@@ -141,7 +141,7 @@ function setupOf({ receiver, tls12Receiver }: Stage) {
     organization: {
       acceptedDomains: [
         { domain: 'example.test' },
-        { domain: 'relay.test', type: 'InternalRelay' },
+        { domain: 'relay.test', type: 'InternalRelay', recipients: 'any' },
       ],
       inboundConnectors: [
         {

@@ -44,7 +44,10 @@ async function start(freeDisk: string): Promise<RunningGateway> {
   const setup = await gatewaySetup({
     peerPorts: [partner.port],
     organization: {
-      acceptedDomains: [{ domain: 'example.test' }, { domain: 'in.test', type: 'InternalRelay' }],
+      acceptedDomains: [
+        { domain: 'example.test' },
+        { domain: 'in.test', type: 'InternalRelay', recipients: 'any' },
+      ],
       outboundConnectors: [
         { name: 'inside', recipientDomains: 'in.test', smartHosts: smartHost(partner.port) },
       ],
