@@ -190,10 +190,28 @@ const inboundAnswer = z
     reason: z.string().nullable(),
     considered: z.array(consideredSchema),
     evidence: evidenceSchema,
+    existence: z
+      .enum(['mailbox', 'alias', 'listed', 'postmaster', 'any', 'verify', 'unknown', 'not-ours'])
+      .meta({
+        description:
+          'what the recipient is; `verify`: the server that keeps it is asked, which explain does not do',
+      }),
   })
   .meta({ id: 'InboundAnswer' });
 
-/** `inbound` is null for mail that leaves; `outbound` null for mail that is refused. */
+/** What an alias, the catch-all or postmaster becomes: each final recipient with its own decision. */
+const expansion = z
+  .object({
+    via: z.enum(['alias', 'catch-all', 'postmaster']),
+    name: z.string(),
+    to: z.array(z.object({ address: z.string(), outbound: outboundDecisionSchema })),
+  })
+  .meta({ id: 'Expansion' });
+
+/**
+ * `inbound` is null for mail that leaves; `outbound` null for mail that is refused, and for aliases,
+ * where `expansion` says what each final recipient gets.
+ */
 export const explainAnswerSchema = z
   .object({
     formatVersion: z.literal(1),
@@ -208,6 +226,7 @@ export const explainAnswerSchema = z
     direction: z.enum(['inbound', 'outbound']),
     inbound: inboundAnswer.nullable(),
     outbound: outboundDecisionSchema.nullable(),
+    expansion: expansion.nullable(),
     notes: z.array(z.string()),
   })
   .meta({ id: 'ExplainAnswer' });

@@ -10,6 +10,9 @@ import { Failure } from '../mail/failure.ts';
 import { chooseOutbound } from '../policy/choose-outbound.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
+import { expandRecipients } from '../policy/expand-recipients.ts';
+import { findRecipient } from '../policy/find-recipient.ts';
+import { requirementOf } from '../policy/floor.ts';
 import type { InboundSession } from '../policy/inbound-session.ts';
 import { judgeRecipient } from '../policy/judge-recipient.ts';
 import type { Organization, Policy } from '../policy/policy.ts';
@@ -46,6 +49,7 @@ export async function explainMail(
   const inbound = isInbound ? judgeInbound(policy, session, recipient, tools.nowMs) : null;
   const organization = owner ?? findSendingOrganization(policy, sender);
   const leaves = organization !== null && inbound?.kind !== 'refuse';
+  const expansion = leaves ? expand(policy, organization.id, recipient, session.evidence) : null;
   return {
     formatVersion: 1,
     policyRevision: policy.revision,
@@ -58,9 +62,50 @@ export async function explainMail(
     },
     direction: isInbound ? 'inbound' : 'outbound',
     inbound,
-    outbound: leaves ? chooseOutbound(policy, organization.id, recipient) : null,
-    notes: noteSuppositions(policy, question, sender, isInbound),
+    outbound:
+      leaves && expansion === null ? chooseOutbound(policy, organization.id, recipient) : null,
+    expansion,
+    notes: [
+      ...noteSuppositions(policy, question, sender, isInbound),
+      ...(inbound?.existence === 'verify' && inbound.kind === 'accept' ? [asked] : []),
+    ],
   };
+}
+
+const asked =
+  'whether the recipient exists is asked of the server that keeps it, at RCPT; that was not done here';
+
+/** Null where the recipient is a final one itself. */
+function expand(
+  policy: Policy,
+  organization: string,
+  recipient: Address,
+  evidence: Evidence,
+): ExplainAnswer['expansion'] {
+  const found = findRecipient(policy, recipient);
+  if (found.kind !== 'alias') return null;
+  const { recipients } = expandRecipients(policy, {
+    organization,
+    recipients: [recipient],
+    clauses: [],
+    source: { kind: 'mx', inboundConnectors: [] },
+    evidence,
+  });
+  const to = recipients.map(({ recipient: final, clauses }) => {
+    const decision = chooseOutbound(policy, organization, final);
+    const requirement = requirementOf(decision, clauses);
+    return { address: formatAddress(final), outbound: { ...decision, requirement } };
+  });
+  return { via: found.via, name: formatAddress(found.name), to };
+}
+
+function existenceOf(
+  policy: Policy,
+  recipient: Address,
+): NonNullable<ExplainAnswer['inbound']>['existence'] {
+  const found = findRecipient(policy, recipient);
+  if (found.kind === 'elsewhere') return found.existence;
+  return found.kind === 'foreign' ? 'not-ours' : found.kind;
 }
 
 function readAddress(text: string, field: string): Address {
@@ -80,10 +125,11 @@ function judgeInbound(
   const decision = judgeRecipient(policy, session, recipient, clock);
   const { evidence } = session;
   const considered = [...decision.considered];
+  const existence = existenceOf(policy, recipient);
   if (decision.kind === 'accept') {
     const { kind, organization, connectors } = decision;
     const accepted = { kind, organization, connectors: [...connectors] };
-    return { ...accepted, reply: null, reason: null, considered, evidence };
+    return { ...accepted, reply: null, reason: null, considered, evidence, existence };
   }
   const owner = findDomainOwner(policy, recipient.domain);
   return {
@@ -94,6 +140,7 @@ function judgeInbound(
     reason: decision.reason,
     considered,
     evidence,
+    existence,
   };
 }
 

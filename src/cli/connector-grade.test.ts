@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDomainPattern } from '../mail/domain-pattern.ts';
-import type { InboundConnector, OutboundConnector } from '../policy/policy.ts';
-import { gradeInbound, gradeOutbound } from './connector-grade.ts';
+import type { AcceptedDomain, InboundConnector, OutboundConnector } from '../policy/policy.ts';
+import { acceptedDomain, deliveryTarget } from '../../test/support/policy.ts';
+import { gradeInbound, gradeOutbound, gradeTarget } from './connector-grade.ts';
+import { describeRecipients } from './recipient-rule.ts';
 
 const domain = parseDomainPattern('contoso.com')!;
 
@@ -92,5 +94,32 @@ test('inbound: addresses without TLS are said to be in clear', () => {
   assert.equal(
     words({ restrictDomainsToCertificate: true, pins: ['a'], restrictDomainsToIPAddresses: true }),
     'pinned (only the partner), only from its addresses',
+  );
+});
+
+test('delivery targets: what stays inside, and what may cross a network in clear and why', () => {
+  assert.equal(gradeTarget(deliveryTarget('a')).words, 'inside: it never leaves this machine');
+  const elsewhere = { address: { kind: 'host', host: '10.0.0.7', port: 24 } } as const;
+  const old = deliveryTarget('a', { ...elsewhere, clearTextReason: 'it knows no TLS' });
+  assert.match(gradeTarget(old).words, /in clear.*reason given: it knows no TLS/);
+  const named = deliveryTarget('a', {
+    ...elsewhere,
+    tlsSettings: 'DomainValidation',
+    tlsDomains: [domain],
+  });
+  assert.equal(gradeTarget(named).words, 'named contoso.com (only this server)');
+});
+
+test('who exists in a domain, in words', () => {
+  const words = (part: Partial<AcceptedDomain>): string =>
+    describeRecipients(acceptedDomain('example.test', part));
+  assert.equal(words({}), 'mailboxes and aliases here');
+  assert.match(words({ deliveryTarget: 's', recipients: { kind: 'verify' } }), /asked of "s"/);
+  assert.match(words({ deliveryTarget: 's', recipients: { kind: 'any' } }), /taken unasked/);
+  const listed = { kind: 'list', localParts: ['a', 'b'] } as const;
+  const catchAll = { localPart: 'c', domain: 'example.test' };
+  assert.equal(
+    words({ deliveryTarget: 's', recipients: listed, catchAll }),
+    'mailboxes and aliases here, 2 listed ones at "s"; unknown ones go to c@example.test',
   );
 });

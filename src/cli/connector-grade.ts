@@ -5,34 +5,60 @@
  * For `config check`.
  */
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
-import type { InboundConnector, OutboundConnector } from '../policy/policy.ts';
+import { isInside } from '../policy/delivery-target.ts';
+import type { DeliveryTarget, InboundConnector, OutboundConnector } from '../policy/policy.ts';
 
 /** `grade` is a stable word for programs, `words` a phrase for people. */
 export interface ConnectorGrade {
   readonly grade:
-    'off' | 'opportunistic' | 'addresses' | 'encrypted' | 'ca-signed' | 'named' | 'pinned';
+    | 'off'
+    | 'inside'
+    | 'opportunistic'
+    | 'addresses'
+    | 'encrypted'
+    | 'ca-signed'
+    | 'named'
+    | 'pinned';
   readonly words: string;
 }
 
 export function gradeOutbound(connector: OutboundConnector): ConnectorGrade {
   if (!connector.enabled) return off;
-  const settings = connector.tlsSettings;
-  if (settings === null) {
-    const words = 'opportunistic: in clear where the other side offers no TLS';
-    return { grade: 'opportunistic', words };
+  return gradeForced(connector, "the recipient's domain or under it", 'only the partner') ?? clear;
+}
+
+/** The server that keeps mailboxes, as a hop. */
+export function gradeTarget(target: DeliveryTarget): ConnectorGrade {
+  const forced = gradeForced(target, 'nothing', 'only this server');
+  if (forced !== null) return forced;
+  if (isInside(target.address)) {
+    return { grade: 'inside', words: 'inside: it never leaves this machine' };
   }
+  return { ...clear, words: `${clear.words}; reason given: ${target.clearTextReason ?? 'none'}` };
+}
+
+const clear: ConnectorGrade = {
+  grade: 'opportunistic',
+  words: 'opportunistic: in clear where the other side offers no TLS',
+};
+
+type TlsKeys = Pick<OutboundConnector, 'tlsSettings' | 'tlsDomains' | 'pins' | 'anchors'>;
+
+/** Null where nothing is forced. `nameless` is what a name is compared with where none is given. */
+function gradeForced(keys: TlsKeys, nameless: string, only: string): ConnectorGrade | null {
+  const settings = keys.tlsSettings;
+  if (settings === null) return null;
   const isNamed = settings === 'DomainValidation';
-  if (settings === 'Pinned' || connector.pins.length > 0) {
+  if (settings === 'Pinned' || keys.pins.length > 0) {
     const besides = isNamed ? ' and named' : '';
-    return { grade: 'pinned', words: `pinned${besides} (only the partner)` };
+    return { grade: 'pinned', words: `pinned${besides} (${only})` };
   }
   if (isNamed) {
-    const names = connector.tlsDomains.map(formatDomainPattern).join(' or ');
-    const which = names === '' ? "the recipient's domain or under it" : names;
-    return { grade: 'named', words: `named ${which} (only the partner)` };
+    const names = keys.tlsDomains.map(formatDomainPattern).join(' or ');
+    return { grade: 'named', words: `named ${names === '' ? nameless : names} (${only})` };
   }
   if (settings === 'CertificateValidation') {
-    return { grade: 'ca-signed', words: `CA-signed (${anyoneWith(connector.anchors)} may answer)` };
+    return { grade: 'ca-signed', words: `CA-signed (${anyoneWith(keys.anchors)} may answer)` };
   }
   return { grade: 'encrypted', words: 'encrypted (anyone may answer)' };
 }

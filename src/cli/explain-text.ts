@@ -2,6 +2,8 @@
 import type { ExplainAnswer } from '../api/contract.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import { describeDemand } from '../policy/tls-requirement.ts';
+import { gradeTarget } from './connector-grade.ts';
+import { describeTargetPlace } from './recipient-rule.ts';
 import { formatTable } from './table.ts';
 import { wrapToWidth } from './text-width.ts';
 
@@ -20,6 +22,7 @@ export function formatExplanation(
     lines([title], width),
     ...(answer.inbound === null ? [] : [formatInbound(answer, answer.inbound, width)]),
     ...(answer.outbound === null ? [] : [formatOutbound(answer.outbound, width)]),
+    ...(answer.expansion === null ? [] : formatExpansion(answer.expansion, width)),
     ...(answer.notes.length === 0 ? [] : [lines(['Note', ...answer.notes.map(indent)], width)]),
   ];
   return parts.join('\n');
@@ -36,8 +39,38 @@ function formatInbound(answer: ExplainAnswer, inbound: Inbound, width: number | 
     ...(inbound.reply === null ? [] : [indent(`answer at RCPT TO: ${inbound.reply}`)]),
     ...(inbound.reason === null ? [] : [indent(`because ${inbound.reason}`)]),
     ...(met === '' ? [] : [indent(`inbound connectors met: ${met}`)]),
+    ...(inbound.kind === 'accept'
+      ? [indent(`the recipient ${existences[inbound.existence]}`)]
+      : []),
   ];
   return lines(text, width) + formatConsidered(inbound.considered, width);
+}
+
+const existences: Readonly<Record<Inbound['existence'], string>> = {
+  mailbox: 'is a mailbox here',
+  alias: 'stands for other addresses',
+  listed: 'is listed, and kept by another server',
+  postmaster: 'is postmaster, whom every domain has',
+  any: 'may or may not exist: this domain takes every address',
+  verify: 'is asked of the server that keeps it, and refused where it is unknown there',
+  unknown: 'does not exist',
+  'not-ours': 'is in no domain of ours',
+};
+
+function formatExpansion(
+  { via, name, to }: NonNullable<ExplainAnswer['expansion']>,
+  width: number | null,
+): string[] {
+  const what = {
+    alias: `the alias ${name}`,
+    'catch-all': `the catch-all, since ${name} does not exist,`,
+    postmaster: `${name}, which has no mailbox of its own,`,
+  }[via];
+  const title = `${what[0]!.toUpperCase()}${what.slice(1)} leads to: ${to.map(({ address }) => address).join(', ')}`;
+  return [
+    lines([title], width),
+    ...to.map(({ address, outbound }) => formatOutbound(outbound, width, ` of ${address}`)),
+  ];
 }
 
 function describeCertificate(inbound: Inbound): string {
@@ -54,7 +87,7 @@ function describeCertificate(inbound: Inbound): string {
   return [`client certificate for ${names}`, ...paths].join('; ');
 }
 
-function formatOutbound(outbound: Outbound, width: number | null): string {
+function formatOutbound(outbound: Outbound, width: number | null, whose = ''): string {
   const { clauses } = outbound.requirement;
   const required =
     clauses.length === 0
@@ -70,15 +103,17 @@ function formatOutbound(outbound: Outbound, width: number | null): string {
     outbound.clientCertificate === null
       ? []
       : [indent(`we present our certificate "${outbound.clientCertificate}"`)];
-  const isSent = outbound.destination.kind === 'mx' || outbound.destination.kind === 'smart-hosts';
+  const isSent = outbound.destination.kind !== 'mailbox' && outbound.destination.kind !== 'none';
   const text = [
-    `Outbound: ${describeDestination(outbound)}`,
+    `Outbound${whose}: ${describeDestination(outbound)}`,
     ...(isSent ? [...required, ...own] : []),
   ];
   return lines(text, width) + formatConsidered(outbound.considered, width);
 }
 
 function describeOpportunistic(outbound: Outbound): string {
+  const { destination } = outbound;
+  if (destination.kind === 'hand-over') return `TLS: ${gradeTarget(destination.target).words}`;
   const then = outbound.clearTextAfterFailedTls ? ', or where TLS failed twice' : '';
   return `TLS is opportunistic: in clear where the other side offers none${then}`;
 }
@@ -94,7 +129,7 @@ function describeDestination(outbound: Outbound): string {
       return `by ${by}, to smart host ${hosts.join(', then ')}`;
     }
     case 'hand-over':
-      return `to the delivery target "${destination.target.name}"`;
+      return `to the delivery target "${destination.target.name}", ${describeTargetPlace(destination.target)}`;
     case 'mailbox':
       return 'into a mailbox here';
     case 'none':

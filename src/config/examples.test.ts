@@ -68,3 +68,16 @@ test('partner example 5 demands TLS from addresses, whoever sends', async () => 
   assert.equal(connector.restrictDomainsToIPAddresses, false);
   assert.equal(connector.requireTls, true);
 });
+
+test('the example in front of mailbox servers asks, lists, and forces TLS across the network', async () => {
+  const { policy, warnings } = await load('behind-postern.yaml');
+  assert.deepEqual(warnings.map(formatProblem), []);
+  const [organization] = policy.organizations;
+  const [dovecot, building] = organization!.deliveryTargets;
+  assert.deepEqual([dovecot!.tlsSettings, building!.tlsSettings], [null, 'DomainValidation']);
+  assert.deepEqual(
+    organization!.acceptedDomains.map(({ recipients }) => recipients.kind),
+    ['verify', 'list'],
+  );
+  assert.deepEqual(organization!.aliases[0]!.to.length, 2);
+});

@@ -6,19 +6,20 @@ import type { ConfigProblem } from '../../config/problem.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import { sanitizePeerText } from '../../mail/peer-text.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { AcceptedDomain, Policy } from '../../policy/policy.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatExamples, withJsonOption } from '../command-context.ts';
 import type { ConnectorGrade } from '../connector-grade.ts';
-import { gradeInbound, gradeOutbound } from '../connector-grade.ts';
+import { gradeInbound, gradeOutbound, gradeTarget } from '../connector-grade.ts';
 import { exitCode } from '../exit-code.ts';
 import { configPlaces, findConfigFile } from '../find-gateway.ts';
 import { formatJson } from '../json-text.ts';
+import { describeRecipients } from '../recipient-rule.ts';
 import { formatTable } from '../table.ts';
 
 interface GradedConnector extends ConnectorGrade {
   readonly organization: string;
-  readonly direction: 'inbound' | 'outbound';
+  readonly direction: 'inbound' | 'outbound' | 'hand-over';
   readonly name: string;
 }
 
@@ -65,6 +66,7 @@ function toJson(file: string, result: LoadResult): string {
     revocation: 'not-checked',
     problems: result.warnings,
     connectors: gradeConnectors(result.policy),
+    acceptedDomains: ruleDomains(result.policy),
   });
 }
 
@@ -77,7 +79,7 @@ function toText(context: CommandContext, file: string, result: LoadResult): stri
   const warnings = result.warnings.length;
   const count = warnings === 0 ? '' : `, ${warnings} warning${warnings === 1 ? '' : 's'}`;
   const good = `${file}: good${count} (policy ${result.policy.revision})\n`;
-  return `${formatProblems(result.warnings)}${good}\n${formatGrades(context, result.policy)}`;
+  return `${formatProblems(result.warnings)}${good}\n${formatGrades(context, result.policy)}\n${formatRules(context, result.policy)}`;
 }
 
 function formatProblems(problems: readonly ConfigProblem[]): string {
@@ -99,6 +101,33 @@ function formatGrades(context: CommandContext, policy: Policy): string {
   return `${table}\nWhether a certificate was revoked is not checked.\n`;
 }
 
+interface RuledDomain {
+  readonly organization: string;
+  readonly domain: string;
+  readonly rule: AcceptedDomain['recipients']['kind'];
+  readonly words: string;
+}
+
+function formatRules(context: CommandContext, policy: Policy): string {
+  const columns = [
+    { title: 'ACCEPTED DOMAIN', mayShrink: true },
+    { title: 'WHO EXISTS', mayShrink: true },
+  ];
+  const rows = ruleDomains(policy).map(({ domain, words }) => ({ cells: [domain, words] }));
+  return formatTable(columns, rows, context.width);
+}
+
+function ruleDomains(policy: Policy): RuledDomain[] {
+  return policy.organizations.flatMap(({ id, acceptedDomains }) =>
+    acceptedDomains.map((domain) => ({
+      organization: id,
+      domain: domain.domain,
+      rule: domain.recipients.kind,
+      words: describeRecipients(domain),
+    })),
+  );
+}
+
 function gradeConnectors(policy: Policy): GradedConnector[] {
   return policy.organizations.flatMap((organization) => [
     ...organization.outboundConnectors.map((connector) => ({
@@ -106,6 +135,12 @@ function gradeConnectors(policy: Policy): GradedConnector[] {
       direction: 'outbound' as const,
       name: connector.name,
       ...gradeOutbound(connector),
+    })),
+    ...organization.deliveryTargets.map((target) => ({
+      organization: organization.id,
+      direction: 'hand-over' as const,
+      name: target.name,
+      ...gradeTarget(target),
     })),
     ...organization.inboundConnectors.map((connector) => ({
       organization: organization.id,
