@@ -84,7 +84,7 @@ function expand(
 ): ExplainAnswer['expansion'] {
   const found = findRecipient(policy, recipient);
   if (found.kind !== 'alias') return null;
-  const { recipients } = expandRecipients(policy, {
+  const recipients = expandRecipients(policy, {
     organization,
     recipients: [recipient],
     clauses: [],

@@ -51,14 +51,14 @@ function message(
 }
 
 function finalsOf(value: Policy, ...to: string[]): string[] {
-  const { recipients } = expandRecipients(value, message(to.map(address)));
+  const recipients = expandRecipients(value, message(to.map(address)));
   return recipients.map(({ recipient }) => formatAddress(recipient));
 }
 
 describe('expanding aliases', () => {
   it('leaves messages without aliases as they are', () => {
     const to = [address('user@example.test'), address('x@else.test')];
-    const { recipients } = expandRecipients(withAliases([]), message(to));
+    const recipients = expandRecipients(withAliases([]), message(to));
     assert.ok(recipients.every(({ recipient }, i) => recipient === to[i]));
   });
 
@@ -81,7 +81,7 @@ describe('expanding aliases', () => {
       alias('team@example.test', 'bob@example.test', 'user@example.test'),
     ]);
     const named = { ...address('bob@example.test'), notify: ['success'] as const };
-    const { recipients } = expandRecipients(value, message([address('team@example.test'), named]));
+    const recipients = expandRecipients(value, message([address('team@example.test'), named]));
     assert.deepEqual(
       recipients.map(({ recipient }) => [recipient.localPart, recipient.aliasedFrom?.localPart]),
       [
@@ -118,7 +118,7 @@ describe('expanding aliases', () => {
   it('does not expand what was expanded before', () => {
     const value = withAliases([alias('team@example.test', 'x@else.test')]);
     const before = { ...address('team@example.test'), aliasedFrom: address('old@example.test') };
-    const { recipients } = expandRecipients(value, message([before]));
+    const recipients = expandRecipients(value, message([before]));
     assert.deepEqual(recipients, [{ recipient: before, clauses: [] }]);
     assert.equal(routeKeyFor(value, 'org', address('x@else.test')), 'mx org else.test');
   });
@@ -126,7 +126,7 @@ describe('expanding aliases', () => {
   it('leaves aliases of another organization to their own server', () => {
     const value = withAliases([alias('team@example.test', 'x@else.test')]);
     const foreign = message([address('team@example.test')], { organization: 'another' });
-    assert.equal(expandRecipients(value, foreign).recipients[0]!.recipient.localPart, 'team');
+    assert.equal(expandRecipients(value, foreign)[0]!.recipient.localPart, 'team');
   });
 
   it('never loses a recipient, whatever the aliases are', () => {
@@ -209,33 +209,31 @@ describe('what is told of aliases', () => {
     expandRecipients(value, message([{ ...address(to), ...part }]));
 
   it('passes on what was asked, with the alias as original recipient', () => {
-    const { recipients, expanded } = ask(one, 'one@example.test', { notify: ['success', 'delay'] });
+    const recipients = ask(one, 'one@example.test', { notify: ['success', 'delay'] });
     assert.deepEqual(recipients[0]!.recipient, {
       ...address('user@example.test'),
       notify: ['success', 'delay'],
       originalRecipient: { type: 'rfc822', text: 'one@example.test' },
       aliasedFrom: address('one@example.test'),
     });
-    assert.deepEqual(expanded, []);
   });
 
   it('leaves an original recipient that the sender gave', () => {
     const originalRecipient = { type: 'rfc822', text: 'first@else.test' };
-    const { recipients } = ask(one, 'one@example.test', { originalRecipient });
+    const recipients = ask(one, 'one@example.test', { originalRecipient });
     assert.equal(recipients[0]!.recipient.originalRecipient, originalRecipient);
     assert.ok(!('notify' in recipients[0]!.recipient));
   });
 
-  it('promises success of nobody where one became several, and says that it was expanded', () => {
+  it('promises success of nobody where one became several', () => {
     const named = { notify: ['success', 'failure'] } as const;
-    const { recipients, expanded } = ask(two, 'two@example.test', named);
+    const recipients = ask(two, 'two@example.test', named);
     assert.deepEqual(
       recipients.map(({ recipient }) => recipient.notify),
       [['failure'], ['failure']],
     );
-    assert.deepEqual(expanded.map(formatAddress), ['two@example.test']);
     const never = ask(two, 'two@example.test', { notify: ['success'] });
-    assert.deepEqual(never.recipients[0]!.recipient.notify, []);
+    assert.deepEqual(never[0]!.recipient.notify, []);
   });
 });
 
@@ -246,7 +244,7 @@ describe('catch-all and postmaster', () => {
     });
     assert.deepEqual(finalsOf(value, 'whoever@example.test'), ['bob@example.test']);
     assert.deepEqual(finalsOf(value, 'Postmaster@example.test'), ['user@example.test']);
-    const { recipients } = expandRecipients(value, message([address('whoever@example.test')]));
+    const recipients = expandRecipients(value, message([address('whoever@example.test')]));
     assert.equal(recipients[0]!.recipient.aliasedFrom?.localPart, 'whoever');
   });
 });

@@ -8,7 +8,6 @@
 import type { Address } from '../mail/address.ts';
 import { formatAddress } from '../mail/address.ts';
 import type { Recipient } from '../mail/recipient.ts';
-import { wantsNotice } from '../mail/recipient.ts';
 import type { IncomingMessage } from './delivery.ts';
 import { findDomainOwner, mailboxKey } from './directory.ts';
 import { findRecipient } from './find-recipient.ts';
@@ -27,29 +26,22 @@ export interface FinalRecipient {
   readonly clauses: readonly Clause[];
 }
 
-/**
- * `recipients` is never empty, and names each address once. `expanded` are named recipients that
- * became several and whose sender asked to be told of success: "expanded" is what can be told.
- */
-export interface Expansion {
-  readonly recipients: readonly FinalRecipient[];
-  readonly expanded: readonly Recipient[];
-}
-
 /** Bounds of one alias with all that it leads to; `config` refuses what is beyond. */
 export const aliasDepthMax = 10;
 export const aliasTargetsMax = 1000;
 
 const none: readonly Clause[] = [];
 
-export function expandRecipients(policy: Policy, message: ExpandableMessage): Expansion {
+/** Never empty; names each address once. */
+export function expandRecipients(
+  policy: Policy,
+  message: ExpandableMessage,
+): readonly FinalRecipient[] {
   const targets = message.recipients.map((named) => targetsOf(policy, message, named));
   if (targets.every((found) => found === null)) {
-    const recipients = message.recipients.map((recipient) => ({ recipient, clauses: none }));
-    return { recipients, expanded: [] };
+    return message.recipients.map((recipient) => ({ recipient, clauses: none }));
   }
   const finals = new Map<string, FinalRecipient>();
-  const expanded: Recipient[] = [];
   // Who was named directly keeps what was asked for it, whatever aliases lead there too.
   message.recipients.forEach((recipient, i) => {
     if (targets[i] !== null) return;
@@ -59,7 +51,6 @@ export function expandRecipients(policy: Policy, message: ExpandableMessage): Ex
     const found = targets[i]!;
     if (found === null) return;
     const isOne = found.length === 1;
-    if (!isOne && wantsNotice(named, 'success')) expanded.push(named);
     for (const address of found) {
       const clauses = clausesFor(policy, message, address, named);
       addFinal(finals, addressKeyOf(policy, address), {
@@ -68,7 +59,7 @@ export function expandRecipients(policy: Policy, message: ExpandableMessage): Ex
       });
     }
   });
-  return { recipients: [...finals.values()], expanded };
+  return [...finals.values()];
 }
 
 function addFinal(finals: Map<string, FinalRecipient>, key: string, added: FinalRecipient): void {
@@ -129,7 +120,10 @@ function isOf(policy: Policy, organization: string, address: Address): boolean {
   return findDomainOwner(policy, address.domain)?.organization.id === organization;
 }
 
-/** What was asked passes on; of several nobody can tell that "it" was delivered. */
+/**
+ * What was asked passes on. Of several nobody can tell that "it" was delivered: SUCCESS is left out,
+ * and the queue tells the sender of the expansion.
+ */
 function aliased(named: Recipient, address: Address, isOne: boolean): Recipient {
   const { localPart, domain, notify, originalRecipient } = named;
   const text = formatAddress(named);

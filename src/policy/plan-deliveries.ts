@@ -27,7 +27,7 @@ export function planDeliveries(
 ): readonly PlannedDelivery[] {
   const { organization } = message;
   const plans = new Map<string, PlannedDelivery & { readonly recipients: Recipient[] }>();
-  for (const { recipient, clauses } of expandRecipients(policy, message).recipients) {
+  for (const { recipient, clauses } of expandRecipients(policy, message)) {
     const decision = chooseOutbound(policy, organization, recipient);
     const routeKey = routeKeyOf(decision);
     // A floor is of a whole delivery: what came by an alias does not bind the others.
