@@ -47,6 +47,11 @@ export const appFailures = {
     exitCode: 65,
     whatToDo: 'Correct the addresses or the message as the text says.',
   },
+  'certificate-not-written': {
+    httpStatus: 500,
+    exitCode: 73,
+    whatToDo: "Run the command as root or as the gateway's user, and look at the folder.",
+  },
   'certificate-unknown': {
     httpStatus: 404,
     exitCode: 66,

@@ -9,6 +9,7 @@ import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
 import { runDemo } from './demo/run-demo.ts';
+import { certificateCommands } from './certificates.ts';
 import { explain } from './explain.ts';
 import { probe } from './probe.ts';
 import { serve } from './serve.ts';
@@ -26,6 +27,7 @@ const offline: OfflineCommands = {
   checkConfig,
   explain,
   probeTls: probe,
+  certificates: certificateCommands,
   passwords: { hash: (password) => hashPassword(password), generate: generatePassword },
   formatTrace: (view) => formatTraceText(view),
 };

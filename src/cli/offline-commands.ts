@@ -6,6 +6,7 @@ import type { ExplainAnswer, ExplainQuestion, TraceView } from '../api/contract.
 import type { LoadResult } from '../config/load.ts';
 import type { FailureTable } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { CertificateCommands } from './offline-certificates.ts';
 import type { ProbeTls } from './offline-probe.ts';
 
 /** `configFile` null: the embedded default. `dataFolder` null: as the configuration says. */
@@ -39,6 +40,7 @@ export interface OfflineCommands {
   explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer>;
   /** What a server's TLS is worth, by the path that mail takes. */
   readonly probeTls: ProbeTls;
+  readonly certificates: CertificateCommands;
   /** A new hash in PHC form, and a new random password. */
   readonly passwords: {
     readonly hash: (password: string) => Promise<string>;

@@ -1,8 +1,7 @@
 /** A TLS probe for people: steps, TLS, certificates, and what each setting would say. */
 import { sanitizePeerText } from '../mail/peer-text.ts';
-import type { CertificateFacts } from '../policy/evidence.ts';
-import { presentedNames } from '../policy/name-match.ts';
 import type { ProbedAddress, ProbeReport, ProbeStep } from '../policy/probe-report.ts';
+import { formatFacts } from './certificate-text.ts';
 import { formatTable } from './table.ts';
 
 interface Look {
@@ -38,7 +37,11 @@ function formatAddress(probed: ProbedAddress, look: Look): string {
   if (evidence?.encryption === 'not-offered') lines.push('  STARTTLS is not offered');
   if (probed.versions.length > 0) lines.push(`  versions: ${formatVersions(probed)}`);
   const chain = evidence?.tls?.chain ?? [];
-  chain.forEach((facts, place) => lines.push(...formatCertificate(probed, facts, place, look)));
+  for (const [place, facts] of chain.entries()) {
+    const keyType = probed.keyTypes[place] ?? 'unreadable';
+    lines.push(`  certificate ${place + 1} of ${chain.length}: ${facts.subject}`);
+    lines.push(...formatFacts({ ...facts, keyType }, look.nowMs()).map((line) => `    ${line}`));
+  }
   const head = lines.map((line) => `${sanitizePeerText(line)}\n`).join('');
   return probed.settings.length === 0 ? head : `${head}\n${formatSettings(probed, look)}`;
 }
@@ -80,34 +83,6 @@ function formatVersions({ versions }: ProbedAddress): string {
       return `${name} no`;
     })
     .join(', ');
-}
-
-// oxlint-disable-next-line eslint/max-params -- one certificate and where it stands
-function formatCertificate(
-  { evidence, keyTypes }: ProbedAddress,
-  facts: CertificateFacts,
-  place: number,
-  { nowMs }: Look,
-): string[] {
-  const count = evidence?.tls?.chain.length ?? 0;
-  const names = presentedNames(facts);
-  const shown = names.slice(0, 8).join(', ');
-  const more = names.length > 8 ? ` and ${names.length - 8} more` : '';
-  const hasDates = facts.notAfter !== '';
-  return [
-    `  certificate ${place + 1} of ${count}: ${facts.subject}`,
-    `    issuer  ${facts.issuer}${facts.isSelfSigned ? ' (itself)' : ''}`,
-    ...(place === 0 ? [`    names   ${shown === '' ? 'none' : `${shown}${more}`}`] : []),
-    `    valid   ${hasDates ? formatDates(facts, nowMs()) : 'unreadable'}`,
-    `    key     ${keyTypes[place] ?? 'unreadable'}`,
-    `    pin     ${facts.spki256}`,
-  ];
-}
-
-function formatDates({ notBefore, notAfter }: CertificateFacts, nowMs: number): string {
-  const days = Math.floor((Date.parse(notAfter) - nowMs) / 86_400_000);
-  const rest = days < 0 ? `EXPIRED ${-days} days ago` : `${days} days left`;
-  return `${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)} (${rest})`;
 }
 
 function formatSettings({ settings }: ProbedAddress, { width }: Look): string {

@@ -1,6 +1,7 @@
 /** The tree of commands; also what `docs/cli.md` is written from. */
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addCertCommands } from './commands/cert.ts';
 import { addConfigCheck } from './commands/config-check.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
@@ -47,6 +48,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addConfigCheck(config.description('Works on configuration files.'), context);
   const tls = program.command('tls').summary('look at TLS');
   addTlsProbe(tls.description('Looks at TLS, of others and our own.'), context);
+  addCertCommands(program, context);
   addMailboxCommands(program, context);
   addVersion(program, context);
   return program;

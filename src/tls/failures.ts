@@ -39,4 +39,15 @@ export const tlsFailures = {
     whatToDo:
       'Give a PEM file of CA certificates that the gateway can read, or use bundled or system.',
   },
+  'tls-archive-unread': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo:
+      'Unpack a PKCS #12 archive first: `openssl pkcs12 -in FILE -nodes -out both.pem`, import both.pem, and remove it.',
+  },
+  'tls-certificate-outdated': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Import the renewed certificate.',
+  },
 } as const satisfies FailureTable;

@@ -34,6 +34,12 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     probeTls: async () => {
       throw new Error('no probe in this fake');
     },
+    certificates: {
+      show: async () => [],
+      import: async () => {
+        throw new Error('no import in this fake');
+      },
+    },
     passwords: { hash: async (password) => `hash of ${password}`, generate: () => 'generated' },
     formatTrace: (view) => `trace of ${view.id ?? ''}\n`,
     ...overrides,
