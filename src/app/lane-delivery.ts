@@ -68,7 +68,7 @@ export async function openStubResolver(config: Config): Promise<StubResolver> {
 }
 
 /** The schema has checked the form: address, `address:port` or `[IPv6]:port`. */
-function parseServer(text: string): DnsServer {
+export function parseServer(text: string): DnsServer {
   const match = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(text);
   const isBareV6 = !text.startsWith('[') && text.split(':').length > 2;
   if (isBareV6 || match === null) return { address: text, port: 53 };

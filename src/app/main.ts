@@ -10,6 +10,7 @@ import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
 import { runDemo } from './demo/run-demo.ts';
 import { certificateCommands } from './certificates.ts';
+import { examine } from './doctor/doctor.ts';
 import { explain } from './explain.ts';
 import { probe } from './probe.ts';
 import { serve } from './serve.ts';
@@ -28,6 +29,7 @@ const offline: OfflineCommands = {
   explain,
   probeTls: probe,
   certificates: certificateCommands,
+  examine,
   passwords: { hash: (password) => hashPassword(password), generate: generatePassword },
   formatTrace: (view) => formatTraceText(view),
 };

@@ -38,7 +38,7 @@ export async function probe(
     const { target, isMx, port, mode, names, pins } = question;
     const against = { anchors: question.anchors, names, pins };
     const clientCertificate = own?.name ?? null;
-    const task = { target, isMx, port, mode, against, clientCertificate };
+    const task = { target, isMx, port, mode, against, clientCertificate, withVersions: true };
     return await probeTls(services, task, onProgress);
   } finally {
     resolver.close();

@@ -7,6 +7,7 @@ import type { LoadResult } from '../config/load.ts';
 import type { FailureTable } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CertificateCommands } from './offline-certificates.ts';
+import type { Examine } from './offline-doctor.ts';
 import type { ProbeTls } from './offline-probe.ts';
 
 /** `configFile` null: the embedded default. `dataFolder` null: as the configuration says. */
@@ -41,6 +42,7 @@ export interface OfflineCommands {
   /** What a server's TLS is worth, by the path that mail takes. */
   readonly probeTls: ProbeTls;
   readonly certificates: CertificateCommands;
+  readonly examine: Examine;
   /** A new hash in PHC form, and a new random password. */
   readonly passwords: {
     readonly hash: (password: string) => Promise<string>;

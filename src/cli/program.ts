@@ -4,6 +4,7 @@ import type { CommandContext } from './command-context.ts';
 import { addCertCommands } from './commands/cert.ts';
 import { addConfigCheck } from './commands/config-check.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addMailboxCommands } from './commands/mailbox.ts';
 import { addQueueList } from './commands/queue-list.ts';
@@ -50,6 +51,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addTlsProbe(tls.description('Looks at TLS, of others and our own.'), context);
   addCertCommands(program, context);
   addMailboxCommands(program, context);
+  addDoctor(program, context);
   addVersion(program, context);
   return program;
 }

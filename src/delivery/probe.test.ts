@@ -97,6 +97,7 @@ async function probe(
     mode: 'starttls',
     against: { anchors, names: [{ kind: 'exact', domain: 'mx.partner.test' }], pins: [] },
     clientCertificate: null,
+    withVersions: true,
     ...task,
   });
   assert.equal(report.problem, null);
@@ -246,6 +247,7 @@ test('a domain: each MX host and address, in order, with what DNSSEC says', asyn
     mode: 'starttls',
     against: { anchors, names: [{ kind: 'wildcard', domain: 'partner.test' }], pins: [] },
     clientCertificate: null,
+    withVersions: true,
   };
   const report = await probeTls(services, task);
   assert.equal(report.mx?.isAuthentic, true);

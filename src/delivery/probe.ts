@@ -36,6 +36,8 @@ export interface ProbeTask {
   readonly mode: ProbeMode;
   readonly against: AssessedAgainst;
   readonly clientCertificate: string | null;
+  /** Also ask which versions of TLS the server takes, by a connection for each. */
+  readonly withVersions: boolean;
 }
 
 export type ProbeServices = ConnectServices & Pick<DeliveryServices, 'resolver' | 'random'>;
@@ -161,13 +163,14 @@ async function probePlace(
   const evidence = seen.kind === 'failed' ? inTls : seen.evidence;
   if (evidence === null) return { ...base, ...nothing, problem: trouble };
   const hasTls = evidence.encryption === 'established' || evidence.encryption === 'failed';
-  if (hasTls) onProgress(`asking ${hostName} [${address}]:${port} for its TLS versions`);
+  const asksVersions = task.withVersions && hasTls;
+  if (asksVersions) onProgress(`asking ${hostName} [${address}]:${port} for its TLS versions`);
   return {
     ...base,
     evidence,
     keyTypes,
     problem: trouble ?? evidence.failure?.text ?? null,
-    versions: hasTls ? await probeVersions(services, target) : [],
+    versions: asksVersions ? await probeVersions(services, target) : [],
     settings: assessTls(evidence, task.against, services.now()),
   };
 }

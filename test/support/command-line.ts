@@ -40,6 +40,7 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
         throw new Error('no import in this fake');
       },
     },
+    examine: async () => [],
     passwords: { hash: async (password) => `hash of ${password}`, generate: () => 'generated' },
     formatTrace: (view) => `trace of ${view.id ?? ''}\n`,
     ...overrides,
