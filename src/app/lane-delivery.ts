@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { dialTcp } from '../delivery/dial.ts';
+import { dial } from '../delivery/dial.ts';
 import type { DeliveryServices } from '../delivery/services.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { StubResolver } from '../dns/stub-resolver.ts';
@@ -35,7 +35,7 @@ export function deliveryServices(parts: DeliveryParts): DeliveryServices {
     policy: parts.policy,
     resolver: parts.resolver,
     tls: tls.client,
-    dial: dialTcp,
+    dial,
     mailboxPath: (organization, account) => join(mailboxes, organization, account),
     newConnectionId: () => randomUUID(),
     limits: deliveryLimitsOf(config, parts.share),

@@ -30,21 +30,23 @@ export async function loadTls(config: Config, policy: Policy): Promise<RunningTl
   return { server, client, warnings: [...new Set(warnings)] };
 }
 
-/** Every set that a connector names; opportunistic handshakes get the bundled one. */
+/** Every set that a connector or a delivery target names; opportunistic handshakes get the bundled one. */
 function anchorNames(policy: Policy): string[] {
   const names = new Set(['bundled']);
   for (const organization of policy.organizations) {
     for (const { anchors } of organization.inboundConnectors) names.add(anchors);
     for (const { anchors } of organization.outboundConnectors) names.add(anchors);
+    for (const { anchors } of organization.deliveryTargets) names.add(anchors);
   }
   return [...names];
 }
 
 function clientCertificateNames(policy: Policy): string[] {
-  const connectors = policy.organizations.flatMap(
-    (organization) => organization.outboundConnectors,
-  );
-  return connectors.flatMap(({ clientCertificate }) => clientCertificate ?? []);
+  const hops = policy.organizations.flatMap(({ outboundConnectors, deliveryTargets }) => [
+    ...outboundConnectors,
+    ...deliveryTargets,
+  ]);
+  return hops.flatMap(({ clientCertificate }) => clientCertificate ?? []);
 }
 
 function mapSources(config: Config, names: readonly string[]): Record<string, CertificateSource> {

@@ -14,17 +14,20 @@ import type { Evidence } from '../policy/evidence.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Loss } from '../smtp/client-core.ts';
 import { ClientSession } from '../smtp/client-session.ts';
-import type { StepResult } from '../smtp/client-session.ts';
+import type { ClientProtocol, StepResult } from '../smtp/client-session.ts';
 import { upgradeClient } from '../tls/handshake.ts';
 import type { ClientUpgrade, WantedPath } from '../tls/handshake.ts';
 import type { PresentedChain } from '../tls/presented-chain.ts';
 import { classifyEarlyClose, classifyTlsError, hintAtNoCertificate } from '../tls/tls-errors.ts';
+import { isSocketPath } from './dial.ts';
 import type { DeliveryServices } from './services.ts';
 
 /** One address to connect to, and what the handshake there is asked for. */
 export interface Target {
   readonly organization: string;
+  readonly protocol: ClientProtocol;
   readonly hostName: string;
+  /** An IP address, or the absolute path of a Unix socket; then `port` is 0. */
   readonly address: string;
   readonly port: number;
   readonly sni: string | null;
@@ -98,12 +101,17 @@ export async function connect(
 
 function dialTrouble(error: unknown, target: Target): Trouble {
   const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
-  const where = `${target.hostName} [${target.address}]:${target.port}`;
+  const where = describePlace(target);
   const detail =
     code === 'ETIMEDOUT'
       ? `no answer from ${where}`
       : `${where} (${code === 'ERROR' ? sanitizePeerText(message) : code})`;
   return { kind: 'connect', code, detail };
+}
+
+/** `mx.example [192.0.2.1]:25`, or the path of a Unix socket. */
+export function describePlace({ hostName, address, port }: Target): string {
+  return isSocketPath(address) ? address : `${hostName} [${address}]:${port}`;
 }
 
 function notConnected(failure: ConnectFailure): ConnectResult {
@@ -223,6 +231,7 @@ class ConnectAttempt {
   #openSession(stream: Duplex): ClientSession {
     const { limits } = this.#services;
     return new ClientSession(stream, {
+      protocol: this.#target.protocol,
       connectionId: this.#connectionId,
       ownName: this.#services.policy().hostName,
       timeouts: limits.client,

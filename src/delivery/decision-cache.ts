@@ -33,8 +33,9 @@ export class DecisionCache {
     const { destination, connector, requirement, recipientDomain } = decision;
     const demands = requirement.clauses.map(keyOf).join('\n');
     const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
+    const via = destination.kind === 'hand-over' ? destination.target.name : (connector ?? '');
     const to = isOfDomain ? recipientDomain : '';
-    const key = `${destination.kind}\n${connector ?? ''}\n${to}\n${demands}`;
+    const key = `${destination.kind}\n${via}\n${to}\n${demands}`;
     this.#routeKeys.set(decision, key);
     return key;
   }

@@ -4,9 +4,9 @@
  * For `app`, which hands `attempt` to the queue.
  */
 import type { Socket } from 'node:net';
-import type { Address } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import { status } from '../mail/enhanced-status.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import { classifyTrouble } from '../policy/classify.ts';
 import type { Trouble } from '../policy/classify.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
@@ -61,7 +61,7 @@ export function createDelivery(services: DeliveryServices): DeliveryRoom {
 
 /** Recipients that one route serves, by the decision that each domain got. */
 interface Group {
-  readonly decisions: Map<OutboundDecision, Address[]>;
+  readonly decisions: Map<OutboundDecision, Recipient[]>;
 }
 
 class Room {
@@ -130,7 +130,7 @@ class Room {
     for (const recipient of delivery.recipients) {
       const decision = this.#decisions.decide(policy, delivery.organization, recipient);
       const key = this.#decisions.routeKeyOf(decision);
-      const group = groups.get(key) ?? { decisions: new Map<OutboundDecision, Address[]>() };
+      const group = groups.get(key) ?? { decisions: new Map<OutboundDecision, Recipient[]>() };
       groups.set(key, group);
       const recipients = group.decisions.get(decision);
       if (recipients === undefined) group.decisions.set(decision, [recipient]);
@@ -174,16 +174,13 @@ class Room {
     switch (destination.kind) {
       case 'mailbox':
         return this.#deliverToMailboxes(task);
-      case 'hand-over': {
-        const reason = `no way to the delivery target "${destination.target.name}" yet`;
-        return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent: false }));
-      }
       case 'none': {
         const { reason, isPermanent } = destination;
         return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent }));
       }
       case 'mx':
       case 'smart-hosts':
+      case 'hand-over':
         return this.#deliverByRoute(task);
     }
   }
@@ -292,7 +289,7 @@ interface Task {
   readonly policy: Policy;
   readonly decision: OutboundDecision;
   readonly requirement: Requirement;
-  readonly recipients: readonly Address[];
+  readonly recipients: readonly Recipient[];
 }
 
 interface GroupResult {

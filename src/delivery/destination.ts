@@ -68,9 +68,9 @@ export interface Destination {
 
 /** What connections are shared by; see `pool.ts`. */
 export function keyOf(target: Target, localAddress: string | null): string {
-  const { organization, address, port, sni, clientCertificate, goesClear } = target;
+  const { organization, protocol, address, port, sni, clientCertificate, goesClear } = target;
   const own = clientCertificate === null ? '' : `certificate ${clientCertificate}`;
-  return `${organization}\n${localAddress ?? ''}\n${address} ${port}\n${sni ?? ''}\n${own}\n${goesClear}`;
+  return `${organization}\n${localAddress ?? ''}\n${protocol} ${address} ${port}\n${sni ?? ''}\n${own}\n${goesClear}`;
 }
 
 /** Where no open connection is good enough for the oldest waiter, one of them makes room in time. */

@@ -187,6 +187,7 @@ function drainSlowly(socket: Socket): void {
 describe('the key of a pool', () => {
   const target: Target = {
     organization: 'org',
+    protocol: 'smtp',
     hostName: 'mx.partner.test',
     address: '192.0.2.1',
     port: 25,

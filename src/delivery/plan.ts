@@ -1,7 +1,8 @@
 /**
  * From a decision to the hosts and addresses that are tried, in order.
  *
- * MX with its implicit and null forms, or smart hosts; own hosts and forbidden addresses are left out.
+ * MX with its implicit and null forms, smart hosts, or the server that keeps mailboxes; own hosts and
+ * forbidden addresses are left out.
  * @see RFC 5321 §5.1, RFC 7505 §3, RFC 8305 §4 (both families by turns)
  */
 import { isIP } from 'node:net';
@@ -12,12 +13,13 @@ import type { Trouble } from '../policy/classify.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
 import { orderMx } from '../policy/mx-order.ts';
 import type { MxHost } from '../policy/mx-order.ts';
-import type { SmartHost } from '../policy/policy.ts';
+import type { DeliveryTarget, SmartHost } from '../policy/policy.ts';
 import type { DeliveryServices } from './services.ts';
 
 /** A host to try. `trouble` tells why it has no address to dial; null where `addresses` has some. */
 export interface PlannedHost {
   readonly hostName: string;
+  /** 0 for a Unix socket, whose path is the one address. */
   readonly port: number;
   /** The name for SNI; null where the host is given by its address. */
   readonly sni: string | null;
@@ -30,11 +32,36 @@ export type Plan =
   | { readonly kind: 'hosts'; readonly hosts: readonly PlannedHost[]; readonly ttlMs: number }
   | { readonly kind: 'nowhere'; readonly trouble: Trouble };
 
-/** For a decision whose destination is `mx` or `smart-hosts`. Never rejects. */
-export function planRoute(services: DeliveryServices, decision: OutboundDecision): Promise<Plan> {
-  const { destination } = decision;
-  if (destination.kind === 'smart-hosts') return planSmartHosts(services, destination.hosts);
-  return planMx(services, decision.recipientDomain);
+/** For a decision whose destination is `mx`, `smart-hosts` or `hand-over`. Never rejects. */
+export async function planRoute(
+  services: DeliveryServices,
+  { destination, recipientDomain }: OutboundDecision,
+): Promise<Plan> {
+  switch (destination.kind) {
+    case 'smart-hosts':
+      return planSmartHosts(services, destination.hosts);
+    case 'hand-over':
+      return planHandOver(services, destination.target);
+    case 'mx':
+      return planMx(services, recipientDomain);
+    case 'mailbox':
+    case 'none':
+      throw new Error(`no route leads to the destination ${destination.kind}`);
+  }
+}
+
+/** The static file set the address: it may be an inner one, and never a listener of our own. */
+async function planHandOver(
+  services: DeliveryServices,
+  { address }: DeliveryTarget,
+): Promise<Plan> {
+  if (address.kind === 'host') {
+    const found = await lookUp(services.resolver, address.host, address.port);
+    return hostsPlan(services, [found], rulesOf(services, 'gateway'));
+  }
+  const addresses = [address.path];
+  const host = { hostName: 'localhost', port: 0, sni: null, addresses, trouble: null };
+  return { kind: 'hosts', hosts: [host], ttlMs: Infinity };
 }
 
 async function planSmartHosts(

@@ -179,6 +179,7 @@ function targetOf(task: ProbeTask, hostName: string, address: string): Target {
   const { anchors } = task.against;
   return {
     organization: '',
+    protocol: 'smtp',
     hostName,
     address,
     port: task.port,

@@ -6,7 +6,8 @@ import type { JobResult } from './destination.ts';
 
 /**
  * Which outcome to show where hosts failed in different ways: what tells the administrator most. A
- * deferral outweighs a bounce: one host that may take the message later is enough to wait.
+ * deferral outweighs a bounce: one host that may take the message later is enough to wait. (Only what
+ * a host cannot take by its EHLO reply is a bounce that lets others be asked.)
  */
 export function weightOf(outcome: Outcome): number {
   if (outcome.kind !== 'deferred') return 0;
@@ -53,6 +54,8 @@ export function isFinal(
   recipient: RecipientResult,
   { hasReplies }: TransactionResult,
 ): boolean {
+  // What this host cannot take for its size or form, another one may.
+  if (recipient.kind === 'unsendable') return false;
   if (outcome.kind !== 'deferred') return true;
   return recipient.kind === 'lost' && recipient.mayHaveArrived && hasReplies;
 }

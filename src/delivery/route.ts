@@ -4,13 +4,13 @@
  *
  * A failure of the host (or 4yz) leads to the next candidate, 5yz to RCPT, MAIL or the content does
  * not. Nothing but a proceed verdict of `judgeTls` sends.
- * @see RFC 5321 §5.1, RFC 3207 §4.1
+ * @see RFC 5321 §5.1, RFC 3207 §4.1, RFC 2033 §4.2
  */
-import type { Address } from '../mail/address.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import type { EnhancedStatus } from '../mail/enhanced-status.ts';
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import { classifyAccepted, classifyTrouble, deferUnproven } from '../policy/classify.ts';
-import type { Trouble } from '../policy/classify.ts';
+import type { HandOver, Trouble } from '../policy/classify.ts';
 import { mayGoClear } from '../policy/clear-text.ts';
 import type { ClearTextAllowance } from '../policy/clear-text.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
@@ -25,6 +25,7 @@ import type { Body } from '../smtp/client-body.ts';
 import type { ClientSession } from '../smtp/client-session.ts';
 import { beginTransaction } from '../smtp/client-transaction.ts';
 import type { TransactionResult } from '../smtp/client-transaction.ts';
+import { describePlace } from './connect.ts';
 import type { Target } from './connect.ts';
 import type { PlannedHost } from './plan.ts';
 import type { Job, JobResult } from './destination.ts';
@@ -32,13 +33,14 @@ import type { Pool } from './pool.ts';
 import { isFinal, isStale, troubleOf, weightOf } from './recipient-result.ts';
 import type { DeliveryServices } from './services.ts';
 import type { SmallHelloMemory } from './small-hello.ts';
+import { targetOf } from './target.ts';
 
 export interface RouteTask {
   readonly delivery: Delivery;
   readonly body: Body;
   readonly decision: OutboundDecision;
   readonly requirement: Requirement;
-  readonly recipients: readonly Address[];
+  readonly recipients: readonly Recipient[];
   readonly hosts: readonly PlannedHost[];
 }
 
@@ -145,21 +147,8 @@ class RouteAttempt {
 
   #targetOf(host: PlannedHost, address: string): Target {
     const { decision, requirement } = this.#task;
-    const wantedPaths = wantedPathsOf(requirement, decision);
-    const { hostName, port, sni } = host;
-    return {
-      organization: decision.organization,
-      hostName,
-      address,
-      port,
-      sni,
-      mode: port === 465 ? 'implicit' : 'starttls',
-      anchors: decision.anchors,
-      wantedPaths,
-      clientCertificate: decision.clientCertificate,
-      goesClear: false,
-      smallClientHello: this.#tools.smallHellos.has(address, port, requirement),
-    };
+    const smallClientHello = this.#tools.smallHellos.has(address, host.port, requirement);
+    return targetOf({ decision, requirement, host, address, smallClientHello });
   }
 
   async #tryTarget(target: Target, places: readonly number[], tries = 1): Promise<Next> {
@@ -259,12 +248,13 @@ class RouteAttempt {
     this.#record(remote, evidence, { kind: 'proceed', met });
     const isEncrypted = evidence.encryption === 'established';
     const context = { remoteMta: remote, at: this.#now() };
+    const handOver = this.#handOverOf(target, isEncrypted);
     const settled = new Set<number>();
     for (const [i, place] of places.entries()) {
       const recipient = result.recipients[i]!;
       const outcome =
         recipient.kind === 'accepted'
-          ? classifyAccepted(recipient.reply, context)
+          ? classifyAccepted(recipient.reply, context, handOver)
           : classifyTrouble(troubleOf(recipient, isEncrypted), context);
       if (isFinal(outcome, recipient, result)) {
         this.#outcomes[place] = outcome;
@@ -278,14 +268,28 @@ class RouteAttempt {
     return 'next-host';
   }
 
+  /** By LMTP the server has put the message into the mailbox. @see RFC 2033 §4.2 */
+  #handOverOf({ protocol }: Target, isEncrypted: boolean): HandOver {
+    const { destination } = this.#task.decision;
+    const isPermitted = !isEncrypted && destination.kind === 'hand-over';
+    return {
+      handedTo: protocol === 'lmtp' ? 'mailbox' : 'relay',
+      clearTextReason: isPermitted ? destination.target.clearTextReason : null,
+    };
+  }
+
   #logClearText(target: Target, evidence: Evidence, result: TransactionResult): void {
     if (!result.recipients.some(({ kind }) => kind === 'accepted')) return;
     const { delivery, decision } = this.#task;
+    const { clearTextReason } = this.#handOverOf(target, false);
+    // Without a reason that is a hop within this machine.
+    if (decision.destination.kind === 'hand-over' && clearTextReason === null) return;
     const fields = {
       queueId: delivery.id,
       domain: decision.recipientDomain,
-      remote: `${target.hostName} [${target.address}]:${target.port}`,
+      remote: describePlace(target),
       reason: evidence.encryption === 'not-used' ? 'clear-text-after-failed-tls' : 'not-offered',
+      ...(clearTextReason === null ? {} : { clearTextReason }),
     };
     this.#tools.services.log.info(fields, 'delivered in clear text');
   }
@@ -326,20 +330,6 @@ class RouteAttempt {
   #now(): string {
     return new Date(this.#tools.services.now()).toISOString();
   }
-}
-
-function wantedPathsOf(
-  requirement: Requirement,
-  decision: OutboundDecision,
-): Target['wantedPaths'] {
-  const wanted = [];
-  for (const clause of requirement.clauses) {
-    if (clause.kind === 'trust-anchors') {
-      wanted.push({ anchors: clause.anchors, purpose: clause.purpose });
-    }
-  }
-  // Also where nothing asks for it: the evidence tells whether a stricter connector would hold.
-  return wanted.length > 0 ? wanted : [{ anchors: decision.anchors, purpose: 'serverAuth' }];
 }
 
 function remoteOf({ hostName, address, port }: Target): RemoteMta {

@@ -11,7 +11,7 @@ import { defaultClientTimeouts } from '../smtp/client-timeouts.ts';
 import type { ClientTimeouts } from '../smtp/client-timeouts.ts';
 import type { ClientTls } from '../tls/contexts.ts';
 
-/** Opens a TCP connection; rejects with the socket's error, `ETIMEDOUT` after the timeout. */
+/** Connects to an IP address, or to a Unix socket by its path (port 0); rejects with the socket's error, `ETIMEDOUT` after the timeout. */
 export type Dial = (
   address: string,
   port: number,

@@ -139,7 +139,10 @@ test('a demand of TLS on a connection in clear is no bounce', () => {
 });
 
 test('what the server accepted is delivered with its own words', () => {
-  const outcome = classifyAccepted(reply(250, '2.6.0', 'queued as X'), context);
+  const outcome = classifyAccepted(reply(250, '2.6.0', 'queued as X'), context, {
+    handedTo: 'relay',
+    clearTextReason: null,
+  });
   assert.equal(outcome.kind, 'delivered');
   assert.equal(formatEnhancedStatus(outcome.status), '2.6.0');
   assert.equal(outcome.reason, 'accepted by mx.partner.test [192.0.2.1]');

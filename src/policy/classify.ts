@@ -8,7 +8,7 @@
 import type { EnhancedStatus } from '../mail/enhanced-status.ts';
 import { status } from '../mail/enhanced-status.ts';
 import type { Reply } from '../mail/reply.ts';
-import type { DeferralCause, Outcome, RemoteMta } from './outcome.ts';
+import type { DeferralCause, HandedTo, Outcome, RemoteMta } from './outcome.ts';
 
 /** Where in the dialogue something happened. */
 export type WireStage =
@@ -108,14 +108,26 @@ export function deferUnproven(outcome: Outcome): Outcome {
   return { ...outcome, kind: 'deferred', status: { class: 4, subject, detail } };
 }
 
+/** How the message was handed over; `clearTextReason` why that may have been in clear, or null. */
+export interface HandOver {
+  readonly handedTo: HandedTo;
+  readonly clearTextReason: string | null;
+}
+
 /** The server took responsibility for the message by this reply, a 2yz after the content. */
-export function classifyAccepted(reply: Reply, context: OutcomeContext): Outcome {
+export function classifyAccepted(
+  reply: Reply,
+  context: OutcomeContext,
+  { handedTo, clearTextReason }: HandOver,
+): Outcome {
   const host = context.remoteMta === null ? 'the server' : nameOf(context.remoteMta);
+  const how =
+    clearTextReason === null ? '' : ` in clear text, permitted because: ${clearTextReason}`;
   return {
     kind: 'delivered',
-    handedTo: 'relay',
+    handedTo,
     status: reply.status?.class === 2 ? reply.status : success,
-    reason: `accepted by ${host}`,
+    reason: `accepted by ${host}${how}`,
     reply,
     ...context,
   };

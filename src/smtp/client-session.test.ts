@@ -18,6 +18,7 @@ function connect(timeouts: Partial<ClientTimeouts> = {}): Setup {
   theirs.on('data', (bytes: Buffer) => parts.push(bytes));
   theirs.on('error', () => undefined);
   const session = new ClientSession(ours, {
+    protocol: 'smtp',
     connectionId: 'c1',
     ownName: 'us.example',
     timeouts: { ...defaultClientTimeouts, quitMs: 20, ...timeouts },

@@ -4,7 +4,7 @@
  * For delivery and validation. It has no MAIL FROM: `beginTransaction` (`client-transaction.ts`) has,
  * and asks for a permit. The session is a thin driver over a stream that it is handed; the inside is
  * `client-core.ts`. What TLS is, it does not know: the upgrade is a function it is handed too.
- * @see RFC 5321 §3.1, §3.2, §4.1.1.1, RFC 3207 §4.2
+ * @see RFC 5321 §3.1, §3.2, §4.1.1.1, RFC 3207 §4.2, RFC 2033 §4.1
  */
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
@@ -15,10 +15,14 @@ import { ClientCore } from './client-core.ts';
 import type { Loss, ReplyTaker } from './client-core.ts';
 import type { ClientTimeouts } from './client-timeouts.ts';
 
+/** LMTP is what mailbox servers speak: LHLO, and one reply per recipient. @see RFC 2033 */
+export type ClientProtocol = 'smtp' | 'lmtp';
+
 export interface ClientSessionOptions {
+  readonly protocol: ClientProtocol;
   /** Names the connection; only a permit for it begins a transaction. */
   readonly connectionId: string;
-  /** Our name in EHLO. */
+  /** Our name in EHLO or LHLO. */
   readonly ownName: string;
   readonly timeouts: ClientTimeouts;
   /** Transactions whose content was sent and whose reply is awaited, with the one that is next. */
@@ -49,6 +53,7 @@ export interface RunningTransaction {
 
 export class ClientSession {
   readonly connectionId: string;
+  readonly protocol: ClientProtocol;
   readonly timeouts: ClientTimeouts;
   /** For `client-transaction.ts`. */
   readonly core: ClientCore;
@@ -70,6 +75,7 @@ export class ClientSession {
 
   constructor(stream: Duplex, options: ClientSessionOptions) {
     this.connectionId = options.connectionId;
+    this.protocol = options.protocol;
     this.timeouts = options.timeouts;
     this.#options = options;
     this.#stream = stream;
@@ -116,14 +122,19 @@ export class ClientSession {
     return this.#step(null, this.timeouts.greetingMs);
   }
 
-  /** EHLO, and HELO where EHLO is refused for good: then no extensions, and so no STARTTLS. */
+  /**
+   * EHLO, and HELO where EHLO is refused for good: then no extensions, and so no STARTTLS. LMTP has
+   * LHLO alone.
+   */
   async hello(): Promise<StepResult> {
     const name = this.#options.ownName;
-    let result = await this.#step(`EHLO ${name}\r\n`, this.timeouts.helloMs);
+    const isLmtp = this.protocol === 'lmtp';
+    const line = `${isLmtp ? 'LHLO' : 'EHLO'} ${name}\r\n`;
+    let result = await this.#step(line, this.timeouts.helloMs);
+    this.#capabilities = noCapabilities;
     if (result.kind === 'done') {
       this.#capabilities = parseCapabilities(result.reply);
-    } else if (result.kind === 'refused' && result.reply.code >= 500) {
-      this.#capabilities = noCapabilities;
+    } else if (!isLmtp && result.kind === 'refused' && result.reply.code >= 500) {
       result = await this.#step(`HELO ${name}\r\n`, this.timeouts.helloMs);
     }
     this.#isReady = result.kind === 'done';

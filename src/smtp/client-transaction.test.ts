@@ -1,125 +1,22 @@
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
-import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
+import {
+  connect,
+  envelope,
+  kinds,
+  memory,
+  quickTimeouts,
+  ready,
+  streamed,
+} from '../../test/support/client-peer.ts';
 import type { Envelope } from '../mail/envelope.ts';
 import { Permit } from '../mail/permit.ts';
 import type { Body } from './client-body.ts';
-import { ClientSession } from './client-session.ts';
-import { defaultClientTimeouts } from './client-timeouts.ts';
-import type { ClientTimeouts } from './client-timeouts.ts';
 import { beginTransaction } from './client-transaction.ts';
 import type { TransactionResult } from './client-transaction.ts';
 
-/** The server's end of a pair of streams: collects what the client writes, one entry per flight. */
-class Peer {
-  readonly flights: string[] = [];
-  isEnded = false;
-  readonly #stream: Duplex;
-  #wake: () => void = () => undefined;
-
-  constructor(stream: Duplex) {
-    this.#stream = stream;
-    stream.on('data', (chunk: Buffer) => {
-      this.flights.push(chunk.toString('latin1'));
-      this.#wake();
-    });
-    stream.on('end', () => {
-      this.isEnded = true;
-      this.#wake();
-    });
-    stream.on('error', () => undefined);
-  }
-
-  get text(): string {
-    return this.flights.join('');
-  }
-
-  say(text: string): void {
-    this.#stream.write(text);
-  }
-
-  /** Ends the connection as a peer that goes away would. */
-  drop(): void {
-    this.#stream.destroy();
-  }
-
-  pause(): void {
-    this.#stream.pause();
-  }
-
-  async heard(part: string): Promise<void> {
-    while (!this.text.includes(part)) {
-      assert(!this.isEnded, `the client ended without ${part}: ${this.text}`);
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-
-  forget(): void {
-    this.flights.length = 0;
-  }
-}
-
-interface Setup {
-  readonly session: ClientSession;
-  readonly peer: Peer;
-}
-
-const quick: ClientTimeouts = { ...defaultClientTimeouts, quitMs: 20 };
-
-function connect(timeouts: Partial<ClientTimeouts> = {}, inFlight = 2): Setup {
-  const [ours, theirs] = duplexPair();
-  const session = new ClientSession(ours, {
-    connectionId: 'c1',
-    ownName: 'us.example',
-    timeouts: { ...quick, ...timeouts },
-    transactionsInFlightMax: inFlight,
-  });
-  return { session, peer: new Peer(theirs) };
-}
-
-async function ready(keywords: readonly string[], setup = connect()): Promise<Setup> {
-  const { session, peer } = setup;
-  const greeted = session.readGreeting();
-  peer.say('220 them.example ESMTP\r\n');
-  assert.equal((await greeted).kind, 'done');
-  const hello = session.hello();
-  await peer.heard('EHLO us.example\r\n');
-  const lines = ['them.example', ...keywords];
-  peer.say(lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}\r\n`).join(''));
-  assert.equal((await hello).kind, 'done');
-  peer.forget();
-  return setup;
-}
-
-function envelope(...recipients: string[]): Envelope {
-  return {
-    reversePath: { localPart: 'a', domain: 'us.example' },
-    recipients: recipients.map((localPart) => ({ localPart, domain: 'them.example' })),
-    bodyType: '7bit',
-  };
-}
-
-function memory(text: string): Body {
-  return { kind: 'memory', bytes: Buffer.from(text) };
-}
-
-function streamed(text: string, announced = text.length): Body {
-  return {
-    kind: 'stream',
-    sizeBytes: announced,
-    async *open() {
-      for (let at = 0; at < text.length; at += 7) yield Buffer.from(text.slice(at, at + 7));
-    },
-  };
-}
-
 function permit(): Permit {
   return new Permit('c1', []);
-}
-
-function kinds(result: TransactionResult): string[] {
-  return result.recipients.map((r) => (r.kind === 'refused' ? `refused ${r.stage}` : r.kind));
 }
 
 test('begins no transaction without a permit for its own connection', async () => {
@@ -289,7 +186,10 @@ test('lets the next envelope leave with the end of the last content', async () =
 });
 
 test('holds at most as many transactions in flight as it may', async () => {
-  const { session, peer } = await ready(['PIPELINING', 'CHUNKING'], connect({}, 3));
+  const { session, peer } = await ready(
+    ['PIPELINING', 'CHUNKING'],
+    connect({ transactionsInFlightMax: 3 }),
+  );
   const results = [1, 2, 3].map(() =>
     beginTransaction(session, permit(), envelope('b'), memory('1\r\n')),
   );
@@ -396,7 +296,10 @@ test('never takes a success for content that it has not sent whole', async () =>
 });
 
 test('gives up a server that does not take the content', async () => {
-  const { session, peer } = await ready(['PIPELINING'], connect({ dataBlockMs: 20 }));
+  const { session, peer } = await ready(
+    ['PIPELINING'],
+    connect({ timeouts: { ...quickTimeouts, dataBlockMs: 20 } }),
+  );
   const big = 'x'.repeat(400_000);
   const body: Body = {
     kind: 'stream',
@@ -437,7 +340,10 @@ test('declares 8-bit content where the server offers 8BITMIME', async () => {
 });
 
 test('waits no longer than it may for each reply', async () => {
-  const { session, peer } = await ready(['PIPELINING'], connect({ dataTerminationMs: 20 }));
+  const { session, peer } = await ready(
+    ['PIPELINING'],
+    connect({ timeouts: { ...quickTimeouts, dataTerminationMs: 20 } }),
+  );
   const result = beginTransaction(session, permit(), envelope('b'), memory('x\r\n'));
   peer.say('250 ok\r\n250 ok\r\n354 go\r\n');
   const [recipient] = (await result).recipients;

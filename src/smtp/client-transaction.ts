@@ -3,13 +3,16 @@
  * and it takes a permit.
  *
  * Under PIPELINING the envelope and DATA leave in one flight; with CHUNKING besides, the content
- * with them. The next transaction may begin as soon as the content of this one has left.
- * @see RFC 5321 §3.3, RFC 2920 §3.1, RFC 3030 §2, RFC 1870 §6, RFC 6152 §3
+ * with them. The next transaction may begin as soon as the content of this one has left. An LMTP
+ * server answers the content once for each recipient that it accepted; it gets DATA, never BDAT, so
+ * that the number of replies is known before any of them is waited for.
+ * @see RFC 5321 §3.3, RFC 2920 §3.1, RFC 3030 §2, RFC 1870 §6, RFC 6152 §3, RFC 2033 §4.2
  */
 import assert from 'node:assert/strict';
 import { formatAddress, formatPath } from '../mail/address.ts';
 import type { Envelope } from '../mail/envelope.ts';
 import type { Permit } from '../mail/permit.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import type { Body } from './client-body.ts';
 import { sizeOfBody, streamBody } from './client-body.ts';
@@ -54,6 +57,29 @@ export function beginTransaction(
   envelope: Envelope,
   body: Body,
 ): Promise<TransactionResult> {
+  return begin(session, permit, envelope, body);
+}
+
+/**
+ * Asks whether the server would take mail for this recipient, and sends none: MAIL with the null
+ * reverse-path and RCPT; what is left open is reset by the next transaction, or by QUIT. Whom mail
+ * goes to is told as carefully as the mail itself, so that this too takes a permit.
+ */
+export function askAboutRecipient(
+  session: ClientSession,
+  permit: Permit,
+  recipient: Recipient,
+): Promise<TransactionResult> {
+  const envelope = { reversePath: null, recipients: [recipient], bodyType: '7bit' } as const;
+  return begin(session, permit, envelope, null);
+}
+
+function begin(
+  session: ClientSession,
+  permit: Permit,
+  envelope: Envelope,
+  body: Body | null,
+): Promise<TransactionResult> {
   assert(session.mayBegin, 'the session is not free for a transaction');
   permit.spend(session.connectionId);
   const unsendable = findUnsendable(session, envelope, body);
@@ -69,10 +95,10 @@ export function beginTransaction(
 function findUnsendable(
   session: ClientSession,
   envelope: Envelope,
-  body: Body,
+  body: Body | null,
 ): RecipientResult | null {
   const { sizeMax, hasEightBitMime } = session.capabilities;
-  const sizeBytes = sizeOfBody(body);
+  const sizeBytes = body === null ? 0 : sizeOfBody(body);
   if (sizeMax !== null && sizeMax > 0 && sizeBytes > sizeMax) {
     const detail = `the message has ${sizeBytes} bytes and the server takes at most ${sizeMax}`;
     return { kind: 'unsendable', problem: 'size', detail };
@@ -86,7 +112,8 @@ function findUnsendable(
 
 interface Work {
   readonly envelope: Envelope;
-  readonly body: Body;
+  /** Null for a question about the recipients: the transaction ends after RCPT. */
+  readonly body: Body | null;
   readonly resolve: (result: TransactionResult) => void;
 }
 
@@ -102,29 +129,30 @@ class Transaction implements ReplyTaker, RunningTransaction {
   #phase: 'reset' | TransactionStage | 'done';
   #mailReply: Reply | null = null;
   #dataReply: Reply | null = null;
-  #contentReply: Reply | null = null;
+  /** One by SMTP; by LMTP one for each accepted recipient, in their order. */
+  readonly #contentReplies: Reply[] = [];
   #closingReply: Reply | null = null;
   #hasReplies = false;
   #isContentSent = false;
 
   constructor(session: ClientSession, work: Work) {
     const { hasPipelining, hasChunking } = session.capabilities;
+    const { body } = work;
     this.#session = session;
     this.#work = work;
     this.#isPipelined = hasPipelining;
-    this.#isChunked = hasChunking;
-    const { body } = work;
+    this.#isChunked = hasChunking && session.protocol === 'smtp';
     this.#isEager =
       hasPipelining &&
-      hasChunking &&
-      body.kind === 'memory' &&
+      this.#isChunked &&
+      body?.kind === 'memory' &&
       body.bytes.length <= eagerContentBytesMax;
     // Whether BDAT ended the transaction before is known by its reply only.
-    const isOpenAhead = session.mustReset || (hasChunking && session.transactionsInFlight > 0);
+    const isOpenAhead = session.mustReset || (this.#isChunked && session.transactionsInFlight > 0);
     this.#phase = isOpenAhead ? 'reset' : 'mail';
     this.#commands = envelopeCommands(session, work);
     if (isOpenAhead) this.#commands.unshift('RSET\r\n');
-    if (!hasChunking) this.#commands.push('DATA\r\n');
+    if (!this.#isChunked && body !== null) this.#commands.push('DATA\r\n');
   }
 
   get isContentSent(): boolean {
@@ -214,8 +242,10 @@ class Transaction implements ReplyTaker, RunningTransaction {
   }
 
   #onRecipientsKnown(): void {
-    const isAnyAccepted = this.#isAnyAccepted();
-    if (this.#isEager) {
+    const isAnyAccepted = this.#acceptedCount() > 0;
+    if (this.#work.body === null) {
+      this.#finish();
+    } else if (this.#isEager) {
       this.#phase = 'content';
     } else if (this.#isChunked) {
       this.#phase = 'content';
@@ -229,9 +259,16 @@ class Transaction implements ReplyTaker, RunningTransaction {
     }
   }
 
-  #isAnyAccepted(): boolean {
-    if (this.#mailReply === null || isRefused(this.#mailReply)) return false;
-    return this.#rcptReplies.some((reply) => !isRefused(reply));
+  /** Recipients that the server took, of the first `among` ones. */
+  #acceptedCount(among = this.#rcptReplies.length): number {
+    if (this.#mailReply === null || isRefused(this.#mailReply)) return 0;
+    let count = 0;
+    for (let i = 0; i < among; i++) if (!isRefused(this.#rcptReplies[i]!)) count++;
+    return count;
+  }
+
+  get #contentRepliesWanted(): number {
+    return this.#session.protocol === 'lmtp' ? this.#acceptedCount() : 1;
   }
 
   #onDataReply(reply: Reply): void {
@@ -241,21 +278,35 @@ class Transaction implements ReplyTaker, RunningTransaction {
       return;
     }
     this.#phase = 'content';
-    // The server takes content although it refused every recipient: it gets none.
-    if (this.#isAnyAccepted()) this.#sendContent();
-    else this.#sendLast([endOfContent]);
+    if (this.#acceptedCount() > 0) this.#sendContent();
+    else this.#onContentWantedForNobody();
+  }
+
+  /** The server takes content although it refused every recipient: it gets none. */
+  #onContentWantedForNobody(): void {
+    if (this.#session.protocol === 'smtp') {
+      this.#sendLast([endOfContent]);
+      return;
+    }
+    // How many replies an LMTP server would give to that is anybody's guess.
+    this.#finish();
+    this.#session.destroy('the server wants content without a recipient');
   }
 
   #onContentReply(reply: Reply): void {
-    if (this.#isContentSent || isRefused(reply)) this.#contentReply = reply;
-    const isEarly = !this.#isContentSent;
+    if (this.#isContentSent) {
+      this.#contentReplies.push(reply);
+      if (this.#contentReplies.length === this.#contentRepliesWanted) this.#finish();
+      return;
+    }
+    if (isRefused(reply)) this.#contentReplies.push(reply);
     const detail = `the server answered (${reply.code}) before the content was sent whole`;
-    this.#finish(isEarly ? { cause: 'protocol', code: 'EARLY_REPLY', detail } : null);
-    if (isEarly) this.#session.destroy(detail);
+    this.#finish({ cause: 'protocol', code: 'EARLY_REPLY', detail });
+    this.#session.destroy(detail);
   }
 
   #sendChunk(): void {
-    const { body } = this.#work;
+    const body = this.#work.body!;
     const header = Buffer.from(`BDAT ${sizeOfBody(body)} LAST\r\n`, 'latin1');
     if (body.kind === 'memory') {
       this.#sendLast([header, body.bytes]);
@@ -266,7 +317,7 @@ class Transaction implements ReplyTaker, RunningTransaction {
   }
 
   #sendContent(): void {
-    const { body } = this.#work;
+    const body = this.#work.body!;
     if (body.kind === 'memory') this.#sendLast([stuffDots(body.bytes), endingOf(body.bytes)]);
     else this.#stream(body);
   }
@@ -276,7 +327,7 @@ class Transaction implements ReplyTaker, RunningTransaction {
     core.batch(() => {
       for (const chunk of chunks) core.send(chunk);
       this.#isContentSent = true;
-      core.expect(this);
+      for (let i = this.#contentRepliesWanted; i > 0; i--) core.expect(this);
       this.#session.onChange();
     });
   }
@@ -303,6 +354,8 @@ class Transaction implements ReplyTaker, RunningTransaction {
     const { core } = this.#session;
     this.#isContentSent = true;
     core.batch(() => {
+      // One is waited for since the content began.
+      for (let i = this.#contentRepliesWanted; i > 1; i--) core.expect(this);
       core.rearm();
       this.#session.onChange();
     });
@@ -321,8 +374,8 @@ class Transaction implements ReplyTaker, RunningTransaction {
   /** Whether the server may still hold this transaction open. */
   #isLeftOpen(): boolean {
     if (this.#mailReply === null || isRefused(this.#mailReply)) return false;
-    const reply = this.#contentReply;
-    return reply === null || (this.#isChunked && isRefused(reply));
+    const reply = this.#contentReplies[0];
+    return reply === undefined || (this.#isChunked && isRefused(reply));
   }
 
   #resultOf(index: number, stage: TransactionStage, loss: Loss | null): RecipientResult {
@@ -334,10 +387,15 @@ class Transaction implements ReplyTaker, RunningTransaction {
       return { kind: 'refused', stage: 'rcpt', reply: rcptReply };
     }
     if (this.#dataReply !== null) return { kind: 'refused', stage: 'data', reply: this.#dataReply };
-    if (this.#contentReply !== null) {
-      return isRefused(this.#contentReply)
-        ? { kind: 'refused', stage: 'content', reply: this.#contentReply }
-        : { kind: 'accepted', reply: this.#contentReply };
+    if (this.#work.body === null && rcptReply !== undefined) {
+      return { kind: 'accepted', reply: rcptReply };
+    }
+    const place = this.#session.protocol === 'lmtp' ? this.#acceptedCount(index) : 0;
+    const reply = this.#contentReplies[place];
+    if (reply !== undefined) {
+      return isRefused(reply)
+        ? { kind: 'refused', stage: 'content', reply }
+        : { kind: 'accepted', reply };
     }
     if (this.#closingReply !== null) return { kind: 'refused', stage, reply: this.#closingReply };
     const mayHaveArrived = this.#isContentSent;
@@ -354,7 +412,7 @@ function isRefused(reply: Reply): boolean {
 
 function envelopeCommands(session: ClientSession, { envelope, body }: Work): string[] {
   const { sizeMax } = session.capabilities;
-  const size = sizeMax === null ? '' : ` SIZE=${sizeOfBody(body)}`;
+  const size = sizeMax === null || body === null ? '' : ` SIZE=${sizeOfBody(body)}`;
   const bodyType = envelope.bodyType === '8bitmime' ? ' BODY=8BITMIME' : '';
   const commands = [`MAIL FROM:${formatPath(envelope.reversePath)}${size}${bodyType}\r\n`];
   for (const recipient of envelope.recipients) {

@@ -30,6 +30,10 @@ export type StarttlsVice =
   | 'vanishes-after-first';
 
 export interface FakePartnerOptions {
+  /** SMTP where absent. */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /** Path of the Unix socket to listen on in place of `host` and `port`; TLS does not work there. */
+  readonly path?: string;
   readonly host?: '127.0.0.1' | '::1';
   /** 0 (a free one) where absent. */
   readonly port?: number;
@@ -99,15 +103,17 @@ export interface FakePartner {
   close(): Promise<void>;
 }
 
-/** Listens on loopback only. */
+/** Listens on loopback or on a Unix socket only; `port` is 0 there. */
 export async function startFakePartner(options: FakePartnerOptions = {}): Promise<FakePartner> {
   const host = options.host ?? '127.0.0.1';
   const partner = new Partner(options);
   // Several replies in a row must not wait for the acknowledgement of the first.
   const server = net.createServer({ noDelay: true }, (socket) => partner.serve(socket));
-  server.listen(options.port ?? 0, host);
+  if (options.path === undefined) server.listen(options.port ?? 0, host);
+  else server.listen(options.path);
   await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
+  const place = server.address() as net.AddressInfo | string;
+  const port = typeof place === 'string' ? 0 : place.port;
   const result: FakePartner = {
     host,
     port,
@@ -229,6 +235,7 @@ class Partner {
     const vice = this.#vice;
     const vanished = vice === 'vanishes-after-first' && connection.id > 0;
     return {
+      protocol: this.#options.protocol ?? 'smtp',
       connection: connection.id,
       hostName: this.#hostName,
       extensions,
@@ -244,7 +251,11 @@ class Partner {
       onStarttls: (leftover) => this.#onStarttls(connection, leftover),
       write: (text) => void connection.stream.write(text),
       end: () => void connection.stream.end(),
-      destroy: () => void connection.socket.resetAndDestroy(),
+      // A Unix socket has no reset.
+      destroy: () =>
+        void (this.#options.path === undefined
+          ? connection.socket.resetAndDestroy()
+          : connection.socket.destroy()),
     };
   }
 

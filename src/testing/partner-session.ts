@@ -2,12 +2,15 @@
  * The dialogue of the fake partner with one client: an SMTP server in few words, which notes every
  * rule that the client breaks. It shares no code with `src/smtp`, so that it can judge it.
  *
- * @see RFC 5321 §4.1, RFC 2920 §3.1, RFC 3030 §2, RFC 3207 §4
+ * @see RFC 5321 §4.1, RFC 2920 §3.1, RFC 3030 §2, RFC 3207 §4, RFC 2033 §4
  */
 
-/** What a hook is asked about; `dot` is the end of the content, `BDAT` each chunk. */
+/**
+ * What a hook is asked about; `BDAT` is each chunk, `dot` the end of the content: by LMTP once for
+ * each accepted recipient, which is then the line.
+ */
 export type PartnerCommand =
-  | 'EHLO' | 'HELO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'BDAT' | 'dot'
+  | 'EHLO' | 'HELO' | 'LHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'BDAT' | 'dot'
   | 'RSET' | 'NOOP' | 'VRFY' | 'QUIT' | 'other'; // prettier-ignore
 
 /**
@@ -18,7 +21,7 @@ export type PartnerAction = string | null;
 
 export interface PartnerEvent {
   readonly command: PartnerCommand;
-  /** The line as it came, without CRLF; empty for `dot`. */
+  /** The line as it came, without CRLF; empty for `dot` by SMTP. */
   readonly line: string;
   readonly isTls: boolean;
   /** Which connection, from 0; and how often this command came on it before. */
@@ -36,11 +39,14 @@ export interface PartnerMessage {
   readonly recipients: readonly string[];
   /** What follows the path in MAIL: `SIZE=100 BODY=8BITMIME`. */
   readonly mailParameters: string;
+  /** What follows each path in RCPT, in the order of `recipients`. */
+  readonly rcptParameters: readonly string[];
   /** Without dot-stuffing and final dot. */
   readonly content: Buffer;
 }
 
 export interface SessionSettings {
+  readonly protocol: 'smtp' | 'lmtp';
   readonly connection: number;
   readonly hostName: string;
   /** EHLO keywords beside STARTTLS, in clear and under TLS. */
@@ -61,7 +67,7 @@ export interface SessionSettings {
 }
 
 const commands: readonly string[] = [
-  'EHLO', 'HELO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'BDAT', 'RSET', 'NOOP', 'VRFY', 'QUIT',
+  'EHLO', 'HELO', 'LHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'BDAT', 'RSET', 'NOOP', 'VRFY', 'QUIT',
 ]; // prettier-ignore
 
 const empty = Buffer.alloc(0);
@@ -80,7 +86,7 @@ export class PartnerSession {
   #chunk: { readonly size: number; readonly isLast: boolean; readonly line: string } | null = null;
   #chunks: Buffer[] = [];
   #from: { readonly path: string; readonly parameters: string } | null = null;
-  #recipients: string[] = [];
+  #recipients: { readonly path: string; readonly parameters: string }[] = [];
 
   constructor(settings: SessionSettings, isTls: boolean) {
     this.#settings = settings;
@@ -157,6 +163,10 @@ export class PartnerSession {
       this.#violate(`${command} before EHLO${this.#isTls ? ' under TLS' : ''}`);
     }
     if (command === 'BDAT' && !this.#offers('CHUNKING')) this.#violate('BDAT was not offered');
+    const isLmtp = this.#settings.protocol === 'lmtp';
+    if (isLmtp ? ['EHLO', 'HELO'].includes(command) : command === 'LHLO') {
+      this.#violate(`${command} is of the other protocol`);
+    }
     if (command === 'STARTTLS' && this.#isTls) this.#violate('STARTTLS under TLS');
     if (command === 'AUTH' && !this.#isTls) this.#violate('AUTH in clear');
   }
@@ -184,13 +194,14 @@ export class PartnerSession {
     if (!/^[23]/.test(action)) return;
     if (command === 'DATA' && action.startsWith('3')) this.#isInContent = true;
     else if (command === 'MAIL' || command === 'RCPT') this.#noteEnvelope(command, line);
-    else if (command === 'EHLO') this.#hasEhlo = this.#hasGreeted = true;
+    else if (command === 'EHLO' || command === 'LHLO') this.#hasEhlo = this.#hasGreeted = true;
   }
 
   #behave(command: PartnerCommand, line: string): void {
     const { hostName } = this.#settings;
     switch (command) {
       case 'EHLO':
+      case 'LHLO':
         return this.#onEhlo();
       case 'HELO':
         this.#hasGreeted = true;
@@ -258,21 +269,26 @@ export class PartnerSession {
 
   #noteEnvelope(command: 'MAIL' | 'RCPT', line: string): void {
     const [, path = '', parameters = ''] = /<([^>]*)>(?: (.*))?$/.exec(line) ?? [];
-    if (command === 'RCPT') {
-      this.#recipients.push(path);
-      return;
-    }
+    this.#checkParameters(line, parameters);
+    if (command === 'RCPT') this.#recipients.push({ path, parameters });
+    else this.#from = { path, parameters };
+  }
+
+  #checkParameters(line: string, parameters: string): void {
     for (const [parameter, keyword] of [
       [/\bSIZE=/i, 'SIZE'],
       [/\bBODY=/i, '8BITMIME'],
       [/\bSMTPUTF8\b/i, 'SMTPUTF8'],
       [/\bREQUIRETLS\b/i, 'REQUIRETLS'],
+      [/\b(?:RET|ENVID|NOTIFY|ORCPT)=/i, 'DSN'],
     ] as const) {
       if (parameter.test(parameters) && !this.#offers(keyword)) {
         this.#violate(`${keyword} was not offered: ${line}`);
       }
     }
-    this.#from = { path, parameters };
+    if (/[^\x00-\x7f]/.test(line) && !this.#offers('SMTPUTF8')) {
+      this.#violate(`UTF-8 in a command without SMTPUTF8 offered: ${line}`);
+    }
   }
 
   async #takeContent(): Promise<boolean> {
@@ -310,20 +326,29 @@ export class PartnerSession {
     return true;
   }
 
-  /** The message counts as accepted where the reply to its end is positive. */
+  /** The message counts as accepted, for whom the reply to its end is positive. */
   async #finish(content: Buffer): Promise<void> {
     const from = this.#from;
     const recipients = this.#recipients;
+    const isLmtp = this.#settings.protocol === 'lmtp';
     this.#forgetTransaction();
-    const action = await this.#ask('dot', '');
     if (from === null || recipients.length === 0) return this.#act('503 5.5.1 no transaction');
-    if (action === null || action.startsWith('2')) {
-      const { path, parameters } = from;
-      const { connection } = this.#settings;
-      const message = { connection, isTls: this.#isTls, from: path, recipients, content };
-      this.#settings.onMessage({ ...message, mailParameters: parameters });
+    const parts = isLmtp ? recipients.map((each) => [each]) : [recipients];
+    for (const part of parts) {
+      const action = await this.#ask('dot', isLmtp ? part[0]!.path : '');
+      if (action === null || action.startsWith('2')) {
+        this.#settings.onMessage({
+          connection: this.#settings.connection,
+          isTls: this.#isTls,
+          from: from.path,
+          mailParameters: from.parameters,
+          recipients: part.map(({ path }) => path),
+          rcptParameters: part.map(({ parameters }) => parameters),
+          content,
+        });
+      }
+      this.#act(action ?? '250 2.0.0 accepted');
     }
-    this.#act(action ?? '250 2.0.0 accepted');
   }
 
   #forgetTransaction(): void {

@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import type { SourceFile } from './source.ts';
 import { findLines, makeSource, readSources, withoutComments } from './source.ts';
 
-/** The verdict alone makes permits; the two tests try what spending one does. */
+/** The verdict alone makes permits; the tests try what spending one does. */
 const permitMakers = [
   'src/policy/tls-verdict.ts',
   'src/mail/permit.test.ts',
   'src/smtp/client-transaction.test.ts',
+  'src/smtp/client-lmtp.test.ts',
 ];
 /** The transaction under a permit writes it; the codec's writer is for tests. */
 const mailFromWriters = ['src/smtp/client-transaction.ts', 'src/smtp/command.ts'];

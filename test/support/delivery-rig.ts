@@ -10,7 +10,7 @@ import { createFakeResolver } from '../../src/dns/fake-resolver.ts';
 import type { FakeEntry } from '../../src/dns/fake-zone.ts';
 import { createDelivery } from '../../src/delivery/delivery.ts';
 import type { DeliveryRoom } from '../../src/delivery/delivery.ts';
-import { dialTcp } from '../../src/delivery/dial.ts';
+import { dial, dialTcp, isSocketPath } from '../../src/delivery/dial.ts';
 import { defaultDeliveryLimits } from '../../src/delivery/services.ts';
 import type { DeliveryLimits, DeliveryServices } from '../../src/delivery/services.ts';
 import type { AttemptReport, Delivery, RouteAttempt } from '../../src/policy/delivery.ts';
@@ -83,7 +83,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     resolver: createFakeResolver(options.zone ?? {}),
     tls: client,
     dial: (to, port, local, timeoutMs) =>
-      dialTcp('127.0.0.1', ports.get(`${to} ${port}`) ?? 1, local, timeoutMs),
+      isSocketPath(to)
+        ? dial(to, port, local, timeoutMs)
+        : dialTcp('127.0.0.1', ports.get(`${to} ${port}`) ?? 1, local, timeoutMs),
     mailboxPath: (organization, account) => join(mailboxes, organization, account),
     newConnectionId: () => `out-${++connections}`,
     limits: { ...quickLimits, ...options.limits },

@@ -1,0 +1,48 @@
+/** From a decision and a planned host to what is dialled, and what the handshake there is asked for. */
+import type { OutboundDecision } from '../policy/decision.ts';
+import type { Requirement } from '../policy/tls-requirement.ts';
+import type { Target } from './connect.ts';
+import type { PlannedHost } from './plan.ts';
+
+/** What a target is made of; `smallClientHello` where this address was deaf to a large one. */
+export interface TargetParts {
+  readonly decision: OutboundDecision;
+  readonly requirement: Requirement;
+  readonly host: PlannedHost;
+  readonly address: string;
+  readonly smallClientHello: boolean;
+}
+
+export function targetOf(parts: TargetParts): Target {
+  const { decision, requirement, host, address, smallClientHello } = parts;
+  const { destination } = decision;
+  const { hostName, port, sni } = host;
+  return {
+    organization: decision.organization,
+    protocol: destination.kind === 'hand-over' ? destination.target.protocol : 'smtp',
+    hostName,
+    address,
+    port,
+    sni,
+    mode: port === 465 ? 'implicit' : 'starttls',
+    anchors: decision.anchors,
+    wantedPaths: wantedPathsOf(requirement, decision),
+    clientCertificate: decision.clientCertificate,
+    goesClear: false,
+    smallClientHello,
+  };
+}
+
+function wantedPathsOf(
+  requirement: Requirement,
+  decision: OutboundDecision,
+): Target['wantedPaths'] {
+  const wanted = [];
+  for (const clause of requirement.clauses) {
+    if (clause.kind === 'trust-anchors') {
+      wanted.push({ anchors: clause.anchors, purpose: clause.purpose });
+    }
+  }
+  // Also where nothing asks for it: the evidence tells whether a stricter connector would hold.
+  return wanted.length > 0 ? wanted : [{ anchors: decision.anchors, purpose: 'serverAuth' }];
+}
