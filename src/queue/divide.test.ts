@@ -160,6 +160,20 @@ describe('divideByFate', () => {
     assert.deepEqual(forced.reported[0]!.clauses, [encrypted]);
   });
 
+  it('counts failed TLS as its own cause of delay where something was required, else not', () => {
+    const lost: Outcome = { ...outcome('deferred'), kind: 'deferred', cause: 'tls-handshake' };
+    const recipient = parseAddress('a@x.test')!;
+    const route = tried({}, { outcomes: [{ recipient, outcome: lost }] });
+    const notices = { tlsMs: 60_000, ordinaryMs: 4 * hourMs };
+    for (const [floor, isTold] of [[[encrypted], true] as const, [[], false] as const]) {
+      const delivery = deliveryTo(['a@x.test'], { floor });
+      const report = { endedAtMs: nowMs, routes: [route] };
+      const { reported, left } = divideByFate(delivery, report, { ...by, notices });
+      assert.equal(reported.length, isTold ? 1 : 0);
+      assert.equal(left[0]!.tlsDelayToldAtMs, isTold ? nowMs : undefined);
+    }
+  });
+
   it('defers a recipient that the report forgot, and ignores one that it made up', () => {
     const division = divide(
       deliveryTo(['a@x.test', 'b@x.test']),

@@ -1,0 +1,65 @@
+/** Who gets a DSN, and when it must travel encrypted. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { MessageSource } from '../policy/delivery.ts';
+import type { InboundConnector, Organization, Policy } from '../policy/policy.ts';
+import type { DsnInput } from '../report/dsn.ts';
+import { writeDsn } from '../report/dsn.ts';
+import { reportOutcomes } from './reported.ts';
+import { sampleMessage, sampleOutcome } from '../store/sample-batch.ts';
+import { prepareDsn } from './prepare-dsn.ts';
+import type { QueueServices } from './queue-services.ts';
+
+const connector = (over: Partial<InboundConnector>): InboundConnector =>
+  ({
+    name: 'from the bank',
+    requireTls: false,
+    restrictDomainsToCertificate: false,
+    ...over,
+  }) as InboundConnector;
+
+async function prepare(source: MessageSource, over: Partial<InboundConnector> = {}) {
+  const inboundConnectors = [connector(over)];
+  const none = { acceptedDomains: [], mailboxes: [], aliases: [], deliveryTargets: [] };
+  const organization = { id: 'contoso', ...none, inboundConnectors };
+  const organizations = [organization as unknown as Organization];
+  const policy: Policy = { formatVersion: 1, revision: '1', hostName: 'mail.test', organizations };
+  const inputs: DsnInput[] = [];
+  const services = {
+    policy: () => policy,
+    now: () => 5000,
+    writeDsn: (input: DsnInput) => {
+      inputs.push(input);
+      return writeDsn(input);
+    },
+  } as Partial<QueueServices> as QueueServices;
+  const recipient = { localPart: 'bob', domain: 'contoso.com' };
+  const outcomes = [{ recipient, outcome: { ...sampleOutcome, kind: 'bounced' } as const }];
+  const recipients = reportOutcomes(outcomes, { clauses: [], candidates: [] });
+  const message = sampleMessage(1, { source });
+  const id = '0SA699YZW000';
+  const dsn = await prepareDsn(services, () => '0SA699YZW001', { id, message, recipients });
+  return { clauses: dsn!.clauses, isForced: inputs[0]!.about.isForced };
+}
+
+const bySession: MessageSource = { kind: 'mx', inboundConnectors: ['from the bank'] };
+const silent = { clauses: [], isForced: false };
+
+it('about mail that came under a connector which demands TLS must travel encrypted', async () => {
+  for (const over of [{ requireTls: true }, { restrictDomainsToCertificate: true }]) {
+    const { clauses, isForced } = await prepare(bySession, over);
+    assert.equal(isForced, true);
+    assert.deepEqual(
+      clauses.map(({ kind }) => kind),
+      ['encrypted'],
+    );
+  }
+});
+
+it('about other mail need not', async () => {
+  assert.deepEqual(await prepare(bySession), silent);
+  const elsewhere: MessageSource = { kind: 'mx', inboundConnectors: ['another'] };
+  assert.deepEqual(await prepare(elsewhere, { requireTls: true }), silent);
+  const submitted: MessageSource = { kind: 'submission', account: 'anna' };
+  assert.deepEqual(await prepare(submitted, { requireTls: true }), silent);
+});
