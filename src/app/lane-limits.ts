@@ -2,6 +2,8 @@
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { defaultDeliveryLimits } from '../delivery/services.ts';
 import type { DeliveryLimits } from '../delivery/services.ts';
+import type { RateLimitName, RateLimits } from '../policy/rate-limit.ts';
+import { noRateLimits } from '../policy/rate-limit.ts';
 import type { QueueLimits } from '../queue/queue-services.ts';
 import { defaultQueueLimits } from '../queue/queue-services.ts';
 import { defaultLimits } from '../receiving/settings.ts';
@@ -43,6 +45,16 @@ export function listenerSettingsOf(
       sessionMs: server.sessionMs,
     },
   };
+}
+
+/** 0 stays none. A sender's sessions may all be on one lane, whose part then is the bound. */
+export function rateLimitsOf(config: Config, share: number): RateLimits {
+  const names = Object.keys(noRateLimits) as RateLimitName[];
+  const entries = names.map((name) => {
+    const bound = config.limits[name];
+    return [name, bound === 0 ? 0 : shareOf(bound, share)] as const;
+  });
+  return { ...noRateLimits, ...Object.fromEntries(entries) };
 }
 
 export function deliveryLimitsOf(config: Config, share: number): DeliveryLimits {

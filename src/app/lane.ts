@@ -12,6 +12,7 @@ import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import { createQueue } from '../queue/queue.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
+import { RateLimiter } from '../receiving/rate-limiter.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { writeDsn } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
@@ -26,7 +27,7 @@ import { deliveryServices, openStubResolver } from './lane-delivery.ts';
 import type { OpenResolver } from './lane-delivery.ts';
 import { closeDoors, openDoors } from './lane-doors.ts';
 import type { Door } from './lane-doors.ts';
-import { queueLimitsOf, shareOf, storeLimitsOf } from './lane-limits.ts';
+import { queueLimitsOf, rateLimitsOf, shareOf, storeLimitsOf } from './lane-limits.ts';
 import { loadTls } from './lane-tls.ts';
 import type { LaneHandlers, LaneStart, ListenerAddress } from './messages.ts';
 import { becomeUser } from './privileges.ts';
@@ -163,6 +164,7 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
     now: Date.now,
     contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
     firstRefusals: new FirstRefusals(),
+    rates: new RateLimiter(rateLimitsOf(config, share)),
   };
 }
 

@@ -19,6 +19,31 @@ export const limitsSection = section({
     1000,
     'Recipients of one message; more are answered 452. See RFC 5321 §4.5.3.1.8.',
   ),
+  messagesPerAccountPerHour: fieldOr(
+    integer(0, 10_000_000, ' messages'),
+    1800,
+    'Messages of one signed-in account within an hour, all of which may come at once; more are answered 450 4.7.1 until there is room again. 0 is no limit. Each lane takes its share.',
+  ),
+  recipientsPerAccountPerHour: fieldOr(
+    integer(0, 10_000_000, ' recipients'),
+    2000,
+    'Recipients of one signed-in account within an hour, as above.',
+  ),
+  messagesPerSenderPerHour: fieldOr(
+    integer(0, 10_000_000, ' messages'),
+    0,
+    "Messages of one MAIL FROM address within an hour on MX listeners, as above; for the null reverse-path of one client's address. Anybody can write any address there: a limit lets a stranger use up somebody else's.",
+  ),
+  recipientsPerSenderPerHour: fieldOr(
+    integer(0, 10_000_000, ' recipients'),
+    0,
+    'Recipients of one MAIL FROM address within an hour on MX listeners, as above.',
+  ),
+  messagesPerOrganizationPerMinute: fieldOr(
+    integer(0, 10_000_000, ' messages'),
+    0,
+    'Messages to and from one organization within a minute, by SMTP, as above.',
+  ),
   messageSize: fieldOr(
     size('64KiB', '1GiB'),
     '50MB',

@@ -1,6 +1,7 @@
 /** What strangers may not write, in every spelling that a reader takes for it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
 import { readArrivingHeader } from './arriving-header.ts';
 import type { HeaderFamily } from './header-firewall.ts';
 import { strangersFamilies, submittersFamilies } from './header-firewall.ts';
@@ -162,6 +163,46 @@ test('blind recipients of a submitted message are not shown to the others', () =
   const { text, removed } = pass(before + fields + after, submittersFamilies);
   assert.equal(text, before + after);
   assert.deepEqual(removed, { Bcc: 2 });
+});
+
+/** The names of a reader that takes for a field whatever could be meant as one. */
+function readGenerously(header: string): string[] {
+  const logical = header.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
+  const meant = logical.filter((line) => line.includes(':'));
+  return meant.map((line) =>
+    line
+      .split(':')[0]!
+      .replace(/[^!-~]/g, '')
+      .toLowerCase(),
+  );
+}
+
+const names = ['X-MS-Exchange-Organization-A', 'X-OriginatorOrg', 'Return-Path', 'X-A', 'From'];
+const glue = [':', ' ', '\t', '\r\n', '\r\n ', '\x0b', '\xa0', 'a: b\r\n', '\r\nreturn-path:'];
+
+test('leaves whole lines in order, and none that a generous reader takes for ours', () => {
+  const part = fc.constantFrom(...names, ...glue);
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
+      const header = `A: b\r\n${parts.join('')}\r\n`;
+      const { text } = pass(header);
+      assert.deepEqual(pass(text), { text, removed: {} });
+      const lines = header.split('\r\n');
+      for (const line of text.split('\r\n')) {
+        while (lines.length > 0 && lines[0] !== line) lines.shift();
+        assert.equal(lines.shift(), line);
+      }
+      const end = text.indexOf('\r\n\r\n');
+      const forbidden = /^(x-ms-exchange-organization-.*|x-originatororg|return-path)$/;
+      const read = readGenerously(end === -1 ? text : text.slice(0, end));
+      assert.deepEqual(
+        read.filter((name) => forbidden.test(name)),
+        [],
+        JSON.stringify(text),
+      );
+    }),
+    { numRuns: 5000 },
+  );
 });
 
 const quarterMegabyte = 262_144;

@@ -6,11 +6,13 @@ import type { IncomingMessage } from '../policy/delivery.ts';
 import { formatAddress } from '../mail/address.ts';
 import type { Address } from '../mail/address.ts';
 import type { Policy } from '../policy/policy.ts';
+import { noRateLimits } from '../policy/rate-limit.ts';
 import type { RecipientVerification } from '../policy/recipient-verification.ts';
 import type { CounterName, Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
 import { FirstRefusals } from './first-refusals.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import { RateLimiter } from './rate-limiter.ts';
 import type { Account, ReceivingServices, RefusalRecord, SpoolWriter } from './services.ts';
 
 /** One line of the log. */
@@ -40,6 +42,7 @@ export class FakeServices implements ReceivingServices {
   readonly accounts = new Map<string, Account>();
   contentMemory = new MemoryBudget(1024 * 1024);
   readonly firstRefusals = new FirstRefusals();
+  rates = new RateLimiter(noRateLimits);
   nowMs = 1_800_000_000_000;
   admission: Reply | null = null;
   /** Runs within `accept`, before the message counts. */

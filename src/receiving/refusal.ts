@@ -22,6 +22,8 @@ export interface Refusal {
   readonly connector: string | null;
   readonly considered: readonly Considered[];
   readonly recipient: Address | null;
+  /** The log has told of it lately; absent is false. */
+  readonly isRepeated?: boolean;
 }
 
 export interface RefusedSession {
@@ -41,7 +43,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
   const id = services.newId();
   const { reason, connector, recipient, considered } = refusal;
   const reply = withId(refusal.reply, id);
-  services.log.warn(
+  services.log[refusal.isRepeated === true ? 'debug' : 'warn'](
     {
       refusalId: id,
       listener: session.settings.name,

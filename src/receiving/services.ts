@@ -16,6 +16,7 @@ import type { ServerTls } from '../tls/contexts.ts';
 import type { upgradeServer } from '../tls/handshake.ts';
 import type { FirstRefusals } from './first-refusals.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 
 export interface ReceivingServices {
   /** Connections are accepted but not greeted before; absent where everything is there at once. */
@@ -48,6 +49,7 @@ export interface ReceivingServices {
   /** Bounds what all listeners of the process share. */
   readonly contentMemory: MemoryBudget;
   readonly firstRefusals: FirstRefusals;
+  readonly rates: RateLimiter;
 }
 
 export interface Account {

@@ -12,10 +12,12 @@ import { address, inboundConnector, patterns, policy } from '../../test/support/
 import type { RawClient } from '../testing/raw-client.ts';
 import { connectRaw } from '../testing/raw-client.ts';
 import { AnchorRegistry } from '../tls/anchors.ts';
+import { noRateLimits } from '../policy/rate-limit.ts';
 import { createServerTls } from '../tls/contexts.ts';
 import { FakeServices } from './fake-services.ts';
 import type { Listener } from './listener.ts';
 import { startListener } from './listener.ts';
+import { RateLimiter } from './rate-limiter.ts';
 import type { ListenerLimits, ListenerSettings } from './settings.ts';
 import { defaultLimits } from './settings.ts';
 
@@ -251,6 +253,21 @@ void test('completes and cleans the header of an account', async (t) => {
     removed: { Bcc: 1, 'Return-Path': 1 },
     added: ['Date', 'Message-ID'],
   });
+});
+
+void test('counts an account whatever address of its own it sends as', async (t) => {
+  const services = withAccount();
+  services.rates = new RateLimiter({ ...noRateLimits, messagesPerAccountPerHour: 1 });
+  const { port } = (await start(t, services, { kind: 'submission' })).address;
+  const first = await secured(t, port);
+  await first.command(plain('user', 'right'), 235);
+  await first.command('MAIL FROM:<user@example.test>', 250);
+  await first.command('RCPT TO:<anybody@elsewhere.test>', 250);
+  const second = await secured(t, port);
+  await second.command(plain('user', 'right'), 235);
+  await second.command('MAIL FROM:<User@example.test>', 250);
+  const { text } = await second.command('RCPT TO:<anybody@elsewhere.test>', 450);
+  assert.match(text, /^450 4\.7\.1 too many messages from this account within an hour, /);
 });
 
 void test('closes after three failed passwords, saying none of them in the log', async (t) => {

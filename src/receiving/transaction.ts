@@ -21,6 +21,7 @@ import type { InboundClock, InboundDecision, InboundSession } from '../policy/in
 import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
+import { rateClaimsOf } from '../policy/rate-limit.ts';
 import { describeEvidence } from './evidence-text.ts';
 import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content.ts';
 import { inboundDecisionOf } from './inbound-decision.ts';
@@ -116,6 +117,8 @@ export class Transaction {
   }
 
   #take(recipient: Address, decision: AcceptedDecision): Reply {
+    const exceeded = this.#takeRates(recipient, decision.organization);
+    if (exceeded !== null) return exceeded;
     this.#known.add(formatAddress(recipient));
     this.#recipients.push(recipient);
     this.#decisions.push(decision);
@@ -183,6 +186,17 @@ export class Transaction {
     if (this.#isOver) return;
     this.#isOver = true;
     await this.#content?.abandon();
+  }
+
+  /** Counts an accepted recipient, and with the first one the message, against the rate limits. */
+  #takeRates(recipient: Address, organization: string): Reply | null {
+    const { services } = this.#context;
+    const isFirst = this.#recipients.length === 0;
+    const claims = rateClaimsOf(this.#start.session, organization, isFirst);
+    const exceeded = services.rates.take(claims, services.now());
+    if (exceeded === null) return null;
+    services.meter.count('rateLimited', { limit: exceeded.limit });
+    return this.#refuse({ ...nobody, ...exceeded, recipient });
   }
 
   #judgeContent(content: IncomingContent, problem: Reply | null): Refusal | null {

@@ -34,6 +34,11 @@ export const counters = {
     help: 'MAIL, RCPT or contents refused, by the reply code.',
     labels: ['listener', 'code'],
   },
+  rateLimited: {
+    name: 'postern_rate_limited_total',
+    help: 'Recipients answered 450 because of a rate limit.',
+    labels: ['limit'],
+  },
   headerFieldsRemoved: {
     name: 'postern_header_fields_removed_total',
     help: 'Header fields removed on arrival by the header firewall, by family.',
