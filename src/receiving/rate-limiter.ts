@@ -19,11 +19,11 @@ interface Entry {
 }
 
 const nouns: Readonly<Record<RateLimitName, readonly [what: string, who: string, time: string]>> = {
-  messagesPerAccountPerHour: ['messages', 'account', 'an hour'],
-  recipientsPerAccountPerHour: ['recipients', 'account', 'an hour'],
-  messagesPerSenderPerHour: ['messages', 'sender', 'an hour'],
-  recipientsPerSenderPerHour: ['recipients', 'sender', 'an hour'],
-  messagesPerOrganizationPerMinute: ['messages', 'organization', 'a minute'],
+  messagesPerAccountPerHour: ['messages', 'from this account', 'an hour'],
+  recipientsPerAccountPerHour: ['recipients', 'from this account', 'an hour'],
+  messagesPerSenderPerHour: ['messages', 'from this sender', 'an hour'],
+  recipientsPerSenderPerHour: ['recipients', 'from this sender', 'an hour'],
+  messagesPerOrganizationPerMinute: ['messages', 'for this organization', 'a minute'],
 };
 
 export class RateLimiter {
@@ -82,7 +82,7 @@ export class RateLimiter {
     const isRepeated = toldAgoMs < windowMsOf(limit);
     if (!isRepeated) entry.toldAtMs = nowMs;
     const [what, who, time] = nouns[limit];
-    const text = `too many ${what} from this ${who} within ${time}, try again in ${inWords(waitMs)}`;
+    const text = `too many ${what} ${who} within ${time}, try again in ${inWords(waitMs)}`;
     return {
       limit,
       reply: reply(450, '4.7.1', text),
