@@ -131,9 +131,7 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
     delivery,
     resolver,
     recordRefusal: keepRefusal,
-    // Delivery cannot ask yet: clients are told to try again, so nothing is taken that is nobody's.
-    verifyRecipient: () =>
-      Promise.resolve({ kind: 'silent', reason: 'recipients cannot be verified yet' }),
+    verifyRecipient: delivery.verifyRecipient,
   };
 }
 

@@ -21,8 +21,10 @@ import { findMailbox } from '../policy/directory.ts';
 import { findWeakened, floorFor, requirementOf } from '../policy/floor.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
 import { describeDemand } from '../policy/tls-requirement.ts';
+import { RecipientAsker } from './ask-recipient.ts';
 import { bodyOf } from './body.ts';
 import { connect } from './connect.ts';
 import { DecisionCache } from './decision-cache.ts';
@@ -30,6 +32,7 @@ import { writeToMaildir } from './maildir.ts';
 import { PlanCache } from './plan.ts';
 import { Pool } from './pool.ts';
 import type { PoolCounts } from './pool.ts';
+import { createRecipientVerifier } from './recipient-verifier.ts';
 import { attemptRoute } from './route.ts';
 import type { DeliveryServices } from './services.ts';
 import { SmallHelloMemory } from './small-hello.ts';
@@ -42,6 +45,8 @@ export interface DeliveryCounts extends PoolCounts {
 export interface DeliveryRoom {
   /** Never rejects for what happens to mail; every recipient gets an outcome. */
   readonly attempt: AttemptDelivery;
+  /** Asks the server that keeps a mailbox whether it exists, or remembers what it said. */
+  readonly verifyRecipient: VerifyRecipient;
   /** Ends connections that are idle, as after a change of policy or certificates. */
   closeIdle(): Promise<void>;
   /** Begins nothing new, waits for what runs, then cuts it. */
@@ -53,6 +58,7 @@ export function createDelivery(services: DeliveryServices): DeliveryRoom {
   const room = new Room(services);
   return {
     attempt: (delivery) => room.attempt(delivery),
+    verifyRecipient: room.verifyRecipient,
     closeIdle: () => Promise.resolve(room.closeIdle()),
     stop: (graceMs) => room.stop(graceMs),
     counts: () => room.counts(),
@@ -65,6 +71,8 @@ interface Group {
 }
 
 class Room {
+  readonly verifyRecipient: VerifyRecipient;
+  readonly #asker: RecipientAsker;
   readonly #services: DeliveryServices;
   readonly #pool: Pool;
   readonly #plans: PlanCache;
@@ -82,6 +90,12 @@ class Room {
     this.#plans = new PlanCache(services);
     this.#smallHellos = new SmallHelloMemory(() => services.now());
     this.#startedAtMs = services.now();
+    this.#asker = new RecipientAsker(services);
+    this.verifyRecipient = createRecipientVerifier({
+      policy: () => services.policy(),
+      now: () => services.now(),
+      ask: (question) => this.#asker.ask(question),
+    });
   }
 
   attempt(delivery: Delivery): Promise<AttemptReport> {
@@ -94,10 +108,12 @@ class Room {
 
   closeIdle(): void {
     this.#pool.closeIdle();
+    this.#asker.closeIdle();
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#isStopped = true;
+    this.#asker.destroy();
     this.#pool.stop();
     let timer: NodeJS.Timeout | null = null;
     const grace = new Promise((resolve) => (timer = setTimeout(resolve, graceMs)));

@@ -20,3 +20,14 @@ export type VerifyRecipient = (
   organization: string,
   recipient: Address,
 ) => Promise<RecipientVerification>;
+
+/**
+ * Whether a refusal of RCPT says something about the recipient. Refused for the order of commands
+ * (503, 5.5.z), for want of sign-in or TLS (530), by policy (5.7.z) or for the system's state (5.3.z),
+ * it says that we are not welcome, and nothing about who lives there.
+ * @see RFC 3463 §3, ADR 0010
+ */
+export function isAboutRecipient({ code, status }: Reply): boolean {
+  if (code < 500 || code === 503 || code === 530) return false;
+  return status === null || ![3, 5, 7].includes(status.subject);
+}
