@@ -1,12 +1,6 @@
 /** A delivery that this process works on; nothing else may touch it until it lets go. */
 import type { DeliveryKey, StoredDelivery } from '../store/store.ts';
-
-/** What an administrator asked while an attempt was under way; done when it has ended. */
-export interface Intent {
-  readonly kind: 'hold' | 'expire' | 'remove';
-  /** Who asked. */
-  readonly by: string;
-}
+import type { QueueOrder } from './order.ts';
 
 /**
  * `accepting`: its first commit runs. `ready`: waits for its turn. `attempting`: under way.
@@ -17,7 +11,8 @@ export interface Claim {
   /** As committed, or about to be. */
   delivery: StoredDelivery;
   state: 'accepting' | 'ready' | 'attempting' | 'settling' | 'commanded';
-  intent: Intent | null;
+  /** What an administrator ordered meanwhile; done when the claim ends. */
+  intent: QueueOrder | null;
   /** Whether the content may still be read for it. */
   isReader: boolean;
   /** Bytes by which it counts in its route's ready list. */

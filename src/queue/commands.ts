@@ -1,63 +1,60 @@
 /**
- * What administrators do to queued mail: retry, hold, release, expire, remove.
+ * What administrators do to queued mail: retry, hold, release, expire, delete.
  *
  * A command claims the deliveries first and then reads them again, so it never acts on a state that
  * has passed. What is under way is dealt with when its attempt has ended.
  */
 import { status } from '../mail/enhanced-status.ts';
-import { isOfMessage } from '../policy/floor.ts';
 import type { Outcome, RecipientOutcome } from '../policy/outcome.ts';
+import { describeDemand, keyOf } from '../policy/tls-requirement.ts';
+import type { WeakerPolicy } from '../policy/weaker-policy.ts';
+import { findWeakerPolicy } from '../policy/weaker-policy.ts';
 import type { Recorded } from '../report/trace.ts';
-import type { QueueFilter, QueueRow, StoredDelivery } from '../store/store.ts';
-import type { Claim, Intent } from './claim.ts';
+import type { QueuePage, QueueRow, StoredDelivery } from '../store/store.ts';
+import type { Claim } from './claim.ts';
 import { nameOf } from './claim.ts';
+import type { QueueOrder, QueueStepResult, Withheld } from './order.ts';
+import { isFit, looksPerStep } from './order.ts';
 import type { QueueCore } from './queue-core.ts';
 import { reportOutcomes } from './reported.ts';
 import { toBatch } from './settlement.ts';
 
-/** Deliveries changed now, and those that will be when their attempt has ended. */
-export interface CommandResult {
-  readonly changed: number;
-  readonly pending: number;
-}
-
-/** `by` names who asked. All reject with the store's Failures, and then nothing was changed. */
 export interface QueueCommands {
-  /** Makes queued deliveries due at once. */
-  retry(filter: QueueFilter): Promise<CommandResult>;
-  /** Stops a message until it is released. */
-  hold(id: string, by: string): Promise<CommandResult>;
-  /** A hold because of weakened policy is released under today's policy. */
-  release(id: string, by: string): Promise<CommandResult>;
-  /** Gives a message up; its sender gets a DSN. */
-  expire(id: string, by: string): Promise<CommandResult>;
-  /** Drops a message; nobody is told. */
-  remove(id: string, by: string): Promise<CommandResult>;
+  /** One step of an order. Rejects with the store's Failures, and then this step changed nothing. */
+  command(order: QueueOrder): Promise<QueueStepResult>;
 }
 
-const rowsMax = 10_000;
+/** Messages that are given up at once, so that their commits share a sync of the disk. */
+const expireAtOnce = 50;
 
 export function createCommands(core: QueueCore): QueueCommands {
   const commands = new Commands(core);
-  core.onIntent = (intent, id) => {
-    commands[intent.kind](id, intent.by).catch((error: unknown) => {
+  core.onIntent = (order, parts) => {
+    commands.resume(order, parts).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      core.services.log.error({ queueId: id, reason }, `${intent.kind} failed after the attempt`);
+      const fields = { queueId: core.idOf(parts[0]?.key ?? 0), reason };
+      core.services.log.error(fields, `${order.action} failed after the attempt`);
     });
   };
-  return {
-    retry: (filter) => commands.retry(filter),
-    hold: (id, by) => commands.hold(id, by),
-    release: (id, by) => commands.release(id, by),
-    expire: (id, by) => commands.expire(id, by),
-    remove: (id, by) => commands.remove(id, by),
-  };
+  return { command: (order) => commands.command(order) };
 }
 
-/** What becomes of one delivery; null leaves it as it is. */
+/** What becomes of one delivery. */
 interface Change {
   readonly updated: StoredDelivery | 'completed';
-  readonly recorded: Recorded | null;
+  readonly recorded: Recorded;
+}
+
+/** A claimed delivery, and the message that it belongs to. */
+interface Target {
+  readonly claim: Claim;
+  readonly message: QueueRow['message'];
+}
+
+interface Claimed {
+  readonly targets: readonly Target[];
+  readonly pending: number;
+  readonly unfit: number;
 }
 
 class Commands {
@@ -67,176 +64,219 @@ class Commands {
     this.#core = core;
   }
 
-  async retry(filter: QueueFilter): Promise<CommandResult> {
-    const nowMs = this.#core.services.now();
-    const read = (): Promise<readonly QueueRow[]> => this.#list({ ...filter, state: 'queued' });
-    return this.#change(read, null, (delivery) =>
-      delivery.state === 'queued' && delivery.dueAtMs > nowMs
-        ? { updated: { ...delivery, dueAtMs: nowMs }, recorded: null }
-        : null,
-    );
+  async command(order: QueueOrder): Promise<QueueStepResult> {
+    const read = (): Promise<QueuePage> => this.#page(order);
+    const page = await read();
+    const done = await this.#act(order, page.rows, async () => (await read()).rows);
+    return { ...done, next: page.next };
   }
 
-  async hold(id: string, by: string): Promise<CommandResult> {
-    const { recorder, now } = this.#core.services;
-    const held = { atMs: now(), cause: 'administrator', reason: `held by ${by}` };
-    return this.#change(
-      () => this.#find(id),
-      { kind: 'hold', by },
-      (delivery) =>
-        delivery.state === 'queued'
-          ? {
-              updated: { ...delivery, state: 'held' },
-              recorded: recorder.recordHeld({ id, ordinal: delivery.ordinal }, held),
-            }
-          : null,
-    );
+  /** After an attempt: to what is left of that delivery, where it still matches. */
+  async resume(order: QueueOrder, parts: readonly StoredDelivery[]): Promise<void> {
+    const key = parts[0]?.key;
+    if (key === undefined) return;
+    const names = new Set(parts.map(nameOf));
+    const read = async (): Promise<readonly QueueRow[]> => {
+      const match = { ...order.match, key };
+      const { rows } = await this.#page({ ...order, match, after: null });
+      return rows.filter(({ delivery }) => names.has(nameOf(delivery)));
+    };
+    await this.#act(order, await read(), read);
   }
 
-  async release(id: string, by: string): Promise<CommandResult> {
-    const { recorder, now } = this.#core.services;
-    const atMs = now();
-    return this.#change(
-      () => this.#find(id),
-      null,
-      (delivery) => {
-        if (delivery.state !== 'held') return null;
-        const { lastOutcome } = delivery;
-        const isWeakened = lastOutcome?.kind === 'held' && lastOutcome.cause === 'policy-weakened';
-        const floor = isWeakened ? delivery.floor.filter(isOfMessage) : delivery.floor;
-        return {
-          updated: { ...delivery, floor, state: 'queued', dueAtMs: atMs, retriesFromMs: atMs },
-          recorded: recorder.recordReleased({ id, ordinal: delivery.ordinal }, { atMs, by }),
-        };
-      },
-    );
+  #page({ match, after }: QueueOrder): Promise<QueuePage> {
+    return this.#core.services.store.pageQueue(match, { after, looks: looksPerStep });
   }
 
-  async remove(id: string, by: string): Promise<CommandResult> {
-    const { recorder, now } = this.#core.services;
-    const atMs = now();
-    const reason = `removed by ${by}, the sender is not told`;
-    return this.#change(
-      () => this.#find(id),
-      { kind: 'remove', by },
-      (delivery) => {
-        const outcomes = giveUp(delivery, reason, atMs);
-        const { ordinal } = delivery;
-        return {
-          updated: 'completed',
-          recorded: recorder.recordExpired({ id, ordinal }, { atMs, outcomes }),
-        };
-      },
-    );
+  async #act(
+    order: QueueOrder,
+    rows: readonly QueueRow[],
+    readAgain: () => Promise<readonly QueueRow[]>,
+  ): Promise<Omit<QueueStepResult, 'next'>> {
+    const { targets, pending, unfit } = await this.#claim(order, rows, readAgain);
+    const { kept, withheld } = this.#withhold(order, targets);
+    const changed =
+      order.action === 'expire' ? await this.#expire(order, kept) : await this.#change(order, kept);
+    return { changed, pending, unfit, withheld };
   }
 
-  async expire(id: string, by: string): Promise<CommandResult> {
-    const { recorder, now } = this.#core.services;
-    const { claims, pending } = await this.#claim(() => this.#find(id), { kind: 'expire', by });
-    let changed = 0;
-    for (const claim of claims) {
-      const { delivery } = claim;
-      const message = await this.#core.readMessage(claim);
-      if (message === null) {
-        this.#core.letGo(claim);
+  /** What would go out under less than before stays, unless that is what was ordered. */
+  #withhold(
+    order: QueueOrder,
+    targets: readonly Target[],
+  ): { readonly kept: readonly Target[]; readonly withheld: readonly Withheld[] } {
+    if (order.action !== 'release' || order.acceptsWeakerPolicy) {
+      return { kept: targets, withheld: [] };
+    }
+    const kept: Target[] = [];
+    const withheld: Withheld[] = [];
+    for (const target of targets) {
+      const weaker = this.#weaker(target);
+      if (weaker === null) {
+        kept.push(target);
         continue;
       }
-      const atMs = now();
-      const failed = giveUp(delivery, `given up by ${by}`, atMs);
-      const { ordinal, floor } = delivery;
-      const expired = recorder.recordExpired({ id, ordinal }, { atMs, outcomes: failed });
-      const reported = reportOutcomes(failed, { clauses: floor, candidates: [] });
-      const division = { left: [], expired: failed, reported, nextAttemptAtMs: null };
-      if (await this.#core.finish(claim, message, division, [expired])) changed += 1;
+      const { key, ordinal, recipients } = target.claim.delivery;
+      withheld.push({ key, ordinal, recipients, weaker });
+      this.#letGo(target.claim);
     }
-    this.#core.pump();
-    return { changed, pending };
+    return { kept, withheld };
   }
 
-  #list(filter: QueueFilter): Promise<readonly QueueRow[]> {
-    return this.#core.services.store.listQueue(filter);
+  #weaker({ claim, message }: Target): WeakerPolicy | null {
+    return findWeakerPolicy(this.#core.services.policy(), message.organization, claim.delivery);
   }
 
-  async #find(id: string): Promise<readonly QueueRow[]> {
-    const key = this.#core.keyOf(id);
-    return key === null ? [] : this.#list({ key, limit: rowsMax });
-  }
-
-  async #change(
-    read: () => Promise<readonly QueueRow[]>,
-    intent: Intent | null,
-    changeOf: (delivery: StoredDelivery) => Change | null,
-  ): Promise<CommandResult> {
-    const { claims, pending } = await this.#claim(read, intent);
+  async #change(order: QueueOrder, targets: readonly Target[]): Promise<number> {
     const before: StoredDelivery[] = [];
     const updated: StoredDelivery[] = [];
     const completed: StoredDelivery[] = [];
     const recorded: Recorded[] = [];
-    for (const { delivery } of claims) {
-      const change = changeOf(delivery);
-      if (change === null) continue;
-      before.push(delivery);
-      if (change.updated === 'completed') completed.push(delivery);
+    for (const target of targets) {
+      const change = this.#changeOf(order, target);
+      before.push(target.claim.delivery);
+      if (change.updated === 'completed') completed.push(target.claim.delivery);
       else updated.push(change.updated);
-      if (change.recorded !== null) recorded.push(change.recorded);
+      recorded.push(change.recorded);
     }
     try {
       await this.#core.services.store.commit(toBatch({ updated, completed }, ...recorded));
       this.#core.recount(before, updated);
-      return { changed: before.length, pending };
+      return before.length;
     } finally {
-      for (const claim of claims) this.#letGo(claim);
+      for (const { claim } of targets) this.#letGo(claim);
       this.#core.pump();
     }
   }
 
-  /** What was not changed after all is due as it was. */
+  #changeOf(order: QueueOrder, target: Target): Change {
+    const { recorder, now } = this.#core.services;
+    const { delivery } = target.claim;
+    const { by } = order;
+    const atMs = now();
+    const name = { id: this.#core.idOf(delivery.key), ordinal: delivery.ordinal };
+    switch (order.action) {
+      case 'retry': {
+        const recorded = recorder.recordRetried(name, { atMs, by });
+        return { updated: { ...delivery, dueAtMs: atMs }, recorded };
+      }
+      case 'hold': {
+        const held = { atMs, cause: 'administrator', reason: `held by ${by}` };
+        const recorded = recorder.recordHeld(name, held);
+        return { updated: { ...delivery, state: 'held' }, recorded };
+      }
+      case 'release':
+        return this.#release(order, target, atMs);
+      case 'expire':
+      case 'delete': {
+        const outcomes = giveUp(delivery, `deleted by ${by}, the sender is not told`, atMs);
+        return { updated: 'completed', recorded: recorder.recordExpired(name, { atMs, outcomes }) };
+      }
+    }
+  }
+
+  /** The floor loses exactly what today's policy does not demand any more. */
+  #release({ by }: QueueOrder, target: Target, atMs: number): Change {
+    const { delivery } = target.claim;
+    const lost = this.#weaker(target)?.lost ?? [];
+    const gone = new Set(lost.map(keyOf));
+    const floor = delivery.floor.filter((clause) => !gone.has(keyOf(clause)));
+    const name = { id: this.#core.idOf(delivery.key), ordinal: delivery.ordinal };
+    const recorded = this.#core.services.recorder.recordReleased(name, {
+      atMs,
+      by,
+      lost: lost.map(describeDemand),
+    });
+    return {
+      updated: { ...delivery, floor, state: 'queued', dueAtMs: atMs, retriesFromMs: atMs },
+      recorded,
+    };
+  }
+
+  async #expire(order: QueueOrder, targets: readonly Target[]): Promise<number> {
+    let changed = 0;
+    for (let from = 0; from < targets.length; from += expireAtOnce) {
+      const some = targets.slice(from, from + expireAtOnce);
+      const done = await Promise.all(some.map(({ claim }) => this.#expireOne(order, claim)));
+      changed += done.filter((isDone) => isDone).length;
+    }
+    this.#core.pump();
+    return changed;
+  }
+
+  async #expireOne({ by }: QueueOrder, claim: Claim): Promise<boolean> {
+    const { delivery } = claim;
+    const { recorder, now } = this.#core.services;
+    const message = await this.#core.readMessage(claim);
+    if (message === null) {
+      this.#core.letGo(claim);
+      return false;
+    }
+    const atMs = now();
+    const failed = giveUp(delivery, `given up by ${by}`, atMs);
+    const name = { id: this.#core.idOf(delivery.key), ordinal: delivery.ordinal };
+    const expired = recorder.recordExpired(name, { atMs, outcomes: failed });
+    const reported = reportOutcomes(failed, { clauses: delivery.floor, candidates: [] });
+    const division = { left: [], expired: failed, reported, nextAttemptAtMs: null };
+    return this.#core.finish(claim, message, division, [expired]);
+  }
+
+  /** What was not changed after all is due as it was, and gets what was asked of it meanwhile. */
   #letGo(claim: Claim): void {
     const { state, routeKey, dueAtMs } = claim.delivery;
     if (state === 'queued') this.#core.wake(routeKey, dueAtMs);
     this.#core.letGo(claim);
+    if (claim.intent !== null) this.#core.onIntent(claim.intent, [claim.delivery]);
   }
 
   /**
-   * Claims what can be, and reads it again: only what is there while it is claimed counts. Without an
-   * intent, what waits in memory or is under way is left alone.
+   * Claims what can be, and reads it again: only what is there and fits while it is claimed counts.
+   * A retry leaves alone what waits in memory or is under way.
    */
   async #claim(
-    read: () => Promise<readonly QueueRow[]>,
-    intent: Intent | null,
-  ): Promise<{ readonly claims: readonly Claim[]; readonly pending: number }> {
+    order: QueueOrder,
+    rows: readonly QueueRow[],
+    readAgain: () => Promise<readonly QueueRow[]>,
+  ): Promise<Claimed> {
     const claims: Claim[] = [];
-    let pending = 0;
-    for (const { delivery } of await read()) {
+    let [pending, unfit] = [0, 0];
+    for (const { delivery } of rows) {
       const claimed = this.#core.findClaim(nameOf(delivery));
       if (claimed === undefined) {
         claims.push(this.#core.claim(delivery, 'commanded'));
-      } else if (intent !== null && claimed.state === 'ready') {
+      } else if (order.action === 'retry') {
+        unfit += 1;
+      } else if (claimed.state === 'ready') {
         this.#core.withdraw(claimed);
         claims.push(claimed);
-      } else if (intent !== null) {
-        claimed.intent = intent;
+      } else {
+        claimed.intent = order;
         pending += 1;
       }
     }
+    if (claims.length === 0) return { targets: [], pending, unfit };
     try {
-      return { claims: claims.length === 0 ? [] : this.#present(claims, await read()), pending };
+      const targets = this.#present(claims, await readAgain());
+      const nowMs = this.#core.services.now();
+      const fit = targets.filter(({ claim }) => isFit(order.action, claim.delivery, nowMs));
+      for (const target of targets) if (!fit.includes(target)) this.#letGo(target.claim);
+      return { targets: fit, pending, unfit: unfit + targets.length - fit.length };
     } catch (error) {
       for (const claim of claims) this.#letGo(claim);
       throw error;
     }
   }
 
-  #present(claims: readonly Claim[], rows: readonly QueueRow[]): readonly Claim[] {
-    const byName = new Map(rows.map(({ delivery }) => [nameOf(delivery), delivery]));
-    return claims.filter((claim) => {
-      const delivery = byName.get(claim.name);
-      if (delivery === undefined || delivery.routeKey !== claim.delivery.routeKey) {
+  #present(claims: readonly Claim[], rows: readonly QueueRow[]): readonly Target[] {
+    const byName = new Map(rows.map((row) => [nameOf(row.delivery), row]));
+    return claims.flatMap((claim) => {
+      const row = byName.get(claim.name);
+      if (row === undefined || row.delivery.routeKey !== claim.delivery.routeKey) {
         this.#letGo(claim);
-        return false;
+        return [];
       }
-      claim.delivery = delivery;
-      return true;
+      claim.delivery = row.delivery;
+      return [{ claim, message: row.message }];
     });
   }
 }

@@ -14,7 +14,7 @@ import { defaultDelayNotices, defaultRetrySchedule } from '../policy/retry.ts';
 import { actionOf } from '../report/dsn-recipient.ts';
 import type { Recorded } from '../report/trace.ts';
 import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
-import type { Claim, Intent } from './claim.ts';
+import type { Claim } from './claim.ts';
 import { nameOf } from './claim.ts';
 import { isDamage, toDamaged } from './damaged.ts';
 import type { Division } from './divide.ts';
@@ -23,6 +23,7 @@ import { DueLoader } from './due-loader.ts';
 import { logAttempt } from './log-attempt.ts';
 import { meterAttempt } from './meter-attempt.ts';
 import { MessageMemory, memoryBytesOf } from './message-memory.ts';
+import type { QueueOrder } from './order.ts';
 import { postpone } from './postpone.ts';
 import type { Report } from './prepare-dsn.ts';
 import { prepareDsn } from './prepare-dsn.ts';
@@ -55,8 +56,8 @@ export class QueueCore {
   readonly #memory = new MessageMemory();
   readonly #claims = new Map<string, Claim>();
   readonly #loader: DueLoader;
-  /** Called when the attempt has ended during which an administrator asked for something. */
-  onIntent: (intent: Intent, id: string) => void = () => undefined;
+  /** Called when the claim has ended during which an administrator ordered something; what is left. */
+  onIntent: (order: QueueOrder, left: readonly StoredDelivery[]) => void = () => undefined;
   #lastKey = 0;
   #queued = 0;
   #held = 0;
@@ -430,27 +431,25 @@ export class QueueCore {
   ): Promise<boolean> {
     this.#settling += 1;
     claim.state = 'settling';
-    const isStored = await this.#commitResult(claim, message, division, [...recorded]);
+    const left = await this.#commitResult(claim, message, division, [...recorded]);
     this.#settling -= 1;
-    const { delivery, intent } = claim;
     this.letGo(claim);
     this.#tellIdle();
-    if (isStored && intent !== null && division.left.length > 0) {
-      this.onIntent(intent, this.idOf(delivery.key));
-    }
-    return isStored;
+    if (left !== null && claim.intent !== null) this.onIntent(claim.intent, left);
+    return left !== null;
   }
 
+  /** What is left of the delivery; null where nothing was stored. */
   async #commitResult(
     claim: Claim,
     message: StoredMessage,
     division: Division,
     recorded: Recorded[],
-  ): Promise<boolean> {
+  ): Promise<readonly StoredDelivery[] | null> {
     const { services } = this;
     const { delivery } = claim;
     const left = await this.#giveOrdinals(delivery, division.left);
-    if (left === null) return false;
+    if (left === null) return null;
     const id = this.idOf(delivery.key);
     for (const part of left) if (part.state === 'held') recorded.push(this.#recordHeld(id, part));
     const told = await this.#tell({ id, message, recipients: division.reported });
@@ -464,11 +463,11 @@ export class QueueCore {
     const stored = await this.#surely(() => services.store.commit(batch, rideWithinMs));
     if (stored === null) {
       for (const each of told?.claims ?? []) this.letGo(each);
-      return false;
+      return null;
     }
     this.recount([delivery], left);
     if (told !== null) this.#admitTold(told);
-    return true;
+    return left;
   }
 
   /** The DSN, ready to be stored with what it tells of; null where nobody is to be told. */

@@ -12,6 +12,7 @@ import type {
   recordHeld,
   recordReceived,
   recordReleased,
+  recordRetried,
 } from '../report/trace.ts';
 import type { Store } from '../store/store.ts';
 
@@ -50,6 +51,7 @@ export interface Recorder {
   readonly recordAttempt: typeof recordAttempt;
   readonly recordHeld: typeof recordHeld;
   readonly recordReleased: typeof recordReleased;
+  readonly recordRetried: typeof recordRetried;
   readonly recordExpired: typeof recordExpired;
   readonly recordDsn: typeof recordDsn;
 }

@@ -108,6 +108,8 @@ export interface WorldOptions {
   /** Latency of the store, at most; 0 is none. */
   readonly storeMs?: number;
   readonly clauses?: PlannedDelivery['floor'];
+  /** Nothing is demanded of anybody by default. */
+  readonly policy?: () => Policy;
 }
 
 const noPolicy = {
@@ -259,7 +261,7 @@ export class World {
     return {
       store: this.#storeOf(life),
       shard,
-      policy: () => noPolicy,
+      policy: this.options.policy ?? (() => noPolicy),
       attempt: (delivery) => this.#attempt(life, delivery),
       plan: (_policy, { recipients, clauses }) => this.#plan(recipients, clauses),
       routeKeyFor: (_policy, _organization, { domain }) => `mx ${domain}`,
@@ -384,6 +386,7 @@ export class World {
       nextOrdinal: (key) => slowly(() => stored.nextOrdinal(key)),
       lastKey: () => slowly(() => stored.lastKey()),
       listQueue: (filter) => slowly(() => stored.listQueue(filter)),
+      pageQueue: (...args) => slowly(() => stored.pageQueue(...args)),
       readTrace: (key) => slowly(() => stored.readTrace(key)),
       counts: () => stored.counts(),
       close: async () => undefined,

@@ -13,7 +13,7 @@ export interface Fact {
 }
 
 export type TraceKind =
-  'received' | 'refused' | 'attempt' | 'held' | 'released' | 'expired' | 'dsn';
+  'received' | 'refused' | 'attempt' | 'retried' | 'held' | 'released' | 'expired' | 'dsn';
 
 /** `key` is the queue id's key (for refusals an id of their own); `json` canonical, versioned. */
 export interface TraceRecord {

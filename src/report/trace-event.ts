@@ -102,7 +102,14 @@ export type TraceEvent =
       readonly cause: string;
       readonly reason: string;
     })
-  | (EventHead & { readonly kind: 'released'; readonly ordinal: number; readonly by: string })
+  | (EventHead & { readonly kind: 'retried'; readonly ordinal: number; readonly by: string })
+  | (EventHead & {
+      readonly kind: 'released';
+      readonly ordinal: number;
+      readonly by: string;
+      /** What the policy no longer demanded, in words; absent where nothing was lost. */
+      readonly lost?: readonly string[];
+    })
   | (EventHead & {
       readonly kind: 'expired';
       readonly ordinal: number;

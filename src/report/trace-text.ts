@@ -37,7 +37,12 @@ function describeEvent(event: TraceEvent): string[] {
     case 'held':
       return [`held: delivery ${event.ordinal} waits until it is released`, event.reason];
     case 'released':
-      return [`released: delivery ${event.ordinal}, by ${event.by}`];
+      return [
+        `released: delivery ${event.ordinal}, by ${event.by}`,
+        ...(event.lost ?? []).map((demand) => `no longer demanded, by their word: ${demand}`),
+      ];
+    case 'retried':
+      return [`retried: delivery ${event.ordinal} is due at once, by ${event.by}`];
     case 'expired':
       return [`given up: delivery ${event.ordinal}`, ...event.outcomes.flatMap(describeOutcome)];
     case 'dsn':

@@ -143,7 +143,7 @@ const everything: readonly Recorded[] = [
   recordReceived(message, deliveries),
   recordAttempt(delivery, report, atMs + 900_000),
   recordHeld(delivery, { atMs: atMs + 2000, cause: 'policy-weakened', reason: 'was stricter' }),
-  recordReleased(delivery, { atMs: atMs + 3000, by: 'root' }),
+  recordReleased(delivery, { atMs: atMs + 3000, by: 'root', lost: ['encryption'] }),
   recordExpired(delivery, { atMs: atMs + 4000, outcomes: [{ recipient: bob, outcome: deferred }] }),
   recordDsn(id, { ...message, id: id.replace(/.$/, '1'), receivedAtMs: atMs + 5000 }, [
     {

@@ -97,13 +97,26 @@ export function recordHeld(
   return { records: [makeRecord('held', delivery.id, held.atMs, data)], facts: [] };
 }
 
-/** Released by somebody; `by` names who. */
+/**
+ * Released by somebody; `by` names who. `lost` is what the policy demanded before and does not any
+ * more, in words; empty where it goes out as it was accepted.
+ */
 export function recordReleased(
   delivery: DeliveryName,
-  released: { readonly atMs: number; readonly by: string },
+  released: { readonly atMs: number; readonly by: string; readonly lost: readonly string[] },
 ): Recorded {
-  const data = { by: released.by, ordinal: delivery.ordinal };
+  const { by, lost } = released;
+  const data = { by, lost: lost.length === 0 ? undefined : lost, ordinal: delivery.ordinal };
   return { records: [makeRecord('released', delivery.id, released.atMs, data)], facts: [] };
+}
+
+/** Made due at once by somebody; `by` names who. */
+export function recordRetried(
+  delivery: DeliveryName,
+  retried: { readonly atMs: number; readonly by: string },
+): Recorded {
+  const data = { by: retried.by, ordinal: delivery.ordinal };
+  return { records: [makeRecord('retried', delivery.id, retried.atMs, data)], facts: [] };
 }
 
 /** Given up, with the last outcome of each recipient. */

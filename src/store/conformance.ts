@@ -19,7 +19,7 @@ import {
   sampleOutcome,
 } from './sample-batch.ts';
 import { openSpool } from './spool.ts';
-import type { Batch, Store } from './store.ts';
+import type { Batch, DeliveryKey, QueueMatch, QueuePage, Store } from './store.ts';
 import { emptyBatch } from './store.ts';
 
 /** Opens the store of this folder: a new one, or what was closed before. */
@@ -243,6 +243,58 @@ function testFilters(get: Get): void {
     assert.deepEqual(await keys({ recipientDomain: 'example.org' }), [1]);
     assert.deepEqual(await keys({ recipientDomain: 'fabrikam.com', state: 'held' }), [2]);
     assert.deepEqual(await keys({ recipientDomain: 'rikam.com' }), []);
+  });
+
+  it('filters by sender, cause, connector, route, organization and age', async () => {
+    const { store } = get();
+    const floor = sampleDelivery(1).floor;
+    const smart = { routeKey: 'connector contoso backup', floor: [] };
+    const tried = { lastOutcome: sampleOutcome, floor };
+    await store.commit(sampleAccept(1, [sampleDelivery(1, 0, smart)], { reversePath: null }));
+    await store.commit(sampleAccept(2, [sampleDelivery(2, 0, tried)], { organization: 'other' }));
+    const keys = async (match: QueueMatch): Promise<number[]> =>
+      (await store.listQueue({ limit: 10, ...match })).map((row) => row.message.key);
+    const address = { localPart: 'ANNA', domain: 'contoso.com' };
+    assert.deepEqual(await keys({ sender: { kind: 'null' } }), [1]);
+    assert.deepEqual(await keys({ sender: { kind: 'domain', domain: 'contoso.com' } }), [2]);
+    assert.deepEqual(await keys({ sender: { kind: 'domain', domain: 'so.com' } }), []);
+    assert.deepEqual(await keys({ sender: { kind: 'address', address } }), [2]);
+    assert.deepEqual(await keys({ cause: 'timeout' }), [2]);
+    assert.deepEqual(await keys({ cause: 'dns' }), []);
+    assert.deepEqual(await keys({ connector: 'backup' }), [1]);
+    assert.deepEqual(await keys({ connector: 'fabrikam' }), [2]);
+    assert.deepEqual(await keys({ routeKey: 'mx contoso fabrikam.com' }), [2]);
+    assert.deepEqual(await keys({ organization: 'other' }), [2]);
+    assert.deepEqual(await keys({ receivedBeforeMs: 1002 }), [1]);
+  });
+
+  it('goes through the queue in bounded steps, each delivery looked at once', async () => {
+    const { store } = get();
+    for (let key = 1; key <= 5; key++) {
+      const held = { state: 'held' } as const;
+      const deliveries = [sampleDelivery(key, 0), sampleDelivery(key, 1, held)];
+      await store.commit(sampleAccept(key, deliveries));
+    }
+    const found: string[] = [];
+    let steps = 0;
+    let after: DeliveryKey | null = null;
+    do {
+      const page: QueuePage = await store.pageQueue({ state: 'held' }, { after, looks: 3 });
+      assert.ok(page.rows.length <= 3);
+      found.push(...page.rows.map(({ delivery }) => `${delivery.key}.${delivery.ordinal}`));
+      after = page.next;
+      steps += 1;
+    } while (after !== null);
+    assert.deepEqual(found, ['1.1', '2.1', '3.1', '4.1', '5.1']);
+    assert.equal(steps, 4);
+    const one = await store.pageQueue({ key: 3 }, { after: null, looks: 100 });
+    assert.deepEqual(
+      one.rows.map(({ delivery }) => delivery.ordinal),
+      [0, 1],
+    );
+    assert.equal(one.next, null);
+    const none = await store.pageQueue({ key: 99 }, { after: null, looks: 100 });
+    assert.deepEqual(none, { rows: [], next: null });
   });
 }
 

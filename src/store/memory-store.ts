@@ -7,13 +7,17 @@
 import { rm } from 'node:fs/promises';
 import { sizeOf } from '../mail/content.ts';
 import type { Fact, TraceRecord } from '../report/record.ts';
+import { matchesQueue } from './queue-match.ts';
 import { citedHashes } from './rows.ts';
 import { storeFailure } from './sqlite-failure.ts';
 import type {
   Batch,
   DeliveryKey,
   QueueFilter,
+  QueueMatch,
+  QueuePage,
   QueueRow,
+  QueueStep,
   QueueSummary,
   Store,
   StoreCounts,
@@ -161,21 +165,29 @@ export class MemoryStore implements Store {
   }
 
   async listQueue(filter: QueueFilter): Promise<readonly QueueRow[]> {
-    const { key, state, recipientDomain, limit } = filter;
-    const found = [...this.#all()].filter(
-      (delivery) =>
-        (key === undefined || delivery.key === key) &&
-        (state === undefined || delivery.state === state) &&
-        (recipientDomain === undefined ||
-          delivery.recipients.some(({ domain }) => domain === recipientDomain)),
+    const rows = this.#rows().filter((row) => matchesQueue(row, filter));
+    return rows.slice(0, filter.limit);
+  }
+
+  async pageQueue(match: QueueMatch, { after, looks }: QueueStep): Promise<QueuePage> {
+    const rows = this.#rows().filter(
+      ({ delivery }) =>
+        (after === null || byKey(delivery, after) > 0) &&
+        (match.key === undefined || delivery.key === match.key),
     );
-    return found
-      .sort(byKey)
-      .slice(0, limit)
-      .map((delivery) => {
-        const { content, ...message } = this.#messages.get(delivery.key)!;
-        return { message: { ...message, sizeBytes: sizeOf(content) }, delivery };
-      });
+    const seen = rows.slice(0, looks);
+    const last = seen.length < looks ? undefined : seen.at(-1)?.delivery;
+    return {
+      rows: seen.filter((row) => matchesQueue(row, match)),
+      next: last === undefined ? null : { key: last.key, ordinal: last.ordinal },
+    };
+  }
+
+  #rows(): QueueRow[] {
+    return [...this.#all()].sort(byKey).map((delivery) => {
+      const { content, ...message } = this.#messages.get(delivery.key)!;
+      return { message: { ...message, sizeBytes: sizeOf(content) }, delivery };
+    });
   }
 
   async readTrace(key: number): ReturnType<Store['readTrace']> {

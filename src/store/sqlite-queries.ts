@@ -3,9 +3,14 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Fact, TraceRecord } from '../report/record.ts';
 import type { DeliveryRow, MessageRow } from './rows.ts';
 import { citedHashes, toContent, toDelivery, toMessage } from './rows.ts';
+import { matchesQueue } from './queue-match.ts';
 import type {
+  DeliveryKey,
   QueueFilter,
+  QueueMatch,
+  QueuePage,
   QueueRow,
+  QueueStep,
   QueueSummary,
   StoredDelivery,
   StoredMessage,
@@ -17,8 +22,9 @@ const messageColumns =
   'm.key, m.organization, m.received_at_ms, m.size_bytes, m.spool_path, m.spool_offset, ' +
   'm.detail AS message_detail';
 
-/** Rows of `listQueue` at most. */
+/** Rows of `listQueue`, and deliveries that one step looks at, at most. */
 const rowsMax = 10_000;
+const looksMax = 1000;
 
 /** Prepared once per connection. */
 export class ShardQueries {
@@ -94,35 +100,41 @@ export class ShardQueries {
   }
 
   listQueue(filter: QueueFilter): QueueRow[] {
-    const conditions: string[] = [];
-    const values: (string | number)[] = [];
-    if (filter.key !== undefined) {
-      conditions.push('d.key = ?');
-      values.push(filter.key);
+    const limit = clamp(filter.limit, rowsMax);
+    const rows: QueueRow[] = [];
+    for (const row of this.#walk(filter.key, null, -1)) {
+      if (matchesQueue(row, filter)) rows.push(row);
+      if (rows.length === limit) break;
     }
-    if (filter.state !== undefined) {
-      conditions.push('d.is_held = ?');
-      values.push(filter.state === 'held' ? 1 : 0);
-    }
-    if (filter.recipientDomain !== undefined) {
-      conditions.push(
-        `EXISTS (SELECT 1 FROM json_each(d.detail, '$.recipients') AS recipient
-                 WHERE recipient.value ->> 'domain' = ?)`,
-      );
-      values.push(filter.recipientDomain);
-    }
-    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    return rows;
+  }
+
+  pageQueue(match: QueueMatch, { after, looks }: QueueStep): QueuePage {
+    const limit = clamp(looks, looksMax);
+    const seen = [...this.#walk(match.key, after, limit)];
+    const last = seen.at(-1)?.delivery;
+    const isEnd = last === undefined || seen.length < limit;
+    return {
+      rows: seen.filter((row) => matchesQueue(row, match)),
+      next: isEnd ? null : { key: last.key, ordinal: last.ordinal },
+    };
+  }
+
+  /** Deliveries in order, of one message or of all; `limit` -1 for no bound. */
+  *#walk(key: number | undefined, after: DeliveryKey | null, limit: number): Iterable<QueueRow> {
     const statement = this.#db.prepare(
       `SELECT ${deliveryColumns}, ${messageColumns}
-       FROM delivery AS d JOIN message AS m ON m.key = d.key ${where}
+       FROM delivery AS d JOIN message AS m ON m.key = d.key
+       WHERE (d.key, d.ordinal) > (?, ?) ${key === undefined ? '' : 'AND d.key = ?'}
        ORDER BY d.key, d.ordinal LIMIT ?`,
     );
-    const limit = Math.min(Math.max(filter.limit, 1), rowsMax);
-    const rows = statement.all(...values, limit) as unknown as (DeliveryRow & MessageRow)[];
-    return rows.map((row) => ({
-      message: { ...toMessage(row), sizeBytes: row.size_bytes },
-      delivery: toDelivery(row),
-    }));
+    const from = [after?.key ?? 0, after?.ordinal ?? -1];
+    const values = key === undefined ? [...from, limit] : [...from, key, limit];
+    for (const each of statement.iterate(...values)) {
+      const row = each as unknown as DeliveryRow & MessageRow;
+      const message = { ...toMessage(row), sizeBytes: row.size_bytes };
+      yield { message, delivery: toDelivery(row) };
+    }
   }
 
   readTrace(key: number): { records: TraceRecord[]; facts: Fact[] } {
@@ -136,4 +148,8 @@ export class ShardQueries {
       facts: facts.filter((fact) => fact !== undefined).map((fact) => ({ ...fact })),
     };
   }
+}
+
+function clamp(value: number, max: number): number {
+  return Math.min(Math.max(value, 1), max);
 }

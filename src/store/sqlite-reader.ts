@@ -29,6 +29,8 @@ function makeReader(db: DatabaseSync, folder: string): StoreReader {
   const queries = new ShardQueries(db, folder);
   return {
     listQueue: (filter) => attempt(() => queries.listQueue(filter)),
+    pageQueue: (match, step) => attempt(() => queries.pageQueue(match, step)),
+    readMessage: (key) => attempt(() => queries.readMessage(key)),
     readTrace: (key) => attempt(() => queries.readTrace(key)),
     close: () => attempt(() => (db.isOpen ? db.close() : undefined)),
   };

@@ -14,8 +14,8 @@ import { Failure } from '../mail/failure.ts';
 import { FactCache } from './fact-cache.ts';
 import { storeFailure } from './sqlite-failure.ts';
 import type { CommitReply, ThreadOptions, ThreadReply, ThreadRequest } from './store-thread.ts';
-import type { Batch, QueueFilter, QueueRow, QueueSummary } from './store.ts';
-import type { Store, StoreCounts, StoredDelivery, StoredMessage } from './store.ts';
+import type { Batch, QueueFilter, QueueMatch, QueuePage, QueueRow, QueueStep } from './store.ts';
+import type { QueueSummary, Store, StoreCounts, StoredDelivery, StoredMessage } from './store.ts';
 import type { WireBatch } from './wire-batch.ts';
 import { checkBatch, countBodyBytes, countRecords, packBatches } from './wire-batch.ts';
 
@@ -352,6 +352,10 @@ class SqliteStore implements Store {
 
   async listQueue(filter: QueueFilter): Promise<readonly QueueRow[]> {
     return (await this.#read({ kind: 'listQueue', filter })) as readonly QueueRow[];
+  }
+
+  async pageQueue(match: QueueMatch, step: QueueStep): Promise<QueuePage> {
+    return (await this.#read({ kind: 'pageQueue', match, step })) as QueuePage;
   }
 
   async readTrace(key: number): ReturnType<Store['readTrace']> {

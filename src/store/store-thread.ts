@@ -8,7 +8,7 @@ import type { CommitPoint, CommitResult } from './sqlite-shard.ts';
 import { SqliteShard } from './sqlite-shard.ts';
 import { toFailure } from './sqlite-failure.ts';
 import { ShardQueries } from './sqlite-queries.ts';
-import type { QueueFilter } from './store.ts';
+import type { QueueFilter, QueueMatch, QueueStep } from './store.ts';
 import { sweepSpool } from './sweep-spool.ts';
 import type { WireBatch } from './wire-batch.ts';
 
@@ -28,6 +28,7 @@ export interface ThreadOptions {
 export type ThreadRequest =
   | { readonly kind: 'commit'; readonly wire: WireBatch }
   | { readonly kind: 'listQueue'; readonly filter: QueueFilter }
+  | { readonly kind: 'pageQueue'; readonly match: QueueMatch; readonly step: QueueStep }
   | { readonly kind: 'readTrace'; readonly key: number }
   | {
       readonly kind: 'listDue';
@@ -115,6 +116,8 @@ class StoreThread {
       }
       case 'listQueue':
         return this.#queries.listQueue(request.filter);
+      case 'pageQueue':
+        return this.#queries.pageQueue(request.match, request.step);
       case 'readTrace':
         return this.#queries.readTrace(request.key);
       case 'listDue':

@@ -3,7 +3,7 @@
  *
  * A resolved `commit` means durable: what it held survives `kill -9` and a power cut.
  */
-import type { ReversePath } from '../mail/address.ts';
+import type { Address, ReversePath } from '../mail/address.ts';
 import type { Content } from '../mail/content.ts';
 import type { MailParameters } from '../mail/envelope.ts';
 import type { Recipient } from '../mail/recipient.ts';
@@ -75,14 +75,44 @@ export const emptyBatch: Batch = {
   facts: [],
 };
 
-export interface QueueFilter {
+/** A sender as an administrator names it: an address, a domain, or the null reverse-path. */
+export type SenderMatch =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'domain'; readonly domain: string }
+  | { readonly kind: 'address'; readonly address: Address };
+
+/** Which deliveries are meant: every condition that is there must hold. Domains in canonical form. */
+export interface QueueMatch {
   /** Deliveries of this message only. */
   readonly key?: number;
   readonly state?: 'queued' | 'held';
-  /** Canonical form. */
   readonly recipientDomain?: string;
+  readonly sender?: SenderMatch;
+  /** Of the last attempt, as `tls-not-offered`; what was never tried has none. */
+  readonly cause?: string;
+  readonly organization?: string;
+  /** Outbound connector whose smart hosts it waits for or whose clauses it carries. */
+  readonly connector?: string;
+  readonly routeKey?: string;
+  readonly receivedBeforeMs?: number;
+}
+
+export interface QueueFilter extends QueueMatch {
   /** Rows at most; 1..10000. */
   readonly limit: number;
+}
+
+/** The next deliveries to look at: those behind `after` (null: from the first), so many at most. */
+export interface QueueStep {
+  readonly after: DeliveryKey | null;
+  /** 1..1000. */
+  readonly looks: number;
+}
+
+/** Those that match among the ones looked at; `next` null where none is left to look at. */
+export interface QueuePage {
+  readonly rows: readonly QueueRow[];
+  readonly next: DeliveryKey | null;
 }
 
 /** A row of `queue list`. */
@@ -103,6 +133,10 @@ export interface QueueSummary {
 export interface StoreReader {
   /** In order of key, then ordinal. */
   listQueue(filter: QueueFilter): Promise<readonly QueueRow[]>;
+  /** One bounded step through the queue, in the same order; for commands on whatever matches. */
+  pageQueue(match: QueueMatch, step: QueueStep): Promise<QueuePage>;
+  /** Message and content; null where the key is unknown. */
+  readMessage(key: number): Promise<StoredMessage | null>;
   /** Records of one key in order of time, and every fact that they cite. Empty where unknown. */
   readTrace(
     key: number,
@@ -133,8 +167,6 @@ export interface Store extends StoreReader {
   /** The due time of the route's first queued delivery after `afterMs`; null where none waits. */
   nextDueAtMs(routeKey: string, afterMs: number): Promise<number | null>;
   summarize(): Promise<QueueSummary>;
-  /** Message and content; null where the key is unknown. */
-  readMessage(key: number): Promise<StoredMessage | null>;
   /** One above the largest ordinal among the message's present deliveries; 0 where none are. */
   nextOrdinal(key: number): Promise<number>;
   counts(): StoreCounts;

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { address, outboundConnector, patterns, policy } from '../../test/support/policy.ts';
+import { planDeliveries } from './plan-deliveries.ts';
+import type { OutboundConnector } from './policy.ts';
+import { findWeakerPolicy } from './weaker-policy.ts';
+
+const recipients = [address('doctor@partner.test')];
+
+function withSettings(tlsSettings: OutboundConnector['tlsSettings']) {
+  const recipientDomains = patterns('partner.test');
+  const connector = outboundConnector('partner', { recipientDomains, tlsSettings });
+  return policy({ outboundConnectors: [connector] });
+}
+
+const strict = withSettings('CertificateValidation');
+const [{ floor } = assert.fail()] = planDeliveries(strict, 'org', recipients, []);
+
+test('nothing is lost under the policy of acceptance, under a stricter one, or without a floor', () => {
+  assert.equal(findWeakerPolicy(strict, 'org', { recipients, floor }), null);
+  const stricter = withSettings('DomainValidation');
+  assert.equal(findWeakerPolicy(stricter, 'org', { recipients, floor }), null);
+  assert.equal(findWeakerPolicy(policy(), 'org', { recipients, floor: [] }), null);
+});
+
+test('tells what is lost and what is left', () => {
+  const weaker = findWeakerPolicy(withSettings('EncryptionOnly'), 'org', { recipients, floor });
+  assert.deepEqual(
+    weaker?.lost.map(({ kind }) => kind),
+    ['trust-anchors'],
+  );
+  assert.deepEqual(
+    weaker?.today.map(({ kind }) => kind),
+    ['encrypted', 'min-version'],
+  );
+  assert.equal(weaker?.connector, 'partner');
+});
+
+test('a connector that is gone leaves nothing, and what the message itself demands stays', () => {
+  const own = { kind: 'encrypted', origin: { kind: 'dsn', name: 'x' } } as const;
+  const gone = findWeakerPolicy(policy(), 'org', { recipients, floor: [own, ...floor] });
+  assert.equal(gone?.connector, null);
+  assert.deepEqual(gone?.today, [own]);
+  assert.deepEqual(
+    gone?.lost.map(({ kind }) => kind),
+    ['min-version', 'trust-anchors'],
+  );
+});
+
+test('one recipient for whom less is demanded is enough', () => {
+  const both = [...recipients, address('x@elsewhere.test')];
+  assert.notEqual(findWeakerPolicy(strict, 'org', { recipients: both, floor }), null);
+});
