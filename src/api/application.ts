@@ -1,9 +1,9 @@
 /** The HTTP application without its socket: routes joined with services, limits, errors. */
+import { Readable } from 'node:stream';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { parseDomain } from '../mail/domain.ts';
 import type { FailureTable } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
@@ -11,8 +11,18 @@ import type { Log } from '../report/log.ts';
 import type { Problem } from './contract.ts';
 import { describeApi } from './openapi.ts';
 import { describeError, describeInvalid } from './problem.ts';
+import { toMatch } from './queue-orders.ts';
 import { describeQueueRow } from './queue-view.ts';
-import { explainRoute, queueRoute, statusRoute, submitRoute, traceRoute } from './routes.ts';
+import {
+  contentRoute,
+  explainRoute,
+  queuedRoute,
+  queueOrderRoute,
+  queueRoute,
+  statusRoute,
+  submitRoute,
+  traceRoute,
+} from './routes.ts';
 import type { ApiServices } from './services.ts';
 
 /** `bodyBytesMax` bounds a submission; other bodies have 256 KiB. */
@@ -40,6 +50,7 @@ export function createApplication(services: ApiServices, context: ApiContext): O
   app.use(limitTime(limits.handlerTimeoutMs));
   app.use('/v1/messages', limitConcurrency(limits.submissionsMax), limitBody(limits.bodyBytesMax));
   app.use('/v1/explain', limitBody(smallBodyBytesMax));
+  app.use('/v1/queue/*', limitBody(smallBodyBytesMax));
   serve(app, services);
   app.notFound((c) => {
     const failure = new Failure('api-route-unknown', `there is no ${c.req.method} ${c.req.path}`);
@@ -57,20 +68,11 @@ export function createApplication(services: ApiServices, context: ApiContext): O
 
 function serve(app: OpenAPIHono, services: ApiServices): void {
   app.openapi(statusRoute, async (c) => c.json(await services.status(), 200));
-  app.openapi(queueRoute, async (c) => {
-    const { state, domain, limit } = c.req.valid('query');
-    const recipientDomain = domain === undefined ? null : parseDomain(domain);
-    const rows = await services.listQueue({
-      limit,
-      ...(state === undefined ? {} : { state }),
-      ...(recipientDomain === null ? {} : { recipientDomain }),
-    });
-    return c.json({ rows: rows.map(describeQueueRow), limit }, 200);
-  });
+  serveQueue(app, services);
   app.openapi(traceRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const parsed = parseQueueId(id);
-    const trace = parsed === null ? null : await services.readTrace(formatQueueId(parsed));
+    const known = readId(id);
+    const trace = known === null ? null : await services.readTrace(known);
     if (trace === null) throw new Failure('trace-unknown', `nothing is known about "${id}"`);
     return c.json(trace, 200);
   });
@@ -78,6 +80,40 @@ function serve(app: OpenAPIHono, services: ApiServices): void {
   app.openapi(explainRoute, async (c) => c.json(await services.explain(c.req.valid('json')), 200));
   const document = describeApi();
   app.get('/v1/openapi.json', (c) => c.json(document));
+}
+
+function serveQueue(app: OpenAPIHono, services: ApiServices): void {
+  app.openapi(queueRoute, async (c) => {
+    const { limit, ...query } = c.req.valid('query');
+    const rows = await services.listQueue({ limit, ...toMatch(query) });
+    return c.json({ rows: rows.map(describeQueueRow), limit }, 200);
+  });
+  app.openapi(queueOrderRoute, async (c) =>
+    c.json(await services.orderQueue(c.req.valid('json')), 200),
+  );
+  app.openapi(queuedRoute, async (c) => {
+    const id = readId(c.req.valid('param').id);
+    const message = id === null ? null : await services.showQueued(id);
+    if (message === null) throw notQueued(c.req.valid('param').id);
+    return c.json(message, 200);
+  });
+  app.openapi(contentRoute, async (c) => {
+    const id = readId(c.req.valid('param').id);
+    const content = id === null ? null : await services.openContent(id, c.req.valid('query').by);
+    if (content === null) throw notQueued(c.req.valid('param').id);
+    const stream = Readable.toWeb(content) as ReadableStream;
+    return c.body(stream, 200, { 'content-type': 'message/rfc822' });
+  });
+}
+
+/** The id in its one spelling; null where it is none. */
+function readId(text: string): string | null {
+  const parsed = parseQueueId(text);
+  return parsed === null ? null : formatQueueId(parsed);
+}
+
+function notQueued(id: string): Failure {
+  return new Failure('message-not-queued', `no message ${id} is queued`);
 }
 
 function answerProblem(c: Context, problem: Problem): Response {

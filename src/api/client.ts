@@ -12,12 +12,18 @@ import type {
   ExplainAnswer,
   ExplainQuestion,
   QueueListView,
-  QueueQuery,
   StatusView,
   Submission,
   Submitted,
   TraceView,
 } from './contract.ts';
+import type {
+  QueuedMessageView,
+  QueueOrderAnswer,
+  QueueOrderInput,
+  QueueQuery,
+} from './contract/queue-orders.ts';
+import { queuedMessageSchema, queueOrderAnswerSchema } from './contract/queue-orders.ts';
 import {
   explainAnswerSchema,
   problemSchema,
@@ -32,6 +38,12 @@ import { apiFailures } from './failures.ts';
 export interface ApiClient {
   status(): Promise<StatusView>;
   listQueue(query: QueueQuery): Promise<QueueListView>;
+  /** Throws `queue-match-empty` where neither a filter nor `all` is given. */
+  orderQueue(order: QueueOrderInput): Promise<QueueOrderAnswer>;
+  /** Throws `message-not-queued`. */
+  showQueued(id: string): Promise<QueuedMessageView>;
+  /** Hands the content over piece by piece. Throws `message-not-queued`. */
+  readContent(id: string, by: string, write: (part: Buffer) => Promise<void>): Promise<void>;
   /** Throws `trace-unknown` where the gateway knows nothing of the id. */
   readTrace(id: string): Promise<TraceView>;
   submit(message: Submission): Promise<Submitted>;
@@ -52,6 +64,13 @@ export function createApiClient(settings: ClientSettings): ApiClient {
   return {
     status: () => call('GET', '/v1/status', statusSchema),
     listQueue: (query) => call('GET', `/v1/queue${formatQuery(query)}`, queueListSchema),
+    orderQueue: (order) => call('POST', '/v1/queue/orders', queueOrderAnswerSchema, order),
+    showQueued: (id) => call('GET', `/v1/queue/${encodeURIComponent(id)}`, queuedMessageSchema),
+    readContent: async (id, by, write) => {
+      const path = `/v1/queue/${encodeURIComponent(id)}/content${formatQuery({ by })}`;
+      const answer = await exchange(settings, { method: 'GET', path, body: undefined }, write);
+      if (answer.status >= 400) throw failureOf(answer.status, parseJson(answer.text));
+    },
     readTrace: (id) => call('GET', `/v1/traces/${encodeURIComponent(id)}`, traceViewSchema),
     submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
     explain: (question) => call('POST', '/v1/explain', explainAnswerSchema, question),
@@ -117,7 +136,12 @@ interface Answer {
   readonly text: string;
 }
 
-function exchange(settings: ClientSettings, call: Call): Promise<Answer> {
+/** With `write` a good answer is handed over as it comes, and `text` is empty. */
+function exchange(
+  settings: ClientSettings,
+  call: Call,
+  write: ((part: Buffer) => Promise<void>) | null = null,
+): Promise<Answer> {
   const { socketPath, timeoutMs = 35_000 } = settings;
   const payload = call.body === undefined ? null : Buffer.from(JSON.stringify(call.body));
   return new Promise((resolve, reject) => {
@@ -137,7 +161,7 @@ function exchange(settings: ClientSettings, call: Call): Promise<Answer> {
             : { 'content-type': 'application/json', 'content-length': payload.length }),
         },
       },
-      (incoming) => void readAnswer(incoming).then(resolve, refuse),
+      (incoming) => void readAnswer(incoming, write).then(resolve, refuse),
     );
     // A gateway that refuses a body early closes while we still write; its answer is what counts.
     outgoing.on('error', (error) => setImmediate(refuse, error));
@@ -145,7 +169,15 @@ function exchange(settings: ClientSettings, call: Call): Promise<Answer> {
   });
 }
 
-async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
+async function readAnswer(
+  incoming: IncomingMessage,
+  write: ((part: Buffer) => Promise<void>) | null,
+): Promise<Answer> {
+  const { statusCode: status = 0 } = incoming;
+  if (write !== null && status < 400) {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) await write(chunk);
+    return { status, text: '' };
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
@@ -156,7 +188,7 @@ async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
     }
     chunks.push(chunk);
   }
-  return { status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
+  return { status, text: Buffer.concat(chunks).toString('utf8') };
 }
 
 function classify(error: unknown, socketPath: string, timeoutMs: number): Failure {
@@ -179,11 +211,12 @@ function classify(error: unknown, socketPath: string, timeoutMs: number): Failur
 
 const absentCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED']);
 
-function formatQuery(query: QueueQuery): string {
+/** What is absent is left out. */
+function formatQuery(query: Readonly<Record<string, string | number | undefined>>): string {
   const parts = new URLSearchParams();
-  if (query.state !== undefined) parts.set('state', query.state);
-  if (query.domain !== undefined) parts.set('domain', query.domain);
-  if (query.limit !== undefined) parts.set('limit', String(query.limit));
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parts.set(name, String(value));
+  }
   const text = parts.toString();
   return text === '' ? '' : `?${text}`;
 }

@@ -8,7 +8,6 @@
  */
 import { z } from 'zod';
 import { parseAddress } from '../mail/address.ts';
-import { parseDomain } from '../mail/domain.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
@@ -22,7 +21,9 @@ export const submittedRecipientsMax = 1000;
 /** Characters of a client certificate in PEM, with its intermediates, at most. */
 export const certificatePemLengthMax = 131_072;
 
-const time = z.iso.datetime({ precision: 3 }).meta({ description: 'RFC 3339, UTC, milliseconds' });
+export const time = z.iso
+  .datetime({ precision: 3 })
+  .meta({ description: 'RFC 3339, UTC, milliseconds' });
 
 const address = z
   .string()
@@ -127,24 +128,6 @@ export const queueListSchema = z
   .object({ rows: z.array(queueRowSchema), limit: z.int() })
   .meta({ id: 'QueueList' });
 export type QueueListView = z.infer<typeof queueListSchema>;
-
-/** The query of `GET /v1/queue`. `domain` is a recipient domain. */
-export const queueQuerySchema = z.object({
-  state: z.enum(['queued', 'held']).optional(),
-  domain: z
-    .string()
-    .max(253)
-    .refine((text) => parseDomain(text) !== null, 'is not a domain name')
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(queueRowsMax).default(queueRowsDefault),
-});
-
-/** What a caller may ask of the queue; `limit` is 100 where absent. */
-export interface QueueQuery {
-  readonly state?: 'queued' | 'held';
-  readonly domain?: string;
-  readonly limit?: number;
-}
 
 /** `content` is the whole message, header and body, CRLF line ends, in base64. */
 export const submitSchema = z

@@ -37,6 +37,21 @@ export const apiFailures = {
     exitCode: 66,
     whatToDo: 'Look for the id with `postern queue list`, in the log, or in the refusal.',
   },
+  'message-not-queued': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'It may be delivered already: `postern trace ID` tells what became of it.',
+  },
+  'queue-match-empty': {
+    httpStatus: 400,
+    exitCode: 64,
+    whatToDo: 'Name an id or a filter, or say --all.',
+  },
+  'queue-cursor-wrong': {
+    httpStatus: 400,
+    exitCode: 64,
+    whatToDo: 'Give the `next` of the answer before, unchanged.',
+  },
   'api-socket-path-too-long': {
     httpStatus: 500,
     exitCode: 78,

@@ -1,12 +1,10 @@
 /** The OpenAPI 3.1 document of the contract; `docs/openapi.json` is this, held by a test. */
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { explainRoute, queueRoute, statusRoute, submitRoute, traceRoute } from './routes.ts';
-
-const routes = [statusRoute, queueRoute, traceRoute, submitRoute, explainRoute];
+import * as routes from './routes.ts';
 
 export function describeApi(): ReturnType<OpenAPIHono['getOpenAPI31Document']> {
   const app = new OpenAPIHono();
-  for (const route of routes) app.openAPIRegistry.registerPath(route);
+  for (const route of Object.values(routes)) app.openAPIRegistry.registerPath(route);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

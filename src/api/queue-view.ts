@@ -3,8 +3,11 @@ import { formatAddress } from '../mail/address.ts';
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import type { Reply } from '../mail/reply.ts';
 import type { Outcome } from '../policy/outcome.ts';
+import type { Clause } from '../policy/tls-requirement.ts';
 import { describeDemand } from '../policy/tls-requirement.ts';
+import type { WeakerPolicy } from '../policy/weaker-policy.ts';
 import type { QueueRowView } from './contract.ts';
+import type { QueuedMessageView, WeakerView } from './contract/queue-orders.ts';
 import type { IdentifiedQueueRow } from './services.ts';
 
 export function describeQueueRow(row: IdentifiedQueueRow): QueueRowView {
@@ -24,6 +27,38 @@ export function describeQueueRow(row: IdentifiedQueueRow): QueueRowView {
     routeKey: delivery.routeKey,
     clauses: [...new Set(delivery.floor.map(describeDemand))],
     lastOutcome: delivery.lastOutcome === null ? null : describeOutcome(delivery.lastOutcome),
+  };
+}
+
+/** Demands in words, each once. */
+export function describeWeaker({ lost, today, connector }: WeakerPolicy): WeakerView {
+  const words = (clauses: readonly Clause[]) => [...new Set(clauses.map(describeDemand))];
+  return { lost: words(lost), today: words(today), connector };
+}
+
+/** One message with its deliveries; `header` null where it is not to be had. */
+export function describeQueuedMessage(
+  rows: readonly IdentifiedQueueRow[],
+  header: Buffer | null,
+  weakerOf: (row: IdentifiedQueueRow) => WeakerPolicy | null,
+): QueuedMessageView | null {
+  const [first] = rows;
+  if (first === undefined) return null;
+  return {
+    id: first.id,
+    header: header === null ? null : header.toString('utf8'),
+    bodyType: first.message.bodyType,
+    deliveries: rows.map((row) => {
+      const weaker = weakerOf(row);
+      return {
+        ...describeQueueRow(row),
+        floor: row.delivery.floor.map((clause) => ({
+          demand: describeDemand(clause),
+          origin: `${clause.origin.kind} "${clause.origin.name}"`,
+        })),
+        weaker: weaker === null ? null : describeWeaker(weaker),
+      };
+    }),
   };
 }
 

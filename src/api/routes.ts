@@ -5,12 +5,17 @@ import {
   explainQuestionSchema,
   problemSchema,
   queueListSchema,
-  queueQuerySchema,
   statusSchema,
   submitSchema,
   submittedSchema,
   traceViewSchema,
 } from './contract.ts';
+import {
+  queuedMessageSchema,
+  queueOrderAnswerSchema,
+  queueOrderSchema,
+  queueQuerySchema,
+} from './contract/queue-orders.ts';
 
 const problem = {
   description: 'Why not',
@@ -42,12 +47,47 @@ export const queueRoute = createRoute({
   responses: { 200: json('The deliveries', queueListSchema), default: problem },
 });
 
+export const queueOrderRoute = createRoute({
+  method: 'post',
+  path: '/v1/queue/orders',
+  operationId: 'orderQueue',
+  summary: 'Retries, holds, releases, expires or deletes whatever matches, in bounded steps',
+  request: body(queueOrderSchema),
+  responses: { 200: json('What the step did', queueOrderAnswerSchema), default: problem },
+});
+
+const idParam = z.object({ id: z.string().max(64) });
+
+export const queuedRoute = createRoute({
+  method: 'get',
+  path: '/v1/queue/{id}',
+  operationId: 'showQueued',
+  summary: 'One queued message: envelope, header, deliveries, what was demanded of each',
+  request: { params: idParam },
+  responses: { 200: json('The message', queuedMessageSchema), default: problem },
+});
+
+export const contentRoute = createRoute({
+  method: 'get',
+  path: '/v1/queue/{id}/content',
+  operationId: 'readContent',
+  summary: 'The content of a queued message as it is stored; the reading is logged',
+  request: {
+    params: idParam,
+    query: z.object({ by: z.string().min(1).max(100).default('administrator (API)') }),
+  },
+  responses: {
+    200: { description: 'RFC 5322', content: { 'message/rfc822': { schema: z.string() } } },
+    default: problem,
+  },
+});
+
 export const traceRoute = createRoute({
   method: 'get',
   path: '/v1/traces/{id}',
   operationId: 'readTrace',
   summary: 'Everything kept about one message or refusal: decisions, attempts, evidence',
-  request: { params: z.object({ id: z.string().max(64) }) },
+  request: { params: idParam },
   responses: { 200: json('The trace', traceViewSchema), default: problem },
 });
 

@@ -1,4 +1,5 @@
 /** What the API serves, handed to it by `app`: the seams between HTTP and the rooms that know. */
+import type { Readable } from 'node:stream';
 import type { QueueFilter, QueueRow } from '../store/store.ts';
 import type {
   ExplainAnswer,
@@ -8,6 +9,11 @@ import type {
   Submitted,
   TraceView,
 } from './contract.ts';
+import type {
+  QueuedMessageView,
+  QueueOrderAnswer,
+  QueueOrderView,
+} from './contract/queue-orders.ts';
 
 /** A row of the store with the queue id of its message and shard. */
 export interface IdentifiedQueueRow extends QueueRow {
@@ -17,7 +23,15 @@ export interface IdentifiedQueueRow extends QueueRow {
 /** All of them may throw a Failure; any other error becomes `api-internal`. */
 export interface ApiServices {
   status(): Promise<StatusView>;
-  listQueue(filter: QueueFilter): Promise<readonly IdentifiedQueueRow[]>;
+  listQueue(
+    filter: QueueFilter & { readonly shard?: number },
+  ): Promise<readonly IdentifiedQueueRow[]>;
+  /** One bounded step; the answer says how to go on. */
+  orderQueue(order: QueueOrderView): Promise<QueueOrderAnswer>;
+  /** Null where no such message is queued. */
+  showQueued(id: string): Promise<QueuedMessageView | null>;
+  /** The content of a queued message, as it is stored. */
+  openContent(id: string, by: string): Promise<Readable | null>;
   /** Null where the id is unknown. `id` has the shape of a queue id, in capitals. */
   readTrace(id: string): Promise<TraceView | null>;
   /** Resolves when the message is durable. */

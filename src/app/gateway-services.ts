@@ -7,6 +7,7 @@ import { explain } from './explain.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { ListenerAddress } from './messages.ts';
+import { queueServices } from './queue-services.ts';
 import type { ShardReaders } from './shard-readers.ts';
 import { version } from './version.ts';
 
@@ -24,6 +25,7 @@ export function gatewayServices(settings: GatewaySettings, running: Running): Ap
   return {
     status: () => readStatus(settings, running, startedAt),
     listQueue: (filter) => readers.listQueue(filter),
+    ...queueServices(settings, running),
     readTrace: (id) => readers.readTrace(id),
     submit: async ({ from, to, content }) => {
       const lane = lanes[next++ % lanes.length];

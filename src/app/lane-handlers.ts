@@ -27,6 +27,7 @@ export function laneHandlers(frame: Frame, rooms: Rooms): LaneHandlers {
         now: Date.now,
         meter: silentMeter,
       }),
+    order: (order) => queue.command(order),
     status: () => {
       const { queued, held } = queue.counts();
       return Promise.resolve({ queued, held });

@@ -1,6 +1,7 @@
 /** What passes between the control process and a lane, by structured clone over IPC. */
 import type { Config } from '../config/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { QueueOrder, QueueStepResult } from '../queue/order.ts';
 
 /** `shard` is the lane's own number; its file is `queue-<shard>.db` in the data folder. */
 export interface LaneStart {
@@ -26,6 +27,8 @@ export interface LaneSubmission {
 /** What a lane is asked, by name: what it is handed and what it answers, both plain data. */
 export interface LaneRequests {
   submit: { readonly asked: LaneSubmission; readonly answer: { readonly id: string } };
+  /** One step of an order on this lane's shard. */
+  order: { readonly asked: QueueOrder; readonly answer: QueueStepResult };
   status: { readonly asked: null; readonly answer: LaneStatus };
 }
 

@@ -5,13 +5,32 @@ import type { TraceView } from '../api/contract.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
 import { describeTrace } from '../report/show-trace.ts';
 import { openReader } from '../store/sqlite-reader.ts';
-import type { QueueFilter, StoreReader } from '../store/store.ts';
+import type {
+  DeliveryKey,
+  QueueFilter,
+  QueueMatch,
+  QueueRow,
+  QueueStep,
+  StoredMessage,
+  StoreReader,
+} from '../store/store.ts';
 import { foldersOf } from './data-folder.ts';
 
 export interface ShardReaders {
-  listQueue(filter: QueueFilter): Promise<readonly IdentifiedQueueRow[]>;
+  /** `shard` where only that one is meant. */
+  listQueue(
+    filter: QueueFilter & { readonly shard?: number },
+  ): Promise<readonly IdentifiedQueueRow[]>;
+  pageQueue(shard: number, match: QueueMatch, step: QueueStep): Promise<IdentifiedQueuePage>;
+  /** Null where the id names no queued message. */
+  readMessage(id: string): Promise<StoredMessage | null>;
   readTrace(id: string): Promise<TraceView | null>;
   close(): Promise<void>;
+}
+
+export interface IdentifiedQueuePage {
+  readonly rows: readonly IdentifiedQueueRow[];
+  readonly next: DeliveryKey | null;
 }
 
 /** `shards` are the numbers of the shards that may exist; files that do not yet are empty. */
@@ -35,14 +54,27 @@ export function openShardReaders(dataFolder: string, shards: readonly number[]):
 
   async function listShard(shard: number, filter: QueueFilter): Promise<IdentifiedQueueRow[]> {
     const rows = (await (await readerOf(shard))?.listQueue(filter)) ?? [];
-    return rows.map((row) => ({ ...row, id: formatQueueId({ key: row.message.key, shard }) }));
+    return rows.map((row) => identify(row, shard));
   }
 
   return {
-    async listQueue(filter) {
-      const lists = await Promise.all(shards.map((shard) => listShard(shard, filter)));
+    async listQueue({ shard: only, ...filter }) {
+      const wanted = shards.filter((shard) => only === undefined || shard === only);
+      const lists = await Promise.all(wanted.map((shard) => listShard(shard, filter)));
       const rows = lists.flat().sort((a, b) => a.message.receivedAtMs - b.message.receivedAtMs);
       return rows.slice(0, filter.limit);
+    },
+    async pageQueue(shard, match, step) {
+      const page = await (await readerOf(shard))?.pageQueue(match, step);
+      return {
+        rows: (page?.rows ?? []).map((row) => identify(row, shard)),
+        next: page?.next ?? null,
+      };
+    },
+    async readMessage(text) {
+      const id = parseQueueId(text);
+      const reader = id === null ? null : await readerOf(id.shard);
+      return id === null || reader === null ? null : reader.readMessage(id.key);
     },
     async readTrace(text) {
       const id = parseQueueId(text);
@@ -55,4 +87,8 @@ export function openShardReaders(dataFolder: string, shards: readonly number[]):
       await Promise.all(Array.from(readers.values(), (reader) => reader.close()));
     },
   };
+}
+
+function identify(row: QueueRow, shard: number): IdentifiedQueueRow {
+  return { ...row, id: formatQueueId({ key: row.message.key, shard }) };
 }

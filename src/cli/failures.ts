@@ -32,6 +32,16 @@ export const cliFailures = {
     exitCode: 66,
     whatToDo: 'Give the text with --body, or end the standard input.',
   },
+  'confirmation-needed': {
+    httpStatus: 409,
+    exitCode: 64,
+    whatToDo: 'Look with --dry-run, then say --yes.',
+  },
+  'not-confirmed': {
+    httpStatus: 409,
+    exitCode: 75,
+    whatToDo: 'Answer y, or say --yes.',
+  },
   'sender-missing': {
     httpStatus: 422,
     exitCode: 64,

@@ -18,9 +18,9 @@ export class Output {
     this.#stream = stream;
   }
 
-  /** Resolves when the text is handed over. Throws OutputClosed where nobody reads any more. */
-  print(text: string): Promise<void> {
-    if (text === '') return Promise.resolve();
+  /** Resolves when the text (or bytes, unchanged) is handed over. Throws OutputClosed where nobody reads any more. */
+  print(text: string | Uint8Array): Promise<void> {
+    if (text.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#stream.write(text, (error) => {
         if (error === null || error === undefined) return resolve();

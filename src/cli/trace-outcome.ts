@@ -36,6 +36,7 @@ export function readRecipientStates(trace: TraceView): readonly RecipientState[]
         }
         break;
       case 'refused':
+      case 'retried':
       case 'held':
       case 'dsn':
       case 'unreadable':

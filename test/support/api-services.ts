@@ -1,7 +1,9 @@
 /** Fake services and sample values for the tests of `api` and `cli`. */
+import { Readable } from 'node:stream';
 import { parseAddress } from '../../src/mail/address.ts';
 import type { Outcome } from '../../src/policy/outcome.ts';
 import type { StatusView, TraceView } from '../../src/api/contract.ts';
+import { describeQueuedMessage } from '../../src/api/queue-view.ts';
 import type { ApiServices, IdentifiedQueueRow } from '../../src/api/services.ts';
 
 export const sampleStatus: StatusView = {
@@ -106,6 +108,24 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
   return {
     status: async () => sampleStatus,
     listQueue: async () => sampleRows,
+    orderQueue: async () => ({
+      changed: 1,
+      pending: 0,
+      unfit: 0,
+      withheld: [],
+      rows: [],
+      next: null,
+    }),
+    showQueued: async (id) =>
+      describeQueuedMessage(
+        sampleRows.filter((row) => row.id === id),
+        Buffer.from('Subject: x\u001b[2J\r\n\r\n'),
+        () => null,
+      ),
+    openContent: async (id) =>
+      sampleRows.some((row) => row.id === id)
+        ? Readable.from([Buffer.from('Subject: x\r\n\r\n'), Buffer.from([0xff, 0xfe, 13, 10])])
+        : null,
     readTrace: async () => null,
     submit: async () => ({ id: sampleRows[0]!.id }),
     explain: async () => {

@@ -1,9 +1,6 @@
 /** `postern queue list`: what waits, for whom, and why. */
 import type { Command } from 'commander';
-import { Option } from 'commander';
-import type { QueueRowView } from '../../api/contract.ts';
 import { queueRowsDefault, queueRowsMax } from '../../api/contract.ts';
-import { parseDomain } from '../../mail/domain.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
 import {
@@ -12,13 +9,12 @@ import {
   withGatewayOptions,
   withJsonOption,
 } from '../command-context.ts';
-import { formatSpan } from '../format-span.ts';
 import { formatJson } from '../json-text.ts';
-import { formatTable } from '../table.ts';
+import type { FilterOptions } from '../queue-filter.ts';
+import { toMatchQuery, withFilterOptions } from '../queue-filter.ts';
+import { formatQueueRows } from '../queue-rows.ts';
 
-interface Options extends GatewayOptions {
-  readonly state?: 'queued' | 'held';
-  readonly domain?: string;
+interface Options extends GatewayOptions, FilterOptions {
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -30,9 +26,8 @@ export function addQueueList(queue: Command, context: CommandContext): void {
     .description(
       'Lists the deliveries that wait, one row per message and next hop, with the reason of the last attempt below it.',
     )
-    .addOption(new Option('--state <state>', 'only these').choices(['queued', 'held']))
-    .option('--domain <domain>', 'only with recipients in this domain', readDomain)
     .option('--limit <rows>', `rows at most, 1 to ${queueRowsMax}`, readLimit, queueRowsDefault);
+  withFilterOptions(command);
   withJsonOption(withGatewayOptions(command))
     .addHelpText(
       'after',
@@ -43,28 +38,19 @@ export function addQueueList(queue: Command, context: CommandContext): void {
       ),
     )
     .action(async (options: Options) => {
-      const { state, domain, limit } = options;
+      const { limit } = options;
       const client = await connectGateway(context, options);
-      const list = await client.listQueue({
-        limit,
-        ...(state === undefined ? {} : { state }),
-        ...(domain === undefined ? {} : { domain }),
-      });
+      const match = toMatchQuery(undefined, options, context.nowMs());
+      const list = await client.listQueue({ limit, ...match });
       if (options.json === true) {
         await context.out.print(formatJson({ formatVersion: 1, ...list }));
         return;
       }
-      await context.out.print(formatRows(context, list.rows));
+      await context.out.print(formatQueueRows(context, list.rows));
       if (list.rows.length === limit) {
         await context.err.print(`${limit} rows shown; --limit shows more\n`);
       }
     });
-}
-
-function readDomain(text: string): string {
-  const domain = parseDomain(text);
-  if (domain !== null) return domain;
-  throw new Failure('option-wrong', `--domain: "${text}" is not a domain name`);
 }
 
 function readLimit(text: string): number {
@@ -72,49 +58,4 @@ function readLimit(text: string): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= queueRowsMax) return limit;
   const message = `--limit: "${text}" is no whole number from 1 to ${queueRowsMax}`;
   throw new Failure('option-wrong', message);
-}
-
-function formatRows(context: CommandContext, rows: readonly QueueRowView[]): string {
-  if (rows.length === 0) return 'nothing waits\n';
-  const nowMs = context.nowMs();
-  const columns = [
-    { title: 'ID' },
-    { title: 'STATE' },
-    { title: 'AGE', align: 'right' as const },
-    { title: 'NEXT TRY' },
-    { title: 'TLS' },
-    { title: 'TO', mayShrink: true },
-  ];
-  const body = rows.map((row) => ({
-    cells: [
-      row.id,
-      row.state,
-      formatSpan(nowMs - Date.parse(row.receivedAt)),
-      formatDue(row.dueAt, nowMs),
-      row.clauses.length === 0 ? 'optional' : 'forced',
-      formatRecipients(row.recipients),
-    ],
-    note: `from ${row.from ?? '<>'}; ${formatOutcome(row)}`,
-  }));
-  return formatTable(columns, body, context.width);
-}
-
-function formatDue(dueAt: string | null, nowMs: number): string {
-  if (dueAt === null) return 'on release';
-  const waitMs = Date.parse(dueAt) - nowMs;
-  return waitMs <= 0 ? 'now' : `in ${formatSpan(waitMs)}`;
-}
-
-function formatRecipients(recipients: readonly string[]): string {
-  const [first = '', ...others] = recipients;
-  return others.length === 0 ? first : `${first} and ${others.length} more`;
-}
-
-function formatOutcome(row: QueueRowView): string {
-  if (row.lastOutcome === null) return 'not tried yet';
-  const { status, cause, reason, reply, remoteMta } = row.lastOutcome;
-  const where = remoteMta === null ? '' : ` at ${remoteMta.hostName}`;
-  const answer = reply === null ? '' : `; it answered: ${reply}`;
-  const word = cause === null ? '' : ` (${cause})`;
-  return `try ${row.attempts}: ${status}${word} ${reason}${where}${answer}`;
 }
