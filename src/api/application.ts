@@ -22,6 +22,7 @@ import {
   statusRoute,
   submitRoute,
   traceRoute,
+  traceSearchRoute,
 } from './routes.ts';
 import type { ApiServices } from './services.ts';
 
@@ -69,6 +70,9 @@ export function createApplication(services: ApiServices, context: ApiContext): O
 function serve(app: OpenAPIHono, services: ApiServices): void {
   app.openapi(statusRoute, async (c) => c.json(await services.status(), 200));
   serveQueue(app, services);
+  app.openapi(traceSearchRoute, async (c) =>
+    c.json(await services.searchTraces(c.req.valid('query')), 200),
+  );
   app.openapi(traceRoute, async (c) => {
     const { id } = c.req.valid('param');
     const known = readId(id);

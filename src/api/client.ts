@@ -23,6 +23,8 @@ import type {
   QueueOrderInput,
   QueueQuery,
 } from './contract/queue-orders.ts';
+import type { TraceListView, TraceQueryInput } from './contract/trace-search.ts';
+import { traceListSchema } from './contract/trace-search.ts';
 import { queuedMessageSchema, queueOrderAnswerSchema } from './contract/queue-orders.ts';
 import {
   explainAnswerSchema,
@@ -46,6 +48,7 @@ export interface ApiClient {
   readContent(id: string, by: string, write: (part: Buffer) => Promise<void>): Promise<void>;
   /** Throws `trace-unknown` where the gateway knows nothing of the id. */
   readTrace(id: string): Promise<TraceView>;
+  searchTraces(query: TraceQueryInput): Promise<TraceListView>;
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
 }
@@ -72,6 +75,7 @@ export function createApiClient(settings: ClientSettings): ApiClient {
       if (answer.status >= 400) throw failureOf(answer.status, parseJson(answer.text));
     },
     readTrace: (id) => call('GET', `/v1/traces/${encodeURIComponent(id)}`, traceViewSchema),
+    searchTraces: (query) => call('GET', `/v1/traces${formatQuery(query)}`, traceListSchema),
     submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
     explain: (question) => call('POST', '/v1/explain', explainAnswerSchema, question),
   };

@@ -11,6 +11,8 @@ import { parseAddress } from '../mail/address.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
+import { time } from './contract/time.ts';
+import { recipientStateSchema } from './contract/trace-search.ts';
 import { consideredSchema, evidenceSchema, outboundDecisionSchema } from './decision-schema.ts';
 
 /** Rows that `GET /v1/queue` gives at most, and without `limit`. */
@@ -20,10 +22,6 @@ export const queueRowsDefault = 100;
 export const submittedRecipientsMax = 1000;
 /** Characters of a client certificate in PEM, with its intermediates, at most. */
 export const certificatePemLengthMax = 131_072;
-
-export const time = z.iso
-  .datetime({ precision: 3 })
-  .meta({ description: 'RFC 3339, UTC, milliseconds' });
 
 const address = z
   .string()
@@ -229,6 +227,7 @@ export const traceViewSchema: z.ZodType<TraceView> = z
     formatVersion: z.literal(1),
     id: z.string().nullable(),
     events: z.array(traceEvent),
+    recipients: z.array(recipientStateSchema),
   })
   .meta({ id: 'Trace' });
 export type { TraceView };

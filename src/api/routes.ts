@@ -16,6 +16,7 @@ import {
   queueOrderSchema,
   queueQuerySchema,
 } from './contract/queue-orders.ts';
+import { traceListSchema, traceQuerySchema } from './contract/trace-search.ts';
 
 const problem = {
   description: 'Why not',
@@ -80,6 +81,15 @@ export const contentRoute = createRoute({
     200: { description: 'RFC 5322', content: { 'message/rfc822': { schema: z.string() } } },
     default: problem,
   },
+});
+
+export const traceSearchRoute = createRoute({
+  method: 'get',
+  path: '/v1/traces',
+  operationId: 'searchTraces',
+  summary: 'Messages and refusals by sender, recipient, time and what became of them, newest first',
+  request: { query: traceQuerySchema },
+  responses: { 200: json('One page', traceListSchema), default: problem },
 });
 
 export const traceRoute = createRoute({

@@ -14,6 +14,7 @@ import type {
   QueueOrderAnswer,
   QueueOrderView,
 } from './contract/queue-orders.ts';
+import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
 
 /** A row of the store with the queue id of its message and shard. */
 export interface IdentifiedQueueRow extends QueueRow {
@@ -34,6 +35,8 @@ export interface ApiServices {
   openContent(id: string, by: string): Promise<Readable | null>;
   /** Null where the id is unknown. `id` has the shape of a queue id, in capitals. */
   readTrace(id: string): Promise<TraceView | null>;
+  /** Newest first; one bounded step. */
+  searchTraces(query: TraceQuery): Promise<TraceListView>;
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;

@@ -1,5 +1,6 @@
 /** What the API serves, from the lanes and the readers of their shards. */
 import type { StatusView } from '../api/contract.ts';
+import { searchTraces } from '../api/search-traces.ts';
 import type { ApiServices } from '../api/services.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
@@ -26,6 +27,7 @@ export function gatewayServices(settings: GatewaySettings, running: Running): Ap
     status: () => readStatus(settings, running, startedAt),
     listQueue: (filter) => readers.listQueue(filter),
     ...queueServices(settings, running),
+    searchTraces: (query) => searchTraces(query, readers),
     readTrace: (id) => readers.readTrace(id),
     submit: async ({ from, to, content }) => {
       const lane = lanes[next++ % lanes.length];

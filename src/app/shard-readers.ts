@@ -1,7 +1,7 @@
 /** Reads all shards for queue and trace; the control process never writes one. */
 import { access } from 'node:fs/promises';
 import type { IdentifiedQueueRow } from '../api/services.ts';
-import type { TraceView } from '../api/contract.ts';
+import type { TraceSources } from '../api/search-traces.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
 import { describeTrace } from '../report/show-trace.ts';
 import { openReader } from '../store/sqlite-reader.ts';
@@ -16,7 +16,7 @@ import type {
 } from '../store/store.ts';
 import { foldersOf } from './data-folder.ts';
 
-export interface ShardReaders {
+export interface ShardReaders extends TraceSources {
   /** `shard` where only that one is meant. */
   listQueue(
     filter: QueueFilter & { readonly shard?: number },
@@ -24,7 +24,6 @@ export interface ShardReaders {
   pageQueue(shard: number, match: QueueMatch, step: QueueStep): Promise<IdentifiedQueuePage>;
   /** Null where the id names no queued message. */
   readMessage(id: string): Promise<StoredMessage | null>;
-  readTrace(id: string): Promise<TraceView | null>;
   close(): Promise<void>;
 }
 
@@ -58,6 +57,11 @@ export function openShardReaders(dataFolder: string, shards: readonly number[]):
   }
 
   return {
+    shards,
+    async search(shard, match, step) {
+      const page = await (await readerOf(shard))?.searchTraces(match, step);
+      return page ?? { found: [], nextKey: null };
+    },
     async listQueue({ shard: only, ...filter }) {
       const wanted = shards.filter((shard) => only === undefined || shard === only);
       const lists = await Promise.all(wanted.map((shard) => listShard(shard, filter)));

@@ -16,7 +16,7 @@ test('a wrong command line exits with 64, names what is wrong and where to read 
     [['queue', 'list', '--domain', 'a b'], /--domain: "a b" is not a domain name/],
     [['queue', 'list', 'extra'], /too many arguments/],
     [['queue'], /Usage: postern queue/],
-    [['trace'], /missing required argument 'id'/],
+    [['queue', 'show'], /missing required argument 'id'/],
     [['trace', 'abc'], /"abc" is no queue id/],
     [['send'], /--to is needed/],
     [['send', '--to', 'nobody'], /--to: "nobody" is not a mail address/],
@@ -44,6 +44,9 @@ test('without a running gateway every online command exits with 69 and says how 
     ['status'],
     ['queue', 'list'],
     ['trace', '06X9T5K1G000'],
+    ['trace', '--to', 'a.test'],
+    ['queue', 'show', '06X9T5K1G000'],
+    ['queue', 'retry', '--all'],
     ['send', '--to', 'a@b.test'],
     ['explain', '--from', 'a@b.test', '--to', 'c@d.test'],
   ];

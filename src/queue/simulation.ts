@@ -388,6 +388,7 @@ export class World {
       listQueue: (filter) => slowly(() => stored.listQueue(filter)),
       pageQueue: (...args) => slowly(() => stored.pageQueue(...args)),
       readTrace: (key) => slowly(() => stored.readTrace(key)),
+      searchTraces: (...args) => slowly(() => stored.searchTraces(...args)),
       counts: () => stored.counts(),
       close: async () => undefined,
     };

@@ -4,6 +4,8 @@
  * For `postern trace`, the API and the console; written by `trace.ts`.
  */
 import type { Fact, TraceRecord } from './record.ts';
+import type { RecipientState } from './recipient-states.ts';
+import { readRecipientStates } from './recipient-states.ts';
 import type { TraceEvent } from './trace-event.ts';
 import { formatEventText } from './trace-text.ts';
 
@@ -13,6 +15,8 @@ export interface TraceView {
   /** Queue id; null where there is no record. */
   readonly id: string | null;
   readonly events: readonly TraceEvent[];
+  /** What became of each recipient so far. */
+  readonly recipients: readonly RecipientState[];
 }
 
 /** A fact that is not there any more is shown as `{ "missing": hash }`. */
@@ -24,7 +28,8 @@ export function describeTrace(trace: {
   const events = [...trace.records]
     .sort((a, b) => a.atMs - b.atMs)
     .map((record) => readEvent(record, facts));
-  return { formatVersion: 1, id: events[0]?.id ?? null, events };
+  const recipients = readRecipientStates(events);
+  return { formatVersion: 1, id: events[0]?.id ?? null, events, recipients };
 }
 
 /** A record of a later version is named, not interpreted. */

@@ -67,7 +67,11 @@ export function recordReceived(
     sizeBytes: sizeOf(message.content),
     source: message.source,
   });
-  return { records: [record], facts };
+  const index = {
+    sender: formatReversePath(message.reversePath),
+    recipients: deliveries.flatMap(({ recipients }) => recipients.map(formatAddress)),
+  };
+  return { records: [{ ...record, index }], facts };
 }
 
 /** One attempt; `nextAttemptAtMs` where the queue knows when it tries again. */
@@ -84,7 +88,10 @@ export function recordAttempt(
     routes: report.routes.map((route) => toRouteData(facts, route)),
     startedAt: formatTime(report.startedAtMs),
   });
-  return { records: [record], facts };
+  const hasBounced = report.routes.some(({ outcomes }) =>
+    outcomes.some(({ outcome }) => outcome.kind === 'bounced'),
+  );
+  return { records: [hasBounced ? { ...record, hasBounced } : record], facts };
 }
 
 /** Stopped until somebody releases it. `reason` is a sentence for people. */
@@ -125,7 +132,8 @@ export function recordExpired(
   expired: { readonly atMs: number; readonly outcomes: readonly RecipientOutcome[] },
 ): Recorded {
   const data = { ordinal: delivery.ordinal, outcomes: expired.outcomes.map(toOutcomeData) };
-  return { records: [makeRecord('expired', delivery.id, expired.atMs, data)], facts: [] };
+  const record = makeRecord('expired', delivery.id, expired.atMs, data);
+  return { records: [{ ...record, hasBounced: true }], facts: [] };
 }
 
 /** A DSN was queued about a message, which tells of these recipients; kept with that message. */
@@ -169,7 +177,11 @@ export function recordRefusal(refusal: Refusal): Recorded {
     reply: toReplyData(refusal.reply),
     reversePath: reversePath === undefined ? undefined : formatReversePath(reversePath),
   });
-  return { records: [record], facts };
+  const index = {
+    sender: reversePath === undefined ? '' : formatReversePath(reversePath),
+    recipients: recipient === null ? [] : [formatAddress(recipient)],
+  };
+  return { records: [{ ...record, index }], facts };
 }
 
 /** RFC 3339 in UTC with milliseconds, as all stored times. */

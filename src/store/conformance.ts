@@ -19,7 +19,9 @@ import {
   sampleOutcome,
 } from './sample-batch.ts';
 import { openSpool } from './spool.ts';
+import type { TraceRecord } from '../report/record.ts';
 import type { Batch, DeliveryKey, QueueMatch, QueuePage, Store } from './store.ts';
+import type { TraceMatch, TracePage } from './store.ts';
 import { emptyBatch } from './store.ts';
 
 /** Opens the store of this folder: a new one, or what was closed before. */
@@ -66,6 +68,7 @@ export function testStore(name: string, open: OpenStore): void {
     testFilters(get);
     testDue(get);
     testTrace(get);
+    testSearch(get);
     testConcurrency(get);
     testSpool(get);
   });
@@ -358,6 +361,63 @@ function testTrace(get: Get): void {
     await store.commit({ ...sampleAccept(1), traces: [trace] });
     await store.commit(sampleComplete(1));
     assert.deepEqual((await store.readTrace(1)).records, [trace]);
+  });
+}
+
+function testSearch(get: Get): void {
+  const record = (key: number, kind: TraceRecord['kind'], over: Partial<TraceRecord> = {}) =>
+    ({ key, atMs: key, kind, json: '{}', ...over }) as const;
+  const whole = { fromKey: 1000, toKey: 1, limit: 100, looks: 1000 };
+
+  async function fill(): Promise<(match: TraceMatch, step?: object) => Promise<TracePage>> {
+    const { store } = get();
+    const toBob = { sender: 'Anna@contoso.com', recipients: ['bob@fabrikam.com', 'x@a.test'] };
+    const dsn = { sender: '', recipients: ['anna@contoso.com'] };
+    const refused = { sender: 'eve@evil.test', recipients: ['bob@fabrikam.com'] };
+    const traces = [
+      record(1, 'received', { index: toBob }),
+      record(2, 'received', { index: dsn }),
+      record(3, 'refused', { index: refused }),
+      record(1, 'attempt', { hasBounced: true }),
+    ];
+    await store.commit({ ...sampleAccept(2), traces });
+    await get().reopen();
+    return (match, step = {}) => get().store.searchTraces(match, { ...whole, ...step });
+  }
+
+  it('finds traces by whole addresses and domains, whatever their case, newest first', async () => {
+    const search = await fill();
+    const found = async (match: TraceMatch): Promise<readonly number[]> =>
+      (await search(match)).found;
+    const address = (text: string) => ({ kind: 'address', text }) as const;
+    const domain = (text: string) => ({ kind: 'domain', domain: text }) as const;
+    assert.deepEqual(await found({}), [3, 2, 1]);
+    assert.deepEqual(await found({ recipient: address('BOB@fabrikam.com') }), [3, 1]);
+    assert.deepEqual(await found({ recipient: address('ob@fabrikam.com') }), []);
+    assert.deepEqual(await found({ recipient: domain('a.test') }), [1]);
+    assert.deepEqual(await found({ recipient: domain('test') }), []);
+    assert.deepEqual(await found({ sender: domain('contoso.com') }), [1]);
+    assert.deepEqual(await found({ sender: { kind: 'null' } }), [2]);
+    const both = { sender: domain('evil.test'), recipient: domain('fabrikam.com') };
+    assert.deepEqual(await found(both), [3]);
+  });
+
+  it('finds traces by what became of them', async () => {
+    const search = await fill();
+    assert.deepEqual((await search({ only: 'refused' })).found, [3]);
+    assert.deepEqual((await search({ only: 'accepted' })).found, [2, 1]);
+    assert.deepEqual((await search({ only: 'bounced' })).found, [1]);
+    assert.deepEqual((await search({ only: 'waiting' })).found, [2]);
+  });
+
+  it('searches in bounded steps that say where to go on', async () => {
+    const search = await fill();
+    assert.deepEqual(await search({}, { limit: 2 }), { found: [3, 2], nextKey: 1 });
+    assert.deepEqual(await search({}, { fromKey: 1 }), { found: [1], nextKey: null });
+    assert.deepEqual(await search({}, { toKey: 3 }), { found: [3], nextKey: null });
+    const rare = { only: 'bounced' } as const;
+    assert.deepEqual(await search(rare, { looks: 2 }), { found: [], nextKey: 1 });
+    assert.deepEqual(await search(rare, { looks: 2, fromKey: 1 }), { found: [1], nextKey: null });
   });
 }
 

@@ -8,9 +8,10 @@ import { rm } from 'node:fs/promises';
 import { sizeOf } from '../mail/content.ts';
 import type { Fact, TraceRecord } from '../report/record.ts';
 import { matchesQueue } from './queue-match.ts';
-import { citedHashes } from './rows.ts';
+import { citedHashes, formatIndex, wantedText } from './rows.ts';
 import { storeFailure } from './sqlite-failure.ts';
 import type {
+  AddressMatch,
   Batch,
   DeliveryKey,
   QueueFilter,
@@ -23,6 +24,9 @@ import type {
   StoreCounts,
   StoredDelivery,
   StoredMessage,
+  TraceMatch,
+  TracePage,
+  TraceStep,
 } from './store.ts';
 import { checkBatch, countRecords } from './wire-batch.ts';
 
@@ -191,10 +195,42 @@ export class MemoryStore implements Store {
   }
 
   async readTrace(key: number): ReturnType<Store['readTrace']> {
-    const records = [...(this.#traces.get(key) ?? [])].sort((a, b) => a.atMs - b.atMs);
+    const records = (this.#traces.get(key) ?? []).map(({ atMs, kind, json }) => {
+      return { key, atMs, kind, json };
+    });
+    records.sort((a, b) => a.atMs - b.atMs);
     const hashes = new Set(records.flatMap(({ json }) => citedHashes(json)));
     const facts = Array.from(hashes, (hash) => this.#facts.get(hash));
     return { records, facts: facts.filter((fact) => fact !== undefined) };
+  }
+
+  async searchTraces(match: TraceMatch, step: TraceStep): Promise<TracePage> {
+    const { fromKey, toKey, limit, looks } = step;
+    const keys = [...this.#traces.keys()].filter((key) => key >= toKey && key <= fromKey);
+    const seen = keys.sort((a, b) => b - a).slice(0, looks);
+    const found = seen.filter((key) => this.#isWanted(key, match)).slice(0, limit);
+    const last = found.length === limit ? found.at(-1) : seen.at(looks - 1);
+    return { found, nextKey: last === undefined ? null : last - 1 };
+  }
+
+  #isWanted(key: number, { sender, recipient, only }: TraceMatch): boolean {
+    const records = this.#traces.get(key) ?? [];
+    const first = records.find(({ index }) => index !== undefined);
+    if (first?.index === undefined) return false;
+    const has = (addresses: readonly string[], wanted: AddressMatch | undefined): boolean =>
+      wanted === undefined || formatIndex(addresses).includes(wantedText(wanted));
+    if (!has([first.index.sender], sender) || !has(first.index.recipients, recipient)) return false;
+    if (only === undefined) return true;
+    switch (only) {
+      case 'refused':
+        return first.kind === 'refused';
+      case 'accepted':
+        return first.kind !== 'refused';
+      case 'waiting':
+        return this.#messages.has(key);
+      case 'bounced':
+        return records.some(({ hasBounced }) => hasBounced === true);
+    }
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,8 @@ export interface RetentionSettings {
 
 interface OldTrace {
   readonly id: number;
+  readonly key: number;
+  readonly kind: string;
   readonly at_ms: number;
   readonly is_queued: number;
 }
@@ -75,10 +77,16 @@ export class Retention {
         return;
       }
       if (row.is_queued === 1) this.#refreshFacts(row.id);
-      else this.#statements.deleteTrace.run(row.id);
+      else this.#forget(row);
       this.#afterId = row.id;
     }
     if (rows.length < limit) this.#phase = 'facts';
+  }
+
+  /** With the first record of a message goes what it is searched by. */
+  #forget({ id, key, kind }: OldTrace): void {
+    this.#statements.deleteTrace.run(id);
+    if (kind === 'received' || kind === 'refused') this.#statements.deleteTraced.run(key);
   }
 
   #refreshFacts(id: number): void {
@@ -101,15 +109,18 @@ export class Retention {
 }
 
 function prepare(db: DatabaseSync): Record<string, StatementSync> & {
-  [name in 'oldest' | 'traceJson' | 'deleteTrace' | 'touchFact' | 'deleteFacts']: StatementSync;
+  [
+    name in 'oldest' | 'traceJson' | 'deleteTrace' | 'deleteTraced' | 'touchFact' | 'deleteFacts'
+  ]: StatementSync;
 } {
   return {
     oldest: db.prepare(
-      `SELECT id, at_ms, EXISTS (SELECT 1 FROM message WHERE message.key = trace.key) AS is_queued
+      `SELECT id, key, kind, at_ms, EXISTS (SELECT 1 FROM message WHERE message.key = trace.key) AS is_queued
        FROM trace WHERE id > ? ORDER BY id LIMIT ?`,
     ),
     traceJson: db.prepare('SELECT json FROM trace WHERE id = ?'),
     deleteTrace: db.prepare('DELETE FROM trace WHERE id = ?'),
+    deleteTraced: db.prepare('DELETE FROM traced WHERE key = ?'),
     touchFact: db.prepare('UPDATE fact SET seen_at_ms = ? WHERE hash = ?'),
     deleteFacts: db.prepare(
       'DELETE FROM fact WHERE id IN (SELECT id FROM fact WHERE seen_at_ms < ? LIMIT ?)',

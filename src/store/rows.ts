@@ -8,7 +8,8 @@ import path from 'node:path';
 import type { Content } from '../mail/content.ts';
 import { sizeOf } from '../mail/content.ts';
 import type { MailParameters } from '../mail/envelope.ts';
-import type { StoredDelivery, StoredMessage } from './store.ts';
+import type { TraceRecord } from '../report/record.ts';
+import type { AddressMatch, StoredDelivery, StoredMessage } from './store.ts';
 
 export type Value = string | number | null;
 
@@ -64,6 +65,34 @@ export function pushDelivery(values: Value[], delivery: StoredDelivery): void {
       extraAttempts: delivery.extraAttempts,
     }),
   );
+}
+
+/** Values per trace record in a flat list: key, time, kind, JSON; then what it is searched by. */
+export const traceWidth = 7;
+
+/** `sender` null where the record is not the first one of a message or refusal. */
+export function pushTrace(values: Value[], record: TraceRecord): void {
+  const { key, atMs, kind, json, index, hasBounced } = record;
+  const sender = index === undefined ? null : formatIndex([index.sender]);
+  const recipients = index === undefined ? null : formatIndex(index.recipients);
+  values.push(key, atMs, kind, json, sender, recipients, hasBounced === true ? 1 : 0);
+}
+
+/** In lower case, each between line feeds: so a whole address, or the end of one, is found in it. */
+export function formatIndex(addresses: readonly string[]): string {
+  return `\n${addresses.join('\n').toLowerCase()}\n`;
+}
+
+/** What is looked for in a text of `formatIndex`. */
+export function wantedText(wanted: AddressMatch): string {
+  switch (wanted.kind) {
+    case 'null':
+      return '\n\n';
+    case 'domain':
+      return `@${wanted.domain.toLowerCase()}\n`;
+    case 'address':
+      return `\n${wanted.text.toLowerCase()}\n`;
+  }
 }
 
 /** Columns of a message without its body; `message_detail` lets it be joined with deliveries. */

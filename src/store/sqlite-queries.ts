@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Fact, TraceRecord } from '../report/record.ts';
 import type { DeliveryRow, MessageRow } from './rows.ts';
-import { citedHashes, toContent, toDelivery, toMessage } from './rows.ts';
+import { citedHashes, toContent, toDelivery, toMessage, wantedText } from './rows.ts';
 import { matchesQueue } from './queue-match.ts';
 import type {
   DeliveryKey,
@@ -14,6 +14,9 @@ import type {
   QueueSummary,
   StoredDelivery,
   StoredMessage,
+  TraceMatch,
+  TracePage,
+  TraceStep,
 } from './store.ts';
 
 const deliveryColumns =
@@ -25,6 +28,9 @@ const messageColumns =
 /** Rows of `listQueue`, and deliveries that one step looks at, at most. */
 const rowsMax = 10_000;
 const looksMax = 1000;
+/** Traces that one search finds, and looks at, at most. */
+const foundMax = 1000;
+const traceLooksMax = 200_000;
 
 /** Prepared once per connection. */
 export class ShardQueries {
@@ -137,6 +143,27 @@ export class ShardQueries {
     }
   }
 
+  searchTraces(match: TraceMatch, step: TraceStep): TracePage {
+    const { fromKey, toKey } = step;
+    const [looks, limit] = [clamp(step.looks, traceLooksMax), clamp(step.limit, foundMax)];
+    const bounds = [toKey, fromKey, looks];
+    const { conditions, values } = traceConditions(match);
+    const found = this.#db
+      .prepare(
+        `SELECT key FROM (SELECT * FROM traced WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?) AS traced_row
+         WHERE ${['1', ...conditions].join(' AND ')} ORDER BY key DESC LIMIT ?`,
+      )
+      .all(...bounds, ...values, limit)
+      .map((row) => (row as { key: number }).key);
+    if (found.length === limit) return { found, nextKey: found.at(-1)! - 1 };
+    const last = this.#db
+      .prepare(
+        'SELECT key FROM traced WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1 OFFSET ?',
+      )
+      .get(toKey, fromKey, looks - 1) as { key: number } | undefined;
+    return { found, nextKey: last === undefined ? null : last.key - 1 };
+  }
+
   readTrace(key: number): { records: TraceRecord[]; facts: Fact[] } {
     const rows = this.#trace.all(key) as unknown as (Omit<TraceRecord, 'atMs'> & {
       at_ms: number;
@@ -153,3 +180,25 @@ export class ShardQueries {
 function clamp(value: number, max: number): number {
   return Math.min(Math.max(value, 1), max);
 }
+
+function traceConditions({ sender, recipient, only }: TraceMatch) {
+  const conditions: string[] = [];
+  const values: string[] = [];
+  for (const [column, wanted] of [
+    ['sender', sender],
+    ['recipients', recipient],
+  ] as const) {
+    if (wanted === undefined) continue;
+    conditions.push(`instr(${column}, ?) > 0`);
+    values.push(wantedText(wanted));
+  }
+  if (only !== undefined) conditions.push(conditionOf[only]);
+  return { conditions, values };
+}
+
+const conditionOf: Readonly<Record<NonNullable<TraceMatch['only']>, string>> = {
+  refused: 'is_refusal = 1',
+  accepted: 'is_refusal = 0',
+  waiting: 'EXISTS (SELECT 1 FROM message WHERE message.key = traced_row.key)',
+  bounced: 'has_bounced = 1',
+};

@@ -9,7 +9,7 @@ import { unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Retention } from './retention.ts';
-import { deliveryWidth, messageWidth } from './rows.ts';
+import { deliveryWidth, messageWidth, traceWidth } from './rows.ts';
 import type { Value } from './rows.ts';
 import { storeCodeOf, storeFailure } from './sqlite-failure.ts';
 import type { StoreFailureCode } from './failures.ts';
@@ -131,11 +131,15 @@ export class SqliteShard {
   }
 
   #insertRecords(wire: WireBatch, { from, to }: Range): void {
-    const { insertTrace, insertFact } = this.#statements;
+    const { insertTrace, insertTraced, markBounced, insertFact } = this.#statements;
     const { traces, facts } = wire;
     let lastKey = 0;
-    for (let i = from.traces; i < to.traces; i += 4) {
-      insertTrace.run(traces[i]!, traces[i + 1]!, traces[i + 2]!, traces[i + 3]!);
+    for (let i = from.traces; i < to.traces; i += traceWidth) {
+      const [key, kind] = [traces[i]!, traces[i + 2]!];
+      insertTrace.run(key, traces[i + 1]!, kind, traces[i + 3]!);
+      const [sender, recipients] = [traces[i + 4]!, traces[i + 5]!];
+      if (sender !== null) insertTraced.run(key, kind === 'refused' ? 1 : 0, sender, recipients);
+      if (traces[i + 6] === 1) markBounced.run(key);
       if (Number(traces[i]) > lastKey) lastKey = Number(traces[i]);
     }
     for (let i = from.facts; i < to.facts; i += 3) {
@@ -168,7 +172,7 @@ export class SqliteShard {
 }
 
 function countTraces({ from, to }: Range): number {
-  return (to.traces - from.traces) / 4;
+  return (to.traces - from.traces) / traceWidth;
 }
 
 /** Facts are packed once for all commits: a commit tried alone brings them all. */
@@ -237,6 +241,10 @@ function prepare(db: DatabaseSync) {
        RETURNING spool_path`,
     ),
     insertTrace: db.prepare('INSERT INTO trace (key, at_ms, kind, json) VALUES (?, ?, ?, ?)'),
+    insertTraced: db.prepare(
+      'INSERT INTO traced VALUES (?, ?, 0, ?, ?) ON CONFLICT (key) DO NOTHING',
+    ),
+    markBounced: db.prepare('UPDATE traced SET has_bounced = 1 WHERE key = ?'),
     insertFact: db.prepare(
       `INSERT INTO fact (hash, kind, seen_at_ms, json) VALUES (?, ?, ?, ?)
        ON CONFLICT (hash) DO UPDATE SET seen_at_ms = max(seen_at_ms, excluded.seen_at_ms)`,

@@ -15,6 +15,7 @@ import { FactCache } from './fact-cache.ts';
 import { storeFailure } from './sqlite-failure.ts';
 import type { CommitReply, ThreadOptions, ThreadReply, ThreadRequest } from './store-thread.ts';
 import type { Batch, QueueFilter, QueueMatch, QueuePage, QueueRow, QueueStep } from './store.ts';
+import type { TraceMatch, TracePage, TraceStep } from './store.ts';
 import type { QueueSummary, Store, StoreCounts, StoredDelivery, StoredMessage } from './store.ts';
 import type { WireBatch } from './wire-batch.ts';
 import { checkBatch, countBodyBytes, countRecords, packBatches } from './wire-batch.ts';
@@ -362,6 +363,10 @@ class SqliteStore implements Store {
     return (await this.#read({ kind: 'readTrace', key })) as Awaited<
       ReturnType<Store['readTrace']>
     >;
+  }
+
+  async searchTraces(match: TraceMatch, step: TraceStep): Promise<TracePage> {
+    return (await this.#read({ kind: 'searchTraces', match, step })) as TracePage;
   }
 
   /** What was handed over is committed first. */

@@ -8,7 +8,7 @@ import type { CommitPoint, CommitResult } from './sqlite-shard.ts';
 import { SqliteShard } from './sqlite-shard.ts';
 import { toFailure } from './sqlite-failure.ts';
 import { ShardQueries } from './sqlite-queries.ts';
-import type { QueueFilter, QueueMatch, QueueStep } from './store.ts';
+import type { QueueFilter, QueueMatch, QueueStep, TraceMatch, TraceStep } from './store.ts';
 import { sweepSpool } from './sweep-spool.ts';
 import type { WireBatch } from './wire-batch.ts';
 
@@ -30,6 +30,7 @@ export type ThreadRequest =
   | { readonly kind: 'listQueue'; readonly filter: QueueFilter }
   | { readonly kind: 'pageQueue'; readonly match: QueueMatch; readonly step: QueueStep }
   | { readonly kind: 'readTrace'; readonly key: number }
+  | { readonly kind: 'searchTraces'; readonly match: TraceMatch; readonly step: TraceStep }
   | {
       readonly kind: 'listDue';
       readonly routeKey: string;
@@ -120,6 +121,8 @@ class StoreThread {
         return this.#queries.pageQueue(request.match, request.step);
       case 'readTrace':
         return this.#queries.readTrace(request.key);
+      case 'searchTraces':
+        return this.#queries.searchTraces(request.match, request.step);
       case 'listDue':
         return this.#queries.listDue(request.routeKey, request.untilMs, request.limit);
       case 'nextDueAtMs':

@@ -129,6 +129,36 @@ export interface QueueSummary {
   readonly routes: readonly { readonly routeKey: string; readonly dueAtMs: number }[];
 }
 
+/** An address as it was written or with its case changed, a domain, or `<>`: nobody. */
+export type AddressMatch =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'domain'; readonly domain: string }
+  | { readonly kind: 'address'; readonly text: string };
+
+/** Which traces are looked for: every condition that is there must hold. */
+export interface TraceMatch {
+  readonly sender?: AddressMatch;
+  readonly recipient?: AddressMatch;
+  /** `waiting`: still queued or held. `bounced`: some recipient once was given up. */
+  readonly only?: 'refused' | 'accepted' | 'waiting' | 'bounced';
+}
+
+/** From `fromKey` down to `toKey`, both included. */
+export interface TraceStep {
+  readonly fromKey: number;
+  readonly toKey: number;
+  /** Found ones at most, 1..1000; and messages looked at, up to 200,000. */
+  readonly limit: number;
+  readonly looks: number;
+}
+
+/** Newest first. `nextKey` is where to go on; null where nothing is left to look at. */
+export interface TracePage {
+  /** Keys. */
+  readonly found: readonly number[];
+  readonly nextKey: number | null;
+}
+
 /** Readers see committed state only; many at once, also from other processes. */
 export interface StoreReader {
   /** In order of key, then ordinal. */
@@ -141,6 +171,8 @@ export interface StoreReader {
   readTrace(
     key: number,
   ): Promise<{ readonly records: readonly TraceRecord[]; readonly facts: readonly Fact[] }>;
+  /** One bounded step through what is traced. */
+  searchTraces(match: TraceMatch, step: TraceStep): Promise<TracePage>;
   close(): Promise<void>;
 }
 

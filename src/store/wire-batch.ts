@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { FactCache } from './fact-cache.ts';
-import { pushDelivery, pushMessage } from './rows.ts';
+import { pushDelivery, pushMessage, pushTrace } from './rows.ts';
 import type { Value } from './rows.ts';
 import type { Batch } from './store.ts';
 
@@ -21,7 +21,7 @@ export const sections = [
 
 export type Section = (typeof sections)[number];
 
-/** Flat lists; a trace is key, time, kind, JSON; a fact is hash, kind, JSON. */
+/** Flat lists; a fact is hash, kind, JSON. */
 export interface WireBatch extends Readonly<Record<Section, readonly Value[]>> {
   readonly bodies: ArrayBuffer;
   /** For each commit the length of each section after it, in the order of `sections`. */
@@ -89,7 +89,7 @@ export function packBatches(
     }
     for (const delivery of batch.updated) pushDelivery(rows.updated, delivery);
     for (const { key, ordinal } of batch.completed) rows.completed.push(key, ordinal);
-    for (const { key, atMs, kind, json } of batch.traces) rows.traces.push(key, atMs, kind, json);
+    for (const record of batch.traces) pushTrace(rows.traces, record);
     for (const { hash, kind, json } of batch.facts) {
       if (sent.has(hash) || facts.has(hash, nowMs)) continue;
       sent.add(hash);

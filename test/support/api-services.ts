@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { parseAddress } from '../../src/mail/address.ts';
 import type { Outcome } from '../../src/policy/outcome.ts';
 import type { StatusView, TraceView } from '../../src/api/contract.ts';
+import { readRecipientStates } from '../../src/report/recipient-states.ts';
 import { describeQueuedMessage } from '../../src/api/queue-view.ts';
 import type { ApiServices, IdentifiedQueueRow } from '../../src/api/services.ts';
 
@@ -79,7 +80,7 @@ export function sampleTrace(id: string, kind: Outcome['kind'] | null = null): Tr
     evidence: null,
     deliveries: [{ ordinal: 0, recipients: [recipient], routeKey: 'mx', floor: [] }],
   } as const;
-  if (kind === null) return { formatVersion: 1, id, events: [received] };
+  if (kind === null) return shown(id, [received]);
   const reason = kind === 'delivered' ? 'accepted' : 'the certificate is for another name';
   const status = kind === 'delivered' ? '2.0.0' : '4.7.5';
   const outcome = { recipient, kind, status, reason, reply: null, remoteMta: null, at };
@@ -100,7 +101,11 @@ export function sampleTrace(id: string, kind: Outcome['kind'] | null = null): Tr
     nextAttemptAt: null,
     routes: [route],
   } as const;
-  return { formatVersion: 1, id, events: [received, attempt] };
+  return shown(id, [received, attempt]);
+}
+
+function shown(id: string, events: TraceView['events']): TraceView {
+  return { formatVersion: 1, id, events, recipients: readRecipientStates(events) };
 }
 
 /** Services that answer the samples; `overrides` replaces single ones. */
@@ -126,6 +131,7 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
       sampleRows.some((row) => row.id === id)
         ? Readable.from([Buffer.from('Subject: x\r\n\r\n'), Buffer.from([0xff, 0xfe, 13, 10])])
         : null,
+    searchTraces: async () => ({ rows: [], next: null }),
     readTrace: async () => null,
     submit: async () => ({ id: sampleRows[0]!.id }),
     explain: async () => {

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { parseAddress } from '../../mail/address.ts';
 import { parseDomain } from '../../mail/domain.ts';
 import { parseQueueId } from '../../mail/queue-id.ts';
-import { queueRowSchema, queueRowsDefault, queueRowsMax, time } from '../contract.ts';
+import { queueRowSchema, queueRowsDefault, queueRowsMax } from '../contract.ts';
+import { time } from './time.ts';
 
 const domain = z
   .string()

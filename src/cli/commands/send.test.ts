@@ -94,6 +94,6 @@ test('--wait gives up after its time with 75', async (t) => {
     },
   });
   assert.equal(result.code, 75);
-  assert.match(result.stdout, /doctor@contoso\.com +waiting/);
+  assert.match(result.stdout, /doctor@contoso\.com +queued/);
   assert.equal(clockMs, nowMs + 2000);
 });

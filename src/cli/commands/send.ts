@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { ApiClient } from '../../api/client.ts';
+import type { RecipientStateView } from '../../api/contract/trace-search.ts';
 import type { Address } from '../../mail/address.ts';
 import { formatAddress, parseAddress } from '../../mail/address.ts';
 import { Failure } from '../../mail/failure.ts';
@@ -19,8 +20,7 @@ import { formatJson } from '../json-text.ts';
 import { readInput } from '../read-input.ts';
 import { quoteShell } from '../quote-shell.ts';
 import { formatTable } from '../table.ts';
-import type { RecipientState } from '../trace-outcome.ts';
-import { areFinal, readRecipientStates } from '../trace-outcome.ts';
+import { areFinal } from '../trace-outcome.ts';
 
 interface Options extends GatewayOptions {
   readonly to?: readonly string[];
@@ -131,7 +131,7 @@ async function waitForOutcome(
   client: ApiClient,
   options: Options,
   id: string,
-): Promise<readonly RecipientState[]> {
+): Promise<readonly RecipientStateView[]> {
   const endMs = context.nowMs() + options.timeout * 1000;
   for (;;) {
     const states = await readStates(client, id);
@@ -141,9 +141,9 @@ async function waitForOutcome(
 }
 
 /** The trace's record may be a commit behind the answer. */
-async function readStates(client: ApiClient, id: string): Promise<readonly RecipientState[]> {
+async function readStates(client: ApiClient, id: string): Promise<readonly RecipientStateView[]> {
   try {
-    return readRecipientStates(await client.readTrace(id));
+    return (await client.readTrace(id)).recipients;
   } catch (error) {
     if (error instanceof Failure && error.code === 'trace-unknown') return [];
     throw error;
@@ -154,7 +154,7 @@ interface Sent {
   readonly id: string;
   readonly traceCommand: string;
   /** Null where nobody waited. */
-  readonly states: readonly RecipientState[] | null;
+  readonly states: readonly RecipientStateView[] | null;
 }
 
 async function report(context: CommandContext, options: Options, sent: Sent): Promise<void> {
@@ -176,7 +176,7 @@ async function report(context: CommandContext, options: Options, sent: Sent): Pr
   context.setExitCode(states === null ? exitCode.ok : exitCodeOf(states));
 }
 
-function exitCodeOf(states: readonly RecipientState[]): number {
+function exitCodeOf(states: readonly RecipientStateView[]): number {
   if (states.some(({ state }) => state === 'bounced')) return exitCode.unavailable;
   const isDone = states.length > 0 && states.every(({ state }) => state === 'delivered');
   return isDone ? exitCode.ok : exitCode.tempFail;
