@@ -10,7 +10,7 @@ import { parseQueueId } from '../mail/queue-id.ts';
 import { findWeakerPolicy } from '../policy/weaker-policy.ts';
 import type { QueueOrder, Withheld } from '../queue/order.ts';
 import { isFit, looksPerStep } from '../queue/order.ts';
-import { readHeader } from '../queue/read-header.ts';
+import { readOriginal } from '../queue/read-original.ts';
 import type { Running } from './gateway-services.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 
@@ -46,7 +46,7 @@ export function queueServices(settings: GatewaySettings, running: Running): Queu
       const { key, shard } = parseQueueId(id)!;
       const rows = await readers.listQueue({ key, shard, limit: deliveriesMax });
       const message = rows.length === 0 ? null : await readers.readMessage(id);
-      const header = message === null ? null : await readHeader(message.content);
+      const header = message === null ? null : (await readOriginal(message.content)).header;
       return describeQueuedMessage(rows, header, weakerOf);
     },
     openContent: async (id, by) => {

@@ -5,6 +5,7 @@ import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import { parseQueueId } from '../mail/queue-id.ts';
 import type { NotifyOn, Recipient } from '../mail/recipient.ts';
+import type { QueueAction, QueueStepResult } from './order.ts';
 import { World } from './simulation.ts';
 
 const minuteMs = 60_000;
@@ -36,6 +37,12 @@ function told(world: World, startMs: number): readonly string[] {
       return `${minutes} ${action} ${formatAddress(recipient)}`;
     }),
   );
+}
+
+function order(world: World, action: QueueAction, id: string): Promise<QueueStepResult> {
+  const match = { key: parseQueueId(id)!.key };
+  const acceptsWeakerPolicy = true;
+  return world.queue.command({ action, match, after: null, by: 'eva', acceptsWeakerPolicy });
 }
 
 describe('a delay notice', () => {
@@ -105,13 +112,13 @@ describe('a delay notice', () => {
     assert.deepEqual(others, []);
     assert.equal(world.dsnInputs[0]!.recipients[0]!.nextAttemptAtMs, null);
     assert.equal(world.queue.counts().held, 1);
-    assert.equal((await world.queue.release(id, 'eva')).changed, 1);
+    assert.equal((await order(world, 'release', id)).changed, 1);
   });
 
   it('does not tell of mail that an administrator holds', async () => {
     const world = await start();
     const id = await send(world, [to('t', 'a.test')]);
-    await world.queue.hold(id, 'eva');
+    await order(world, 'hold', id);
     await world.clock.run(30 * hourMs);
     assert.deepEqual(world.dsnInputs, []);
   });
@@ -193,7 +200,7 @@ describe('a message that is damaged in the store', () => {
     assert.deepEqual([world.queue.counts().queued, world.queue.counts().held], [0, 1]);
     assert.deepEqual(world.dsnInputs, []);
     world.stored.readMessage = readMessage;
-    await world.queue.release(id, 'eva');
+    await order(world, 'release', id);
     await world.clock.run(1000);
     assert.equal(world.delivered.size, 1);
   });
