@@ -131,7 +131,21 @@ export type QueueListView = z.infer<typeof queueListSchema>;
 export const submitSchema = z
   .object({
     from: reversePath,
-    to: z.array(address).min(1).max(submittedRecipientsMax),
+    to: z.array(address).max(submittedRecipientsMax),
+    recipientsFromHeader: z
+      .boolean()
+      .optional()
+      .meta({ description: 'To, Cc and Bcc of the message name recipients too' }),
+    notify: z
+      .array(z.enum(['success', 'failure', 'delay']))
+      .optional()
+      .meta({ description: 'which DSNs are wanted; empty for none' }),
+    dsn: z
+      .object({
+        ret: z.enum(['full', 'headers']).nullable(),
+        envelopeId: z.string().max(100).nullable(),
+      })
+      .optional(),
     content: z.base64().meta({ description: 'the message as in RFC 5322, in base64' }),
   })
   .meta({ id: 'Submission' });

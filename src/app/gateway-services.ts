@@ -29,11 +29,11 @@ export function gatewayServices(settings: GatewaySettings, running: Running): Ap
     ...queueServices(settings, running),
     searchTraces: (query) => searchTraces(query, readers),
     readTrace: (id) => readers.readTrace(id),
-    submit: async ({ from, to, content }) => {
+    submit: async ({ content, ...rest }) => {
       const lane = lanes[next++ % lanes.length];
       if (lane === undefined) throw new Failure('lane-unavailable', 'no lane runs');
       const bytes = new Uint8Array(Buffer.from(content, 'base64'));
-      return lane.ask('submit', { from, to, content: bytes });
+      return lane.ask('submit', { ...rest, content: bytes });
     },
     explain: (question) => explain(settings.policy, question),
   };

@@ -50,4 +50,5 @@ process.exitCode = await runCli(process.argv.slice(2), offline, {
   stdout,
   stderr,
   isTty: stdout.isTTY,
+  startedAs: process.argv[1] ?? '',
 });

@@ -1,4 +1,5 @@
 /** What passes between the control process and a lane, by structured clone over IPC. */
+import type { Submission } from '../api/contract.ts';
 import type { Config } from '../config/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { QueueOrder, QueueStepResult } from '../queue/order.ts';
@@ -18,9 +19,7 @@ export interface LaneStart {
 }
 
 /** A message handed in through the API; `content` has CRLF line ends. */
-export interface LaneSubmission {
-  readonly from: string | null;
-  readonly to: readonly string[];
+export interface LaneSubmission extends Omit<Submission, 'content'> {
   readonly content: Uint8Array;
 }
 

@@ -6,9 +6,11 @@ import { headerEnd } from '../content/header-block.ts';
 import { submittersFamilies } from '../content/header-firewall.ts';
 import type { Submission } from '../content/missing-fields.ts';
 import { composeReceived } from '../content/received.ts';
-import { parseAddress } from '../mail/address.ts';
+import { formatAddress, parseAddress } from '../mail/address.ts';
 import type { Address } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
+import type { Recipient } from '../mail/recipient.ts';
+import { submittedRecipientsMax } from '../api/contract.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import { judgeSubmitted, refuseUnverified } from '../policy/judge-recipient.ts';
@@ -17,6 +19,7 @@ import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import { defaultLimits, headerBytesMax } from '../receiving/settings.ts';
 import type { Meter } from '../report/meter.ts';
 import type { SpoolWriter } from '../store/spool.ts';
+import { readHeaderRecipients } from './header-recipients.ts';
 import type { LaneSubmission } from './messages.ts';
 
 export interface SubmitServices {
@@ -42,13 +45,13 @@ export async function submitMessage(
 ): Promise<{ readonly id: string }> {
   const policy = services.policy();
   const sender = readSender(policy, submission.from);
-  const recipients = submission.to.map((text) => readAddress(text, 'recipient'));
-  for (const recipient of recipients) {
-    await refuseUndeliverable(services, policy, sender.organization, recipient);
-  }
   const { buffer, byteOffset, byteLength } = submission.content;
   const content = Buffer.from(buffer, byteOffset, byteLength);
   refuseContent(content);
+  const recipients = readRecipients(submission, content);
+  for (const recipient of recipients) {
+    await refuseUndeliverable(services, policy, sender.organization, recipient);
+  }
   const id = services.newId();
   const nowMs = services.now();
   const { hostName } = policy;
@@ -77,6 +80,7 @@ export async function submitMessage(
     clauses: [],
     evidence: null,
     decision: { formatVersion: 1, kind: 'accept', listener: 'api' },
+    ...(submission.dsn === undefined ? {} : { dsn: submission.dsn }),
     ...(header.changes === null ? {} : { headerChanges: header.changes }),
   } as const;
   const parts = [received, ...header.pieces, content.subarray(end)];
@@ -90,6 +94,21 @@ export async function submitMessage(
     services.meter.count('headerFieldsRemoved', { field }, count);
   }
   return { id };
+}
+
+/** Each once; what the sender asked of DSNs goes with it. */
+function readRecipients(submission: LaneSubmission, content: Buffer): readonly Recipient[] {
+  const { to, recipientsFromHeader, notify } = submission;
+  const named = to.map((text) => readAddress(text, 'recipient'));
+  const all = recipientsFromHeader === true ? [...named, ...readHeaderRecipients(content)] : named;
+  const byText = new Map(all.map((address) => [formatAddress(address), address]));
+  if (byText.size === 0) throw refusal('the message has no recipient');
+  if (byText.size > submittedRecipientsMax) {
+    throw refusal(`the message has more than ${submittedRecipientsMax} recipients`);
+  }
+  return [...byText.values()].map((address) =>
+    notify === undefined ? address : { ...address, notify },
+  );
 }
 
 /** As by SMTP: the firewall, what is missing, loops. */

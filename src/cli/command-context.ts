@@ -19,6 +19,8 @@ export interface CliIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly isTty: boolean;
   readonly columns?: number;
+  /** The path by which the program was started; as `sendmail` it is sendmail. */
+  readonly startedAs?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly workingFolder?: string;
   readonly nowMs?: () => number;

@@ -42,6 +42,21 @@ export const cliFailures = {
     exitCode: 75,
     whatToDo: 'Answer y, or say --yes.',
   },
+  'gateway-down': {
+    httpStatus: 503,
+    exitCode: 75,
+    whatToDo: 'Start the gateway, then send again: nothing was kept here.',
+  },
+  'address-wrong': {
+    httpStatus: 400,
+    exitCode: 65,
+    whatToDo: 'Write it as local-part@domain.',
+  },
+  'policy-weaker': {
+    httpStatus: 409,
+    exitCode: 65,
+    whatToDo: 'If that is wanted, say --accept-weaker-policy there.',
+  },
   'sender-missing': {
     httpStatus: 422,
     exitCode: 64,

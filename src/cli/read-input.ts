@@ -10,6 +10,11 @@ export const inputBytesMax = 16 * 1024 * 1024;
  * pipe that nobody closes).
  */
 export async function readInput(input: Readable, timeoutMs: number): Promise<string> {
+  return (await readInputBytes(input, timeoutMs)).toString('utf8');
+}
+
+/** As `readInput`, byte by byte. */
+export async function readInputBytes(input: Readable, timeoutMs: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -37,5 +42,5 @@ export async function readInput(input: Readable, timeoutMs: number): Promise<str
     reading.catch(() => undefined);
     input.destroy();
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

@@ -11,6 +11,7 @@ import { exitCode } from './exit-code.ts';
 import type { OfflineCommands } from './offline-commands.ts';
 import { Output, OutputClosed } from './output.ts';
 import { createProgram } from './program.ts';
+import { postfixNameOf, runPostfix } from './postfix/run-postfix.ts';
 import { reportError } from './report-error.ts';
 import { reportUsage } from './report-usage.ts';
 
@@ -28,8 +29,11 @@ export async function runCli(
   io.stderr.on('error', ignore);
   const [out, err] = [new Output(io.stdout), new Output(io.stderr)];
   try {
-    const result = await runCommand(argv, offline, io, { out, err });
-    return result;
+    const postfixName = postfixNameOf(io.startedAs ?? '');
+    const outputs = { out, err };
+    if (postfixName === null) return await runCommand(argv, offline, io, outputs);
+    const context = createContext(offline, io, outputs, ignore);
+    return await runPostfix(postfixName, argv, context);
   } catch (error) {
     if (error instanceof OutputClosed) return exitCode.ok;
     const report = reportError(error, offline.failures);

@@ -14,7 +14,9 @@ function withSettings(tlsSettings: OutboundConnector['tlsSettings']) {
 }
 
 const strict = withSettings('CertificateValidation');
-const [{ floor } = assert.fail()] = planDeliveries(strict, 'org', recipients, []);
+const source = { kind: 'submission', account: 'user' } as const;
+const accepted = { organization: 'org', recipients, clauses: [], source, evidence: null };
+const [{ floor } = assert.fail()] = planDeliveries(strict, accepted);
 
 test('nothing is lost under the policy of acceptance, under a stricter one, or without a floor', () => {
   assert.equal(findWeakerPolicy(strict, 'org', { recipients, floor }), null);
