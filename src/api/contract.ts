@@ -148,6 +148,10 @@ export const submitSchema = z
       .optional(),
     content: z.base64().meta({ description: 'the message as in RFC 5322, in base64' }),
   })
+  .refine(({ to, recipientsFromHeader }) => to.length > 0 || recipientsFromHeader === true, {
+    path: ['to'],
+    message: 'names no recipient',
+  })
   .meta({ id: 'Submission' });
 export type Submission = z.infer<typeof submitSchema>;
 

@@ -61,7 +61,9 @@ export function formatManual(program: Command, helpOf: (command: Command) => str
 }
 
 function leavesOf(command: Command): readonly Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
+  if (command.commands.length === 0) return [command];
+  const visible = new Set(command.createHelp().visibleCommands(command));
+  return command.commands.filter((each) => visible.has(each)).flatMap(leavesOf);
 }
 
 function pathOf(command: Command): string {

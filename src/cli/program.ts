@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addCertCommands } from './commands/cert.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addConfigCheck } from './commands/config-check.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -57,5 +58,6 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addMailboxCommands(program, context);
   addDoctor(program, context);
   addVersion(program, context);
+  addCompletion(program, context);
   return program;
 }
