@@ -63,7 +63,11 @@ function configOf(workshop: Workshop, port: number, sinkPort: number): object {
     certificates: { mta: { certificate, key } },
     serverCertificates: 'mta',
     network: { allow: ['127.0.0.0/8'], allowPorts: [sinkPort] },
-    limits: { sessionsPerAddressMax: 1000 },
+    limits: {
+      sessionsPerAddressMax: 1000,
+      sessionsPerAddressPerMinute: 10_000_000,
+      handshakesPerAddressPerMinute: 10_000_000,
+    },
     organizations: [
       {
         id: 'benchmark',

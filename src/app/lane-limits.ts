@@ -6,6 +6,7 @@ import type { RateLimitName, RateLimits } from '../policy/rate-limit.ts';
 import { noRateLimits } from '../policy/rate-limit.ts';
 import type { QueueLimits } from '../queue/queue-services.ts';
 import { defaultQueueLimits } from '../queue/queue-services.ts';
+import type { ClientRates } from '../receiving/client-table.ts';
 import { defaultLimits } from '../receiving/settings.ts';
 import type { ListenerSettings } from '../receiving/settings.ts';
 import type { StoreLimits } from '../store/sqlite-store.ts';
@@ -23,7 +24,7 @@ export function listenerSettingsOf(
   const { share } = lane;
   const { limits } = config;
   const { server } = config.timeouts;
-  const { name, host, port, kind, tls, requestClientCertificate } = listener;
+  const { name, host, port, kind, tls, requestClientCertificate, bareLineBreaks } = listener;
   return {
     name,
     host,
@@ -31,6 +32,8 @@ export function listenerSettingsOf(
     kind,
     tls,
     requestClientCertificate,
+    bareLineBreaks,
+    proxies: listener.proxyProtocol,
     sharesPort: !lane.isOnlyLane,
     limits: {
       ...defaultLimits,
@@ -38,7 +41,12 @@ export function listenerSettingsOf(
       sessionsPerAddressMax: limits.sessionsPerAddressMax,
       recipientsMax: limits.recipientsMax,
       messageSizeBytesMax: limits.messageSizeBytes,
+      lineBytesMax: limits.contentLineBytes,
       memoryContentBytesMax: limits.memoryContentBytes,
+      contentBytesPerSecondMin: limits.contentBytesPerSecondMin,
+      // Accounts prove themselves; who guesses is bounded elsewhere.
+      greetingDelayMs: kind === 'mx' ? server.greetingDelayMs : 0,
+      proxyTimeoutMs: server.proxyHeaderMs,
       commandTimeoutMs: server.commandMs,
       dataTimeoutMs: server.dataMs,
       handshakeTimeoutMs: server.handshakeMs,
@@ -55,6 +63,15 @@ export function rateLimitsOf(config: Config, share: number): RateLimits {
     return [name, bound === 0 ? 0 : shareOf(bound, share)] as const;
   });
   return { ...noRateLimits, ...Object.fromEntries(entries) };
+}
+
+/** Not divided: an address may reach each lane. */
+export function clientRatesOf({ limits }: Config): ClientRates {
+  return {
+    sessionsPerMinuteMax: limits.sessionsPerAddressPerMinute,
+    handshakesPerMinuteMax: limits.handshakesPerAddressPerMinute,
+    authFailuresPerHourMax: limits.authFailuresPerAddressPerHour,
+  };
 }
 
 export function deliveryLimitsOf(config: Config, share: number): DeliveryLimits {

@@ -10,6 +10,7 @@ import { sizeOf } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
 import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import { createQueue } from '../queue/queue.ts';
+import { ClientTable } from '../receiving/client-table.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import { RateLimiter } from '../receiving/rate-limiter.ts';
@@ -27,7 +28,13 @@ import { deliveryServices, openStubResolver } from './lane-delivery.ts';
 import type { OpenResolver } from './lane-delivery.ts';
 import { closeDoors, openDoors } from './lane-doors.ts';
 import type { Door } from './lane-doors.ts';
-import { queueLimitsOf, rateLimitsOf, shareOf, storeLimitsOf } from './lane-limits.ts';
+import {
+  clientRatesOf,
+  queueLimitsOf,
+  rateLimitsOf,
+  shareOf,
+  storeLimitsOf,
+} from './lane-limits.ts';
 import { loadTls } from './lane-tls.ts';
 import type { LaneHandlers, LaneStart, ListenerAddress } from './messages.ts';
 import { becomeUser } from './privileges.ts';
@@ -163,6 +170,7 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
     contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
     firstRefusals: new FirstRefusals(),
     rates: new RateLimiter(rateLimitsOf(config, share)),
+    clients: new ClientTable(clientRatesOf(config)),
   };
 }
 

@@ -24,6 +24,11 @@ export function checkListeners(parts: Parts, report: Report): void {
       report({ path: [...path, 'port'], at: 'value', text });
     }
     sockets.set(socket, value.name);
+    const everybody = value.proxyProtocol.findIndex((range) => range.endsWith('/0'));
+    if (everybody !== -1) {
+      const text = 'would let anybody pretend to be any client; list the load balancers alone';
+      report({ path: [...path, 'proxyProtocol', everybody], at: 'value', text });
+    }
     if (value.kind === 'submission' && value.requestClientCertificate === true) {
       const text =
         'accounts sign in by password, certificates are not supported there yet; remove it';

@@ -53,6 +53,9 @@ export interface ListenerConfig {
   readonly kind: 'mx' | 'submission';
   readonly tls: 'starttls' | 'implicit';
   readonly requestClientCertificate: boolean;
+  /** Canonical CIDR. */
+  readonly proxyProtocol: readonly string[];
+  readonly bareLineBreaks: 'refuse' | 'normalize';
   readonly serverCertificates: readonly string[];
 }
 

@@ -17,6 +17,15 @@ const two = 'organizations[0].inboundConnectors[0]';
 /** What is written, the key that is named, and words that say what would be right. */
 const refusals: readonly (readonly [string, string, string, RegExp])[] = [
   [
+    'a PROXY header believed from everybody',
+    inOrganization(accepted).replace(
+      'kind: mx',
+      "kind: mx, proxyProtocol: ['192.0.2.1', '0.0.0.0/0']",
+    ),
+    'listeners[0].proxyProtocol[1]',
+    /anybody pretend to be any client/,
+  ],
+  [
     'tlsDomain without DomainValidation',
     outbound('tlsSettings: CertificateValidation, tlsDomain: mail.contoso.com'),
     `${one}.tlsDomain`,

@@ -14,6 +14,26 @@ export const limitsSection = section({
     50,
     'Inbound sessions at once from one address (IPv6: from one /64), for each listener of each lane.',
   ),
+  sessionsPerAddressPerMinute: fieldOr(
+    integer(1, 10_000_000, ' sessions a minute'),
+    1200,
+    'New sessions from one address (IPv6: from one /64), for each lane; further ones are answered 421.',
+  ),
+  handshakesPerAddressPerMinute: fieldOr(
+    integer(1, 10_000_000, ' handshakes a minute'),
+    600,
+    'TLS handshakes with one address, failed ones included, for each lane; at a further one the session ends with 421, so that nobody goes on in clear because of it.',
+  ),
+  authFailuresPerAddressPerHour: fieldOr(
+    integer(1, 1_000_000, ' failures an hour'),
+    100,
+    'Wrong passwords from one address, whatever the account, for each lane; then AUTH is answered 421 for a while.',
+  ),
+  contentBytesPerSecondMin: fieldOr(
+    integer(0, 1_000_000, ' bytes per second'),
+    500,
+    'How fast a message has to come once we waited 30 s for it; a slower session ends with 421. Only the time that we wait for the client counts. 0: any speed.',
+  ),
   recipientsMax: fieldOr(
     integer(100, 10_000, ' recipients'),
     1000,
@@ -48,6 +68,11 @@ export const limitsSection = section({
     size('64KiB', '1GiB'),
     '50MB',
     'The largest message that is taken, announced by SIZE.',
+  ),
+  contentLine: fieldOr(
+    size('1000', '1MiB'),
+    '64KiB',
+    'The longest line of a message that is taken, with its CRLF; a longer one is answered 550 5.6.0. RFC 5321 §4.5.3.1.6 asks for 1000 octets at least, and much mail is longer.',
   ),
   memoryContent: fieldOr(
     size('4KiB', '16MiB'),
@@ -95,6 +120,16 @@ export const limitsSection = section({
 /** As a pair of sections: what we wait for as server, and as client. */
 export const timeoutsSection = section({
   server: section({
+    greetingDelay: fieldOr(
+      duration('0', '30s'),
+      '500ms',
+      'How long a client of an `mx` listener has to stay silent before it is greeted; one that speaks is answered 554. Addresses that sent an accepted message in the last day do not wait. 0: looks once.',
+    ),
+    proxyHeader: fieldOr(
+      duration('100ms', '1m'),
+      '5s',
+      'Waiting for the PROXY header of a load balancer.',
+    ),
     command: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the next command.'),
     data: fieldOr(duration('1s', '1h'), '5m', 'Waiting for the next bytes of a message.'),
     handshake: fieldOr(duration('1s', '10m'), '30s', 'A whole TLS handshake.'),

@@ -39,6 +39,15 @@ const listenerSection = section({
     'true on `mx`, false on `submission`',
     'Ask the client for a certificate. Connectors with `restrictDomainsToCertificate` need it on every `mx` listener.',
   ),
+  proxyProtocol: oneOrMoreOrNone(
+    addressRange(),
+    'Load balancers in front of this listener. From these addresses each connection must begin with a PROXY protocol header of version 2 (HAProxy: `send-proxy-v2`), and the client that it names is the one that is judged, limited and logged. From all other addresses no such header is believed.',
+  ),
+  bareLineBreaks: fieldOr(
+    choice(['refuse', 'normalize']),
+    'refuse',
+    'What becomes of a message with a CR or LF that stands alone: `refuse` answers 550 5.6.11; `normalize` makes it CRLF, for old devices that cannot be mended. Signatures (DKIM) over such a message may break. Only CRLF, dot, CRLF ends a message either way.',
+  ),
   serverCertificates: oneOrMore(
     text(64, 'the name of an entry of certificates'),
     'The certificates that this listener presents, instead of the general `serverCertificates`.',

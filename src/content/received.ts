@@ -3,7 +3,7 @@
  *
  * It runs once per message, so it only joins strings. Text of the peer can neither break the header
  * nor end the comment that it stands in. Our own are found again, so that a loop is seen early.
- * @see RFC 5321 §4.4, RFC 3848 (ESMTPS, ESMTPSA), RFC 5322 §3.6.7
+ * @see RFC 5321 §4.4, RFC 3848 (ESMTPS, ESMTPSA), RFC 6531 §4.3 (UTF8SMTP), RFC 5322 §3.6.7
  */
 import type { Address } from '../mail/address.ts';
 import { formatPath } from '../mail/address.ts';
@@ -12,8 +12,9 @@ import { formatDateTime } from '../standards/message-format/date-time.ts';
 import type { FieldSpan } from '../standards/message-format/header-fields.ts';
 import { isNamed, unfoldValue } from '../standards/message-format/header-fields.ts';
 
-/** The protocol words; `S` is TLS, `A` is AUTH. */
-export type ReceivedProtocol = 'SMTP' | 'ESMTP' | 'ESMTPS' | 'ESMTPA' | 'ESMTPSA';
+type ExtendedSuffix = '' | 'S' | 'A' | 'SA';
+/** The protocol words; `S` is TLS, `A` is AUTH, `UTF8` where SMTPUTF8 was declared. */
+export type ReceivedProtocol = 'SMTP' | `ESMTP${ExtendedSuffix}` | `UTF8SMTP${ExtendedSuffix}`;
 
 /** `heloName` and `clientName` as the peer gave them; `clientName` null where none is known. */
 export interface ReceivedFacts {
@@ -37,7 +38,7 @@ const lineLengthAim = 78;
 const wordLengthMax = 320;
 const subjectLengthMax = 200;
 
-/** One folded field with CRLFs, ASCII; lines of at most 78 where words allow it, 998 always. */
+/** One folded field with CRLFs, ASCII but for the recipient; lines of at most 78 where words allow it, 998 always. */
 export function composeReceived(facts: ReceivedFacts): Buffer {
   const literal = facts.clientAddress.includes(':')
     ? `[IPv6:${toDomainText(facts.clientAddress)}]`
@@ -50,7 +51,7 @@ export function composeReceived(facts: ReceivedFacts): Buffer {
     ` by ${facts.byHost} ${marker} with ${facts.protocol}${tls} id ${facts.id}${recipient};`;
   const words = text.split(' ');
   words.push(formatDateTime(facts.atMs));
-  return Buffer.from(fold(words), 'latin1');
+  return Buffer.from(fold(words), 'utf8');
 }
 
 /** How often we have had the message before: Received fields by `host`, its canonical name, and us. */

@@ -4,5 +4,5 @@ import { formatPath } from '../mail/address.ts';
 
 /** One field with its CRLF; `<>` for the null reverse-path. */
 export function composeReturnPath(path: ReversePath): Buffer {
-  return Buffer.from(`Return-Path: ${formatPath(path)}\r\n`, 'latin1');
+  return Buffer.from(`Return-Path: ${formatPath(path)}\r\n`, 'utf8');
 }

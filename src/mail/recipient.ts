@@ -14,11 +14,15 @@ export interface OriginalRecipient {
   readonly text: string;
 }
 
-export interface Recipient extends Address {
+/** What RCPT asked of DSNs. */
+export interface RecipientRequest {
   /** Empty is NEVER. Absent: nothing was asked, so failures are told, and delays as we see fit. */
   readonly notify?: readonly NotifyOn[];
   /** Absent where the sender gave none. */
   readonly originalRecipient?: OriginalRecipient;
+}
+
+export interface Recipient extends Address, RecipientRequest {
   /** The alias or catch-all of ours that led here; absent where the sender named it itself. */
   readonly aliasedFrom?: Address;
 }

@@ -48,7 +48,11 @@ export type Trouble =
       readonly loss: LossFacts;
       readonly mayHaveArrived: boolean;
     }
-  | { readonly kind: 'unsendable'; readonly problem: 'size' | '8bitmime'; readonly detail: string }
+  | {
+      readonly kind: 'unsendable';
+      readonly problem: 'size' | '8bitmime' | 'smtputf8';
+      readonly detail: string;
+    }
   /** The verdict on the connection's TLS; `judgeTls` has the status and the reason already. */
   | {
       readonly kind: 'tls';
@@ -134,7 +138,7 @@ export function classifyAccepted(
 }
 
 const success = status('2.0.0');
-const unsendableCodes = { size: '5.3.4', '8bitmime': '5.6.3' } as const;
+const unsendableCodes = { size: '5.3.4', '8bitmime': '5.6.3', smtputf8: '5.6.7' } as const;
 
 function classifyMissingHost(
   trouble: Trouble & { readonly kind: 'no-such-host' },

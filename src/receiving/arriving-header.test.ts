@@ -24,6 +24,8 @@ async function open(
       kind: 'mx',
       tls: 'starttls',
       requestClientCertificate: false,
+      bareLineBreaks: 'refuse',
+      proxies: [],
       sharesPort: false,
       limits: { ...defaultLimits, ...limits },
     },

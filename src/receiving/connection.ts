@@ -17,7 +17,11 @@ import type { ServerEvent } from '../smtp/server-session.ts';
 import { ServerSession } from '../smtp/server-session.ts';
 import { upgradeServer } from '../tls/handshake.ts';
 import { clearTextEvidence } from './evidence-text.ts';
+import type { Client } from './client-address.ts';
+import { addressKey } from './client-address.ts';
 import { lacksPaths } from './handshake-age.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+import { reasonOfLastReply } from './refusal-reason.ts';
 import type { Account } from './services.ts';
 import type { TransactionContext } from './transaction.ts';
 import { Transaction } from './transaction.ts';
@@ -27,6 +31,10 @@ const authOk = reply(235, '2.7.0', 'authentication successful');
 const authFailed = reply(535, '5.7.8', 'authentication unsuccessful');
 const authUnavailable = reply(454, '4.7.0', 'authentication is not possible now, try again later');
 const tooManyAuthFailures = reply(421, '4.7.0', 'too many failed authentications, closing');
+const guessing = reply(421, '4.7.0', 'too many failed authentications from your address, closing');
+const tooManyHandshakes = reply(421, '4.7.0', 'too many handshakes from your address, closing');
+const tooSlow = reply(421, '4.4.2', 'the content comes too slowly, closing');
+const tooIdle = reply(421, '4.3.2', 'this server is busy and you were idle, closing');
 const tooManyRefusals = reply(421, '4.7.0', 'too many refusals, closing');
 const policyChanged = reply(421, '4.7.0', 'the policy for certificates changed, connect again');
 const timedOut = reply(421, '4.4.2', 'timeout, closing');
@@ -43,7 +51,8 @@ export class Connection {
   readonly #context: TransactionContext;
   readonly #onGone: () => void;
   readonly #session: ServerSession;
-  readonly #peer: { readonly address: string; readonly port: number };
+  readonly #client: Client;
+  readonly #key: string;
   readonly #connectionId = randomUUID();
   #socket: net.Socket;
   #evidence: Evidence;
@@ -59,25 +68,35 @@ export class Connection {
   #isEnding = false;
   #isStopping = false;
   #isGone = false;
+  #isGreeted = false;
+  #greetingTimer: NodeJS.Timeout | undefined;
+  #isNoted = false;
   #onDrained: (() => void) | null = null;
   #deadlineAtMs: number;
   readonly #sessionEndsAtMs: number;
+  /** Since when it is the client's turn; null while it is ours. */
+  #waitsSinceMs: number | null = null;
+  /** Of the content under way: the octets before it, and how long we waited for its own. */
+  #content = { fromOctets: 0, waitedMs: 0 };
 
   /** `raw` is paused and untouched; `onGone` is called once, when nothing of it is left. */
-  constructor(raw: net.Socket, context: TransactionContext, onGone: () => void) {
+  constructor(raw: net.Socket, client: Client, context: TransactionContext, onGone: () => void) {
     const { settings, services } = context;
     const { limits } = settings;
     this.#context = context;
     this.#onGone = onGone;
     this.#socket = raw;
-    this.#peer = { address: clientAddressOf(raw), port: raw.remotePort ?? 0 };
-    this.#evidence = clearTextEvidence(this.#connectionId, this.#peer, services.now());
+    this.#client = client;
+    this.#key = addressKey(client.address);
+    this.#evidence = clearTextEvidence(this.#connectionId, client, services.now());
     this.#session = new ServerSession({
       hostName: services.policy().hostName,
       isUnderTls: settings.tls === 'implicit',
       offersStartTls: settings.tls === 'starttls',
       offersAuth: settings.kind === 'submission',
       messageSizeBytesMax: limits.messageSizeBytesMax,
+      bareLineBreaks: settings.bareLineBreaks,
+      lineBytesMax: limits.lineBytesMax,
       recipientsMax: limits.recipientsMax,
       errorsMax: limits.errorsMax,
       commandsMax: limits.commandsMax,
@@ -93,13 +112,30 @@ export class Connection {
   }
 
   /** Ends what waits for the client too long. `nowMs` is of `performance.now`. */
-  checkTime(nowMs: number): void {
+  checkTime(nowMs: number, isCrowded: boolean): void {
     if (this.#isGone || this.#isWorking) return;
-    const isOverdue = nowMs >= this.#deadlineAtMs;
-    if (!isOverdue && nowMs < this.#sessionEndsAtMs) return;
+    const last = this.#overdueReply(nowMs, isCrowded);
+    if (last === null) return;
     // A client that does not even read its replies gets no further one.
-    if (this.#isEnding || this.#isPumping) this.#socket.destroy();
-    else this.#closeWith(isOverdue ? timedOut : sessionTooLong);
+    if (this.#isEnding || this.#isPumping) return void this.#socket.destroy();
+    this.#noteEnd(last === tooSlow ? 'too-slow' : 'timeout');
+    this.#closeWith(last);
+  }
+
+  #overdueReply(nowMs: number, isCrowded: boolean): Reply | null {
+    if (nowMs >= this.#deadlineAtMs) return timedOut;
+    if (nowMs >= this.#sessionEndsAtMs) return sessionTooLong;
+    if (this.#waitsSinceMs === null || this.#isEnding) return null;
+    const waitedMs = nowMs - this.#waitsSinceMs;
+    const { contentBytesPerSecondMin, slowAfterMs, crowdedIdleMs } = this.#context.settings.limits;
+    if (this.#session.isInContent) {
+      const contentMs = this.#content.waitedMs + waitedMs;
+      const leastBytes = (contentBytesPerSecondMin * contentMs) / 1000;
+      const bytes = this.#session.contentOctets - this.#content.fromOctets;
+      return contentMs > slowAfterMs && bytes < leastBytes ? tooSlow : null;
+    }
+    const isIdle = isCrowded && !this.#session.isInTransaction && waitedMs > crowdedIdleMs;
+    return isIdle ? tooIdle : null;
   }
 
   /** Answers 421 once no transaction is open. */
@@ -121,19 +157,28 @@ export class Connection {
 
   async #beginClear(): Promise<void> {
     this.#attach(this.#socket);
-    const { greetingDelayMs } = this.#context.settings.limits;
-    if (greetingDelayMs > 0) await delay(greetingDelayMs);
+    const { settings, services } = this.#context;
+    const { greetingDelayMs } = settings.limits;
+    if (greetingDelayMs > 0 && !services.clients.isKnown(this.#key)) {
+      this.#greetingTimer = setTimeout(() => this.#greet(), greetingDelayMs);
+      return;
+    }
     // The second turn of the loop has read what was there before the greeting.
-    else await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     this.#greet();
   }
 
   async #beginImplicit(): Promise<void> {
+    if (!this.#mayHandshake()) return void this.#socket.destroy();
     if (await this.#upgrade('implicit')) this.#greet();
   }
 
   #greet(): void {
-    if (this.#isGone) return;
+    if (this.#isGone || this.#isGreeted || this.#isEnding) return;
+    this.#isGreeted = true;
+    clearTimeout(this.#greetingTimer);
+    const { name: listener } = this.#context.settings;
+    this.#context.services.meter.count('sessionsOpened', { listener });
     this.#session.greet();
     this.#startPump();
   }
@@ -161,6 +206,8 @@ export class Connection {
 
   readonly #onData = (bytes: Buffer): void => {
     this.#session.feed(bytes);
+    // Who speaks before the greeting is answered at once, and nothing more of it is read.
+    if (!this.#isGreeted) return this.#greet();
     if (!this.#isPumping) this.#startPump();
     else if (this.#session.bufferedBytes > heldBytesMax) this.#socket.pause();
   };
@@ -177,7 +224,7 @@ export class Connection {
 
   readonly #onError = (error: Error & { code?: string }): void => {
     this.#context.services.log.debug(
-      { client: this.#peer.address, code: error.code ?? error.name },
+      { ...this.#who, code: error.code ?? error.name },
       'connection lost',
     );
   };
@@ -185,6 +232,7 @@ export class Connection {
   readonly #onClose = (): void => {
     if (this.#isGone) return;
     this.#isGone = true;
+    clearTimeout(this.#greetingTimer);
     this.#onDrain();
     // What is being accepted goes on without the client.
     if (!this.#isPumping) this.#leave();
@@ -200,6 +248,7 @@ export class Connection {
 
   async #pump(): Promise<void> {
     this.#isPumping = true;
+    this.#stopWaiting();
     const { steps } = this.#session;
     try {
       while (!this.#isGone) {
@@ -220,7 +269,14 @@ export class Connection {
 
   /** After the pump: the client's turn, unless the session is over. */
   #rest(hasProgress: boolean): void {
-    if (this.#session.isClosed || this.#hasEnded) return this.#end();
+    if (this.#session.isClosed || this.#hasEnded) {
+      this.#noteEnd(reasonOfLastReply(this.#session.lastReply));
+      return this.#end();
+    }
+    this.#waitsSinceMs = performance.now();
+    if (!this.#session.isInContent) {
+      this.#content = { fromOctets: this.#session.contentOctets, waitedMs: 0 };
+    }
     if (hasProgress) {
       const { commandTimeoutMs, dataTimeoutMs } = this.#context.settings.limits;
       const waitMs = this.#session.isInContent ? dataTimeoutMs : commandTimeoutMs;
@@ -260,7 +316,9 @@ export class Connection {
         this.#answer(this.#beginTransaction(event));
         return undefined;
       case 'recipient':
-        return this.#answerRecipient(this.#transaction!.judgeRecipient(event.recipient));
+        return this.#answerRecipient(
+          this.#transaction!.judgeRecipient(event.recipient, event.request),
+        );
       case 'data':
         return this.#beginContent(this.#transaction!);
       case 'content':
@@ -276,8 +334,10 @@ export class Connection {
   #answer(answer: Reply): void {
     this.#session.answer(answer);
     if (isPositive(answer)) return;
+    this.#countRefused(answer);
     this.#refusals++;
     if (this.#refusals >= this.#context.settings.limits.refusalsMax) {
+      this.#noteEnd('too-many-refusals');
       this.#session.close(tooManyRefusals);
     }
   }
@@ -297,14 +357,14 @@ export class Connection {
     const transaction = new Transaction(this.#context, policy, {
       session: {
         listener: settings.kind,
-        clientAddress: this.#peer.address,
+        clientAddress: this.#client.address,
         heloName: this.#session.heloName!,
         evidence: this.#evidence,
         account: this.#account,
         reversePath: event.reversePath,
       },
       isExtended: this.#session.isExtended,
-      bodyType: event.bodyType,
+      parameters: event.parameters,
       declaredBytes: event.sizeBytes,
     });
     const answer = services.admit() ?? transaction.judgeSender();
@@ -313,13 +373,23 @@ export class Connection {
   }
 
   async #beginContent(transaction: Transaction): Promise<void> {
-    this.#session.answer(await transaction.beginContent());
+    const answer = await transaction.beginContent();
+    if (!isPositive(answer)) this.#countRefused(answer);
+    this.#session.answer(answer);
   }
 
   async #finishContent(transaction: Transaction, problem: Reply | null): Promise<void> {
     const answer = await transaction.finish(problem);
     this.#transaction = null;
-    if (isPositive(answer)) this.#refusals = 0;
+    if (isPositive(answer)) {
+      this.#refusals = 0;
+      const { services, settings } = this.#context;
+      services.clients.recordAccepted(this.#key);
+      const { encryption } = this.#evidence;
+      services.meter.count('messagesAccepted', { listener: settings.name, encryption });
+    } else {
+      this.#countRefused(answer);
+    }
     this.#session.answer(answer);
   }
 
@@ -331,6 +401,11 @@ export class Connection {
 
   async #authenticate(username: string, password: string): Promise<void> {
     const { services, settings } = this.#context;
+    if (!services.clients.mayAuthenticate(this.#key)) {
+      services.log.warn(this.#who, 'authentication refused: too many failures from the address');
+      this.#noteEnd('auth-guessing');
+      return this.#session.answer(guessing);
+    }
     let account: Account | null;
     try {
       account = await services.authenticate(username, password);
@@ -343,20 +418,19 @@ export class Connection {
       return this.#session.answer(authOk);
     }
     this.#authFailures++;
+    services.clients.recordAuthFailure(this.#key);
     services.log.warn(
-      {
-        listener: settings.name,
-        client: this.#peer.address,
-        account: sanitizePeerText(username),
-      },
+      { ...this.#who, account: sanitizePeerText(username) },
       'authentication failed',
     );
     await delay(settings.limits.authFailureDelayMs);
     const isLast = this.#authFailures >= settings.limits.authFailuresMax;
+    if (isLast) this.#noteEnd('auth-guessing');
     this.#session.answer(isLast ? tooManyAuthFailures : authFailed);
   }
 
   async #startTls(): Promise<void> {
+    if (!this.#mayHandshake()) return this.#session.answer(tooManyHandshakes);
     this.#session.answer(readyForTls);
     await this.#flush();
     if (await this.#upgrade('starttls')) this.#session.secured();
@@ -379,13 +453,13 @@ export class Connection {
     });
     this.#isUpgrading = false;
     this.#isWorking = false;
-    this.#evidence = evidence;
+    // The raw socket knows the proxy only.
+    const { address, port } = this.#client;
+    this.#evidence = { ...evidence, peer: { ...evidence.peer, address, port } };
     if (socket === null || socket.destroyed) {
       const { failure } = evidence;
-      services.log.warn(
-        { listener: settings.name, client: this.#peer.address, mode, ...failure },
-        'TLS handshake failed',
-      );
+      services.log.warn({ ...this.#who, mode, ...failure }, 'TLS handshake failed');
+      this.#noteEnd('handshake-failed');
       raw.destroy();
       socket?.destroy();
       this.#onClose();
@@ -395,6 +469,48 @@ export class Connection {
     this.#watch(socket);
     this.#attach(socket);
     return true;
+  }
+
+  /** A refused handshake ends the session: a client must not go on in clear because of it. */
+  #mayHandshake(): boolean {
+    const isAllowed = this.#isProxyItself || this.#context.services.clients.mayHandshake(this.#key);
+    if (!isAllowed) this.#noteEnd('handshake-rate');
+    return isAllowed;
+  }
+
+  /** For each line of log. */
+  get #who(): {
+    readonly listener: string;
+    readonly client: string;
+    readonly proxy: string | null;
+  } {
+    const { address, proxy } = this.#client;
+    return { listener: this.#context.settings.name, client: address, proxy };
+  }
+
+  get #isProxyItself(): boolean {
+    return this.#client.proxy === this.#client.address;
+  }
+
+  /** Counts a session that a bound ended, once. */
+  #noteEnd(reason: RefusalReason | null): void {
+    if (reason === null || this.#isNoted) return;
+    this.#isNoted = true;
+    const { name: listener } = this.#context.settings;
+    this.#context.services.meter.count('sessionsRefused', { listener, reason });
+  }
+
+  #countRefused({ code }: Reply): void {
+    const { name: listener } = this.#context.settings;
+    this.#context.services.meter.count('mailRefused', { listener, code: String(code) });
+  }
+
+  #stopWaiting(): void {
+    if (this.#waitsSinceMs === null) return;
+    if (this.#session.isInContent) {
+      this.#content.waitedMs += performance.now() - this.#waitsSinceMs;
+    }
+    this.#waitsSinceMs = null;
   }
 
   #closeIfStopping(): void {
@@ -421,16 +537,9 @@ export class Connection {
   }
 
   #crash(error: unknown): void {
-    this.#context.services.log.error({ err: error, client: this.#peer.address }, 'session broke');
+    this.#context.services.log.error({ err: error, ...this.#who }, 'session broke');
     this.#isWorking = false;
     if (this.#socket.writable) this.#closeWith(internalError);
     else this.#socket.destroy();
   }
-}
-
-/** An IPv4 client of a socket for both families shows its IPv4 address. */
-export function clientAddressOf(socket: net.Socket): string {
-  const address = socket.remoteAddress ?? '';
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  return mapped ?? address;
 }

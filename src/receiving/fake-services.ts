@@ -10,6 +10,7 @@ import { noRateLimits } from '../policy/rate-limit.ts';
 import type { RecipientVerification } from '../policy/recipient-verification.ts';
 import type { CounterName, Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
+import { ClientTable } from './client-table.ts';
 import { FirstRefusals } from './first-refusals.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { RateLimiter } from './rate-limiter.ts';
@@ -43,6 +44,7 @@ export class FakeServices implements ReceivingServices {
   contentMemory = new MemoryBudget(1024 * 1024);
   readonly firstRefusals = new FirstRefusals();
   rates = new RateLimiter(noRateLimits);
+  clients = new ClientTable();
   nowMs = 1_800_000_000_000;
   admission: Reply | null = null;
   /** Runs within `accept`, before the message counts. */

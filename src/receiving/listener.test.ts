@@ -43,6 +43,8 @@ async function start(
       kind: 'mx',
       tls: 'starttls',
       requestClientCertificate: false,
+      bareLineBreaks: 'refuse',
+      proxies: [],
       sharesPort: false,
       limits: { ...defaultLimits, authFailureDelayMs: 1, ...limits },
       ...part,
@@ -114,6 +116,54 @@ void test('takes a message for a mailbox and answers 250 only when it is durable
     [line.fields['queueId'], line.fields['from'], line.fields['recipients'], line.fields['tls']],
     ['ID1', '<a@sender.test>', 1, 'clear text'],
   );
+});
+
+void test('hands on what MAIL and RCPT declared, and what came by BDAT', async (t) => {
+  const running = await start(t);
+  const client = await greeted(running);
+  const text = `${header}body`;
+  await client.send(
+    'MAIL FROM:<a@sender.test> SMTPUTF8 RET=HDRS ENVID=QQ314\r\n' +
+      'RCPT TO:<user@example.test> NOTIFY=DELAY ORCPT=rfc822;old@example.test\r\n' +
+      `BDAT 10\r\n${text.slice(0, 10)}BDAT ${text.length - 10} LAST\r\n${text.slice(10)}`,
+  );
+  for (const code of [250, 250, 250]) await client.expect(code);
+  assert.match((await client.expect(250)).text, /accepted as ID1/);
+  const [message] = running.services.accepted;
+  assert.deepEqual(message?.dsn, { ret: 'headers', envelopeId: 'QQ314' });
+  assert.equal(message.smtpUtf8, true);
+  assert.equal(message.bodyType, '7bit');
+  assert.deepEqual(message.recipients, [
+    {
+      ...address('user@example.test'),
+      notify: ['delay'],
+      originalRecipient: { type: 'rfc822', text: 'old@example.test' },
+    },
+  ]);
+  const stored = running.services.textOf(message.content);
+  assert.match(stored, /with\s+UTF8SMTP\s+id\s+ID1/);
+  assert.ok(stored.endsWith('\r\n\r\nbody\r\n'));
+});
+
+void test('gives the memory back where a content begun by BDAT is forgotten', async (t) => {
+  const running = await start(t);
+  const client = await openTransaction(running);
+  await client.send('BDAT 4\r\nA: b');
+  await client.expect(250);
+  assert.ok(running.services.contentMemory.usedBytes > 0);
+  await client.command('RSET', 250);
+  assert.equal(running.services.contentMemory.usedBytes, 0);
+  assert.equal(running.services.accepted.length, 0);
+});
+
+void test('takes a message with bare line breaks where the listener normalizes them', async (t) => {
+  const running = await start(t, undefined, {}, { bareLineBreaks: 'normalize' });
+  const client = await openTransaction(running);
+  await client.command('DATA', 354);
+  await client.send(`${header}one\n.\nMAIL FROM:<evil@sender.test>\r\n.\r\n`);
+  await client.expect(250);
+  const stored = running.services.textOf(running.services.accepted[0]!.content);
+  assert.ok(stored.endsWith('\r\n\r\none\r\n.\r\nMAIL FROM:<evil@sender.test>\r\n'));
 });
 
 void test('takes message after message, and a whole flight in one write', async (t) => {
@@ -512,6 +562,8 @@ void test('says which address it cannot listen on', async () => {
     kind: 'mx',
     tls: 'starttls',
     requestClientCertificate: false,
+    bareLineBreaks: 'refuse',
+    proxies: [],
     sharesPort: false,
     limits: defaultLimits,
   };

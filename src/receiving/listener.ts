@@ -7,8 +7,13 @@ import net from 'node:net';
 import { Failure } from '../mail/failure.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
+import { isInRanges } from '../policy/ip-match.ts';
 import { formatReply } from '../smtp/reply.ts';
-import { Connection, clientAddressOf } from './connection.ts';
+import type { Client } from './client-address.ts';
+import { addressKey, clientAddressOf } from './client-address.ts';
+import { Connection } from './connection.ts';
+import { takeProxyHeader } from './proxy-socket.ts';
+import type { RefusalReason } from './refusal-reason.ts';
 import type { ReceivingServices } from './services.ts';
 import type { ListenerSettings } from './settings.ts';
 
@@ -24,6 +29,14 @@ export interface Listener {
 
 const tooManySessions = reply(421, '4.3.2', 'too many sessions, try again later');
 const tooManyFromAddress = reply(421, '4.7.0', 'too many sessions from your address');
+const tooOften = reply(421, '4.7.0', 'too many new sessions from your address, try again later');
+const turnedAway = {
+  'too-many-sessions': tooManySessions,
+  'too-many-from-address': tooManyFromAddress,
+  'session-rate': tooOften,
+} as const satisfies Partial<Record<RefusalReason, Reply>>;
+/** Share of the sessions above which idle ones are waited for less long. */
+const crowdedShare = 0.8;
 /** Connections above the bound that are told so; further ones are dropped. */
 const turnedAwayMax = 64;
 const turnedAwayMs = 1000;
@@ -44,6 +57,8 @@ class Door implements Listener {
   readonly #services: ReceivingServices;
   readonly #server: net.Server;
   readonly #connections = new Set<Connection>();
+  /** Connections whose PROXY header is awaited. */
+  readonly #arriving = new Set<net.Socket>();
   readonly #countByAddress = new Map<string, number>();
   readonly #clock: NodeJS.Timeout;
   #onEmpty: (() => void) | null = null;
@@ -96,8 +111,9 @@ class Door implements Listener {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    for (const raw of this.#arriving) raw.destroy();
     for (const connection of this.#connections) connection.shutDown();
-    if (this.#connections.size > 0) {
+    if (this.#connections.size > 0 || this.#arriving.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
@@ -109,31 +125,76 @@ class Door implements Listener {
   #enter(raw: net.Socket): void {
     // Gone already: without an address nothing can be judged.
     if (raw.remoteAddress === undefined) return void raw.destroy();
+    const address = clientAddressOf(raw);
+    const client = { address, port: raw.remotePort ?? 0, proxy: null };
+    const { proxies } = this.#settings;
+    if (proxies.length === 0 || !isInRanges(address, proxies)) return this.#admit(raw, client);
+    this.#awaitProxy(raw, client).catch((error: unknown) => {
+      this.#services.log.error({ listener: this.#settings.name, err: error }, 'session broke');
+      raw.destroy();
+    });
+  }
+
+  /** A listed address must say whom it speaks for before anything else. */
+  async #awaitProxy(raw: net.Socket, proxy: Client): Promise<void> {
+    const { sessionsMax, proxyTimeoutMs } = this.#settings.limits;
+    raw.on('error', () => undefined);
+    if (this.#arriving.size >= sessionsMax) return void raw.destroy();
+    this.#arriving.add(raw);
+    const header = await takeProxyHeader(raw, proxyTimeoutMs);
+    this.#arriving.delete(raw);
+    if (header.kind === 'refused') {
+      this.#note(proxy, 'proxy', `the PROXY header ${header.reason}`);
+      raw.destroy();
+    } else if (this.#stopped !== null) {
+      raw.destroy();
+    } else if (header.kind === 'local') {
+      this.#admit(raw, { ...proxy, proxy: proxy.address });
+    } else {
+      this.#admit(raw, { address: header.address, port: header.port, proxy: proxy.address });
+    }
+    this.#wakeIfEmpty();
+  }
+
+  #admit(raw: net.Socket, client: Client): void {
     const { sessionsMax, sessionsPerAddressMax } = this.#settings.limits;
-    const key = addressKey(clientAddressOf(raw));
-    const count = this.#countByAddress.get(key) ?? 0;
-    if (this.#connections.size >= sessionsMax) return this.#turnAway(raw, tooManySessions);
-    if (count >= sessionsPerAddressMax) return this.#turnAway(raw, tooManyFromAddress);
-    this.#countByAddress.set(key, count + 1);
+    if (this.#connections.size >= sessionsMax) {
+      return this.#turnAway(raw, client, 'too-many-sessions');
+    }
+    // A proxy that speaks for itself, as in a health check, is nobody's client.
+    const isProxyItself = client.proxy === client.address;
+    const key = isProxyItself ? null : addressKey(client.address);
+    const count = key === null ? 0 : (this.#countByAddress.get(key) ?? 0);
+    if (count >= sessionsPerAddressMax) {
+      return this.#turnAway(raw, client, 'too-many-from-address');
+    }
+    if (key !== null && !this.#services.clients.mayOpenSession(key)) {
+      return this.#turnAway(raw, client, 'session-rate');
+    }
+    if (key !== null) this.#countByAddress.set(key, count + 1);
     const context = { settings: this.#settings, services: this.#services };
-    const connection = new Connection(raw, context, () => this.#leave(connection, key));
+    const connection = new Connection(raw, client, context, () => this.#leave(connection, key));
     this.#connections.add(connection);
     connection.start();
   }
 
-  #leave(connection: Connection, key: string): void {
+  #leave(connection: Connection, key: string | null): void {
     if (!this.#connections.delete(connection)) return;
-    const count = this.#countByAddress.get(key)! - 1;
-    if (count === 0) this.#countByAddress.delete(key);
-    else this.#countByAddress.set(key, count);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+    if (key !== null) {
+      const count = this.#countByAddress.get(key)! - 1;
+      if (count === 0) this.#countByAddress.delete(key);
+      else this.#countByAddress.set(key, count);
+    }
+    this.#wakeIfEmpty();
   }
 
-  #turnAway(raw: net.Socket, answer: Reply): void {
-    this.#services.log.warn(
-      { listener: this.#settings.name, client: clientAddressOf(raw), reason: answer.lines[0] },
-      'session refused',
-    );
+  #wakeIfEmpty(): void {
+    if (this.#connections.size === 0 && this.#arriving.size === 0) this.#onEmpty?.();
+  }
+
+  #turnAway(raw: net.Socket, client: Client, why: keyof typeof turnedAway): void {
+    const answer = turnedAway[why];
+    this.#note(client, why, answer.lines[0]!);
     const timer = setTimeout(() => raw.destroy(), turnedAwayMs);
     raw.on('error', () => undefined);
     raw.on('close', () => clearTimeout(timer));
@@ -141,20 +202,18 @@ class Door implements Listener {
     else raw.resume().end(formatReply(answer));
   }
 
+  #note(client: Client, reason: RefusalReason, text: string): void {
+    const { name: listener } = this.#settings;
+    const { address, proxy } = client;
+    this.#services.meter.count('sessionsRefused', { listener, reason });
+    this.#services.log.warn({ listener, client: address, proxy, reason: text }, 'session refused');
+  }
+
   #checkTime(): void {
     const nowMs = performance.now();
-    for (const connection of this.#connections) connection.checkTime(nowMs);
+    const isCrowded = this.#connections.size > crowdedShare * this.#settings.limits.sessionsMax;
+    for (const connection of this.#connections) connection.checkTime(nowMs, isCrowded);
   }
-}
-
-/** An IPv6 client owns at least a /64. */
-function addressKey(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head.split(':');
-  const missing = 8 - groups.length - (tail === undefined ? 0 : tail.split(':').length);
-  const all = tail === undefined ? groups : [...groups, ...Array<string>(missing).fill('0')];
-  return `${all.slice(0, 4).join(':')}::/64`;
 }
 
 function checkEveryMs(settings: ListenerSettings): number {

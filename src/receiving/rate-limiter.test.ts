@@ -90,6 +90,8 @@ async function greeted(t: TestContext, services: FakeServices): Promise<RawClien
       kind: 'mx',
       tls: 'starttls',
       requestClientCertificate: false,
+      proxies: [],
+      bareLineBreaks: 'refuse',
       sharesPort: false,
       limits: defaultLimits,
     },

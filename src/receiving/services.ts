@@ -14,6 +14,7 @@ import type { Log } from '../report/log.ts';
 import type { Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
 import type { upgradeServer } from '../tls/handshake.ts';
+import type { ClientTable } from './client-table.ts';
 import type { FirstRefusals } from './first-refusals.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -50,6 +51,7 @@ export interface ReceivingServices {
   readonly contentMemory: MemoryBudget;
   readonly firstRefusals: FirstRefusals;
   readonly rates: RateLimiter;
+  readonly clients: ClientTable;
 }
 
 export interface Account {

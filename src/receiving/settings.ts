@@ -1,4 +1,5 @@
 /** What an administrator sets about one listener. Durations in milliseconds, sizes in bytes. */
+import type { BareLineBreaks } from '../smtp/content-lines.ts';
 
 /**
  * `mx` takes mail for accepted domains from anybody and offers no AUTH; `submission` takes mail of
@@ -16,6 +17,10 @@ export interface ListenerSettings {
   /** `starttls` begins in clear and offers it; `implicit` begins with the handshake. */
   readonly tls: 'starttls' | 'implicit';
   readonly requestClientCertificate: boolean;
+  /** CIDR of load balancers, which must begin with a PROXY header; nobody else may. */
+  readonly proxies: readonly string[];
+  /** What becomes of a CR or LF of the content that stands alone. */
+  readonly bareLineBreaks: BareLineBreaks;
   /** Other processes of ours listen on the same port; else a taken port is refused. */
   readonly sharesPort: boolean;
   readonly limits: ListenerLimits;
@@ -28,6 +33,8 @@ export interface ListenerLimits {
   readonly sessionsPerAddressMax: number;
   readonly recipientsMax: number;
   readonly messageSizeBytesMax: number;
+  /** Longest line of the content with its CRLF. @see RFC 5321 §4.5.3.1.6 */
+  readonly lineBytesMax: number;
   /** Content up to this size stays in memory; larger content goes to the spool while it arrives. */
   readonly memoryContentBytesMax: number;
   /** How long DATA waits for memory of other sessions before it is answered 452. */
@@ -39,8 +46,16 @@ export interface ListenerLimits {
   readonly handshakeTimeoutMs: number;
   /** The whole session, however busy it is. */
   readonly sessionMs: number;
-  /** How long a client may speak too early before the greeting; 0 looks once. */
+  /** How long a client that is not known has to stay silent before the greeting; 0 looks once. */
   readonly greetingDelayMs: number;
+  /** How long a listed load balancer may take to send its PROXY header. */
+  readonly proxyTimeoutMs: number;
+  /** Octets per second of content, measured over the time that we waited for the client; 0 for any. */
+  readonly contentBytesPerSecondMin: number;
+  /** No speed is judged before we waited so long for a content. */
+  readonly slowAfterMs: number;
+  /** How long a client may be silent outside of a transaction while the listener is nearly full. */
+  readonly crowdedIdleMs: number;
   /** Commands refused for syntax or sequence until the session is closed. */
   readonly errorsMax: number;
   /** Commands without an accepted message until the session is closed. */
@@ -61,6 +76,7 @@ export const defaultLimits: ListenerLimits = {
   sessionsPerAddressMax: 50,
   recipientsMax: 1000,
   messageSizeBytesMax: 36 * 1024 * 1024,
+  lineBytesMax: 64 * 1024,
   memoryContentBytesMax: 256 * 1024,
   memoryWaitMs: 10_000,
   commandTimeoutMs: 300_000,
@@ -68,6 +84,10 @@ export const defaultLimits: ListenerLimits = {
   handshakeTimeoutMs: 30_000,
   sessionMs: 3_600_000,
   greetingDelayMs: 0,
+  proxyTimeoutMs: 5000,
+  contentBytesPerSecondMin: 500,
+  slowAfterMs: 30_000,
+  crowdedIdleMs: 10_000,
   errorsMax: 10,
   commandsMax: 100,
   refusalsMax: 100,

@@ -55,6 +55,8 @@ async function start(
       kind: 'mx',
       tls: 'starttls',
       requestClientCertificate: true,
+      bareLineBreaks: 'refuse',
+      proxies: [],
       sharesPort: false,
       ...part,
       limits: { ...defaultLimits, authFailureDelayMs: 1, ...part.limits },

@@ -11,9 +11,10 @@ import type { ReceivedProtocol } from '../content/received.ts';
 import { composeReceived } from '../content/received.ts';
 import type { Address } from '../mail/address.ts';
 import { formatAddress, formatPath } from '../mail/address.ts';
-import type { BodyType } from '../mail/envelope.ts';
+import type { MailParameters } from '../mail/envelope.ts';
 import type { Content } from '../mail/content.ts';
 import { sizeOf } from '../mail/content.ts';
+import type { Recipient, RecipientRequest } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
@@ -49,7 +50,7 @@ export interface TransactionContext {
 export interface TransactionStart {
   readonly session: InboundSession;
   readonly isExtended: boolean;
-  readonly bodyType: BodyType;
+  readonly parameters: MailParameters;
   readonly declaredBytes: number | null;
 }
 
@@ -59,7 +60,7 @@ export class Transaction {
   readonly #context: TransactionContext;
   readonly #policy: Policy;
   readonly #start: TransactionStart;
-  readonly #recipients: Address[] = [];
+  readonly #recipients: Recipient[] = [];
   readonly #decisions: AcceptedDecision[] = [];
   readonly #known = new Set<string>();
   #id = '';
@@ -88,7 +89,7 @@ export class Transaction {
    * The answer to RCPT; a promise where the server that keeps the recipient is asked first. A
    * recipient of null is the bare `<Postmaster>`. @see RFC 5321 §4.5.1
    */
-  judgeRecipient(given: Address | null): Reply | Promise<Reply> {
+  judgeRecipient(given: Address | null, request: RecipientRequest): Reply | Promise<Reply> {
     const recipient = given ?? postmasterOf(this.#policy);
     const decision = judgeRecipient(this.#policy, this.#start.session, recipient, this.#clock());
     if (decision.kind === 'refuse') {
@@ -104,11 +105,12 @@ export class Transaction {
       return otherOrganization;
     }
     if (this.#known.has(formatAddress(recipient))) return recipientOk;
-    if (decision.mustVerify) return this.#verify(recipient, decision);
-    return this.#take(recipient, decision);
+    const asked: Recipient = { ...recipient, ...request };
+    if (decision.mustVerify) return this.#verify(asked, decision);
+    return this.#take(asked, decision);
   }
 
-  async #verify(recipient: Address, decision: AcceptedDecision): Promise<Reply> {
+  async #verify(recipient: Recipient, decision: AcceptedDecision): Promise<Reply> {
     const { services } = this.#context;
     const verification = await services.verifyRecipient(decision.organization, recipient);
     if (verification.kind === 'exists') return this.#take(recipient, decision);
@@ -116,7 +118,7 @@ export class Transaction {
     return this.#refuse({ ...nobody, ...refusal, considered: decision.considered, recipient });
   }
 
-  #take(recipient: Address, decision: AcceptedDecision): Reply {
+  #take(recipient: Recipient, decision: AcceptedDecision): Reply {
     const exceeded = this.#takeRates(recipient, decision.organization);
     if (exceeded !== null) return exceeded;
     this.#known.add(formatAddress(recipient));
@@ -242,7 +244,7 @@ export class Transaction {
   }
 
   #message(content: Content): IncomingMessage {
-    const { session, bodyType } = this.#start;
+    const { session, parameters } = this.#start;
     const changes = this.#header!.changes;
     const connectors = this.#decisions.flatMap((decision) => decision.connectors);
     return {
@@ -250,7 +252,7 @@ export class Transaction {
       organization: this.#decisions[0]!.organization,
       reversePath: session.reversePath,
       recipients: this.#recipients,
-      bodyType,
+      ...parameters,
       content,
       source:
         session.account === null
@@ -315,10 +317,12 @@ function postmasterOf(policy: Policy): Address {
   return { localPart: 'postmaster', domain };
 }
 
-/** @see RFC 3848 */
+/** @see RFC 3848, RFC 6531 §4.3 */
 function protocolOf(start: TransactionStart): ReceivedProtocol {
   if (!start.isExtended) return 'SMTP';
+  const isUtf8 = start.parameters.smtpUtf8 === true;
   const hasTls = start.session.evidence.tls !== null;
-  if (start.session.account === null) return hasTls ? 'ESMTPS' : 'ESMTP';
-  return hasTls ? 'ESMTPSA' : 'ESMTPA';
+  const tls = hasTls ? 'S' : '';
+  const suffix = start.session.account === null ? tls : (`${tls}A` as const);
+  return isUtf8 ? `UTF8SMTP${suffix}` : `ESMTP${suffix}`;
 }

@@ -42,6 +42,8 @@ async function open(t: TestContext, services: FakeServices, from = 'a@sender.tes
       kind: 'mx',
       tls: 'starttls',
       requestClientCertificate: false,
+      proxies: [],
+      bareLineBreaks: 'refuse',
       sharesPort: false,
       limits: { ...defaultLimits, commandTimeoutMs: 5000 },
     },

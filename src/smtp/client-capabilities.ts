@@ -1,7 +1,7 @@
 /**
  * What the server's EHLO reply says that it can do.
  *
- * @see RFC 5321 §4.1.1.1, RFC 3207 §4.2, RFC 1870 §4, RFC 2920 §2, RFC 3030 §2, RFC 6152 §2
+ * @see RFC 5321 §4.1.1.1, RFC 3207 §4.2, RFC 1870 §4, RFC 2920 §2, RFC 3030 §2, RFC 6152 §2, RFC 6531 §3
  */
 import type { Reply } from '../mail/reply.ts';
 
@@ -11,6 +11,7 @@ export interface Capabilities {
   readonly hasPipelining: boolean;
   readonly hasEightBitMime: boolean;
   readonly hasChunking: boolean;
+  readonly hasSmtpUtf8: boolean;
   readonly hasEnhancedStatusCodes: boolean;
   readonly sizeMax: number | null;
 }
@@ -21,6 +22,7 @@ export const noCapabilities: Capabilities = {
   hasPipelining: false,
   hasEightBitMime: false,
   hasChunking: false,
+  hasSmtpUtf8: false,
   hasEnhancedStatusCodes: false,
   sizeMax: null,
 };
@@ -37,6 +39,7 @@ export function parseCapabilities(ehlo: Reply): Capabilities {
     hasPipelining: keywords.has('PIPELINING'),
     hasEightBitMime: keywords.has('8BITMIME'),
     hasChunking: keywords.has('CHUNKING'),
+    hasSmtpUtf8: keywords.has('SMTPUTF8'),
     hasEnhancedStatusCodes: keywords.has('ENHANCEDSTATUSCODES'),
     sizeMax: parseSize(keywords.get('SIZE')),
   };

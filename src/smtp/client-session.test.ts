@@ -48,6 +48,7 @@ test('reads what EHLO offers, in any case, and never from the first line', async
     hasPipelining: true,
     hasEightBitMime: true,
     hasChunking: true,
+    hasSmtpUtf8: false,
     hasEnhancedStatusCodes: false,
     sizeMax: 1000,
   });

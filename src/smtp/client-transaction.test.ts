@@ -339,6 +339,27 @@ test('declares 8-bit content where the server offers 8BITMIME', async () => {
   await result;
 });
 
+test('sends no address beyond ASCII where SMTPUTF8 is not offered, and declares it where it is', async () => {
+  const utf8: Envelope = {
+    ...envelope('b'),
+    recipients: [{ localPart: 'Łukasz', domain: 'b.example' }],
+    smtpUtf8: true,
+  };
+  const without = await ready(['PIPELINING']);
+  const refused = await beginTransaction(without.session, permit(), utf8, memory('x'));
+  assert(refused.recipients[0]?.kind === 'unsendable');
+  assert.equal(refused.recipients[0].problem, 'smtputf8');
+  assert.equal(without.peer.text, '');
+  without.session.destroy('end');
+  const { session, peer } = await ready(['SMTPUTF8', 'PIPELINING']);
+  const result = beginTransaction(session, permit(), utf8, memory('x'));
+  // What the peer heard is shown as latin1.
+  await peer.heard(Buffer.from('RCPT TO:<Łukasz@b.example>\r\n').toString('latin1'));
+  assert.match(peer.text, /^MAIL FROM:\S+ SMTPUTF8\r\n/);
+  peer.drop();
+  await result;
+});
+
 test('waits no longer than it may for each reply', async () => {
   const { session, peer } = await ready(
     ['PIPELINING'],

@@ -9,7 +9,8 @@
  * @see RFC 5321 §3.3, RFC 2920 §3.1, RFC 3030 §2, RFC 1870 §6, RFC 6152 §3, RFC 2033 §4.2
  */
 import assert from 'node:assert/strict';
-import { formatAddress, formatPath } from '../mail/address.ts';
+import type { ReversePath } from '../mail/address.ts';
+import { formatAddress, formatPath, needsSmtpUtf8 } from '../mail/address.ts';
 import type { Envelope } from '../mail/envelope.ts';
 import type { Permit } from '../mail/permit.ts';
 import type { Recipient } from '../mail/recipient.ts';
@@ -35,7 +36,11 @@ export type RecipientResult =
       readonly loss: Loss;
       readonly mayHaveArrived: boolean;
     }
-  | { readonly kind: 'unsendable'; readonly problem: 'size' | '8bitmime'; readonly detail: string };
+  | {
+      readonly kind: 'unsendable';
+      readonly problem: 'size' | '8bitmime' | 'smtputf8';
+      readonly detail: string;
+    };
 
 /** `recipients` in the order of the envelope. */
 export interface TransactionResult {
@@ -97,7 +102,7 @@ function findUnsendable(
   envelope: Envelope,
   body: Body | null,
 ): RecipientResult | null {
-  const { sizeMax, hasEightBitMime } = session.capabilities;
+  const { sizeMax, hasEightBitMime, hasSmtpUtf8 } = session.capabilities;
   const sizeBytes = body === null ? 0 : sizeOfBody(body);
   if (sizeMax !== null && sizeMax > 0 && sizeBytes > sizeMax) {
     const detail = `the message has ${sizeBytes} bytes and the server takes at most ${sizeMax}`;
@@ -106,6 +111,10 @@ function findUnsendable(
   if (envelope.bodyType === '8bitmime' && !hasEightBitMime) {
     const detail = 'the message has 8-bit content and the server does not offer 8BITMIME';
     return { kind: 'unsendable', problem: '8bitmime', detail };
+  }
+  if (!hasSmtpUtf8 && [envelope.reversePath, ...envelope.recipients].some(isBeyondAscii)) {
+    const detail = 'an address is beyond ASCII and the server does not offer SMTPUTF8';
+    return { kind: 'unsendable', problem: 'smtputf8', detail };
   }
   return null;
 }
@@ -184,7 +193,7 @@ class Transaction implements ReplyTaker, RunningTransaction {
         this.#sendNext();
         return;
       }
-      core.send(Buffer.from(this.#commands.join(''), 'latin1'));
+      core.send(Buffer.from(this.#commands.join(''), 'utf8'));
       for (let i = this.#commands.length; i > 0; i--) core.expect(this);
       if (this.#isEager) this.#sendChunk();
     });
@@ -237,7 +246,7 @@ class Transaction implements ReplyTaker, RunningTransaction {
     if (this.#isPipelined) return;
     const command = this.#commands.shift();
     if (command === undefined) return;
-    this.#session.core.send(Buffer.from(command, 'latin1'));
+    this.#session.core.send(Buffer.from(command, 'utf8'));
     this.#session.core.expect(this);
   }
 
@@ -410,11 +419,16 @@ function isRefused(reply: Reply): boolean {
   return reply.code < 200 || reply.code >= 300;
 }
 
+function isBeyondAscii(path: ReversePath): boolean {
+  return path !== null && needsSmtpUtf8(path);
+}
+
 function envelopeCommands(session: ClientSession, { envelope, body }: Work): string[] {
-  const { sizeMax } = session.capabilities;
+  const { sizeMax, hasSmtpUtf8 } = session.capabilities;
   const size = sizeMax === null || body === null ? '' : ` SIZE=${sizeOfBody(body)}`;
   const bodyType = envelope.bodyType === '8bitmime' ? ' BODY=8BITMIME' : '';
-  const commands = [`MAIL FROM:${formatPath(envelope.reversePath)}${size}${bodyType}\r\n`];
+  const utf8 = hasSmtpUtf8 && envelope.smtpUtf8 === true ? ' SMTPUTF8' : '';
+  const commands = [`MAIL FROM:${formatPath(envelope.reversePath)}${size}${bodyType}${utf8}\r\n`];
   for (const recipient of envelope.recipients) {
     commands.push(`RCPT TO:<${formatAddress(recipient)}>\r\n`);
   }

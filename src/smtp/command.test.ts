@@ -16,13 +16,36 @@ const malformed: readonly (readonly [string, number])[] = [
   ['MAIL FROM:<a@b.example> SIZE=-1', 501],
   ['MAIL FROM:<a@b.example> SIZE=1 SIZE=2', 501],
   ['MAIL FROM:<a@b.example> BODY=BINARYMIME', 501],
-  ['MAIL FROM:<a@b.example> SMTPUTF8', 555],
+  ['MAIL FROM:<a@b.example> SMTPUTF8=yes', 501],
+  ['MAIL FROM:<a@b.example> SMTPUTF8 SMTPUTF8', 501],
+  ['MAIL FROM:<a@b.example> RET=FULL RET=FULL', 501],
+  ['MAIL FROM:<a@b.example> RET=ALL', 501],
+  ['MAIL FROM:<a@b.example> RET', 501],
+  ['MAIL FROM:<a@b.example> ENVID=a+', 501],
+  ['MAIL FROM:<a@b.example> ENVID=', 501],
+  [`MAIL FROM:<a@b.example> ENVID=${'x'.repeat(101)}`, 501],
+  ['MAIL FROM:<a@b.example> SMTPUTF8 ENVID=ü', 501],
+  ['MAIL FROM:<a@b.example> NOTIFY=NEVER', 555],
+  ['MAIL FROM:<a@b.example> \u017fIZE=1', 555],
+  ['MAIL FROM:<a\u202e@b.example> SMTPUTF8', 501],
+  [`MAIL FROM:<${'ü'.repeat(33)}@b.example> SMTPUTF8`, 501],
+  ['MAIL FROM:<a@b.example>\u00a0', 501],
+  ['NOOP ü', 500],
+  ['\u017fTARTTLS', 500],
+  ['EHLO ü.example', 500],
   ['MAIL FROM:<a@b.example> REQUIRETLS', 555],
-  ['MAIL FROM:<\xfc@b.example>', 500],
-  ['MAIL FROM:<a@b\xfc.example>', 500],
+  ['MAIL FROM:<\xfc@b.example>', 553],
+  ['MAIL FROM:<a@b\xfc.example>', 553],
   ['MAIL FROM:<a@b.example>\r', 500],
   ['RCPT TO:<>', 501],
-  ['RCPT TO:<a@b.example> NOTIFY=NEVER', 555],
+  ['RCPT TO:<a@b.example> RET=FULL', 555],
+  ['RCPT TO:<a@b.example> NOTIFY', 501],
+  ['RCPT TO:<a@b.example> NOTIFY=NEVER,DELAY', 501],
+  ['RCPT TO:<a@b.example> NOTIFY=DELAY NOTIFY=DELAY', 501],
+  ['RCPT TO:<a@b.example> NOTIFY=\u017fUCCESS', 501],
+  ['RCPT TO:<a@b.example> ORCPT=a@b.example', 501],
+  ['RCPT TO:<a@b.example> ORCPT=rfc822;a ORCPT=rfc822;a', 501],
+  [`RCPT TO:<a@b.example> ORCPT=rfc822;${'x'.repeat(494)}`, 501],
   ['RCPT TO:<a@b.example>, <c@d.example>', 501],
   ['RCPT FROM:<a@b.example>', 501],
   ['EHLO', 501],
@@ -46,21 +69,38 @@ for (const [line, code] of malformed) {
 }
 
 for (const line of [
-  '',
-  ' MAIL',
-  'MAILFROM:<a@b>',
-  'BDAT 1',
-  'XFORWARD',
-  'LHLO a',
-  'GET / HTTP/1.1',
+  'BDAT',
+  'BDAT x',
+  'BDAT -1',
+  'BDAT 1 LAST x',
+  'BDAT 1\t',
+  'BDAT 1 ü',
+  'bdat 1 FIRST',
 ]) {
+  void test(`ends the dialogue at ${JSON.stringify(line)}: nobody knows where its octets end`, () => {
+    const parsed = parseCommand(line);
+    assert.equal(parsed.kind, 'unframed');
+    assert.equal('reply' in parsed && parsed.reply.code, 501);
+  });
+}
+
+for (const line of ['', ' MAIL', 'MAILFROM:<a@b>', 'XFORWARD', 'LHLO a', 'GET / HTTP/1.1']) {
   void test(`does not know ${JSON.stringify(line)}`, () => {
     assert.equal(parseCommand(line).kind, 'unknown');
   });
 }
 
 const a: Address = { localPart: 'a', domain: 'b.example' };
-const mail = { kind: 'mail', reversePath: a, sizeBytes: null, bodyType: null } as const;
+const mail = {
+  kind: 'mail',
+  reversePath: a,
+  sizeBytes: null,
+  bodyType: null,
+  smtpUtf8: false,
+  dsn: null,
+} as const;
+const rcpt = { kind: 'rcpt', recipient: a, request: {}, hasUtf8: false } as const;
+const utf8 = { localPart: 'ü', domain: 'xn--bcher-kva.example' };
 
 const understood: readonly (readonly [string, Command])[] = [
   ['mail from: <a@B.example>  ', mail],
@@ -71,11 +111,28 @@ const understood: readonly (readonly [string, Command])[] = [
     'MAIL FROM:<"a>b"@b.example>',
     { ...mail, reversePath: { localPart: 'a>b', domain: 'b.example' } },
   ],
-  ['RCPT TO:<postmaster>', { kind: 'rcpt', recipient: null }],
+  ['RCPT TO:<postmaster>', { ...rcpt, recipient: null }],
+  ['MAIL FROM:<ü@bücher.example> smtputf8', { ...mail, reversePath: utf8, smtpUtf8: true }],
+  ['RCPT TO:<ü@bücher.example>', { ...rcpt, recipient: utf8, hasUtf8: true }],
+  ['VRFY ü', { kind: 'vrfy', argument: 'ü' }],
   [
-    'RCPT TO:<a@[192.0.2.1]>',
-    { kind: 'rcpt', recipient: { localPart: 'a', domain: '[192.0.2.1]' } },
+    'MAIL FROM:<a@b.example> ret=hdrs ENVID=QQ+2B1',
+    { ...mail, dsn: { ret: 'headers', envelopeId: 'QQ+1' } },
   ],
+  [
+    'RCPT TO:<a@b.example> NOTIFY=success,Delay ORCPT=rfc822;x+3Dy@b.example',
+    {
+      ...rcpt,
+      request: {
+        notify: ['success', 'delay'],
+        originalRecipient: { type: 'rfc822', text: 'x=y@b.example' },
+      },
+    },
+  ],
+  ['RCPT TO:<a@b.example>  NOTIFY=NEVER ', { ...rcpt, request: { notify: [] } }],
+  ['BDAT 0', { kind: 'bdat', sizeBytes: 0, isLast: false }],
+  ['bdat 1000 last', { kind: 'bdat', sizeBytes: 1000, isLast: true }],
+  ['RCPT TO:<a@[192.0.2.1]>', { ...rcpt, recipient: { localPart: 'a', domain: '[192.0.2.1]' } }],
   ['ehlo [IPv6:2001:db8::1]', { kind: 'ehlo', name: '[IPv6:2001:db8::1]' }],
   ['AUTH plain =', { kind: 'auth', mechanism: 'PLAIN', initialResponse: '=' }],
   ['auth LOGIN', { kind: 'auth', mechanism: 'LOGIN', initialResponse: null }],
@@ -100,8 +157,27 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     reversePath: fc.option(address),
     sizeBytes: fc.option(fc.nat()),
     bodyType: fc.constantFrom('7bit' as const, '8bitmime' as const, null),
+    smtpUtf8: fc.boolean(),
+    dsn: fc.constantFrom(null, { ret: 'full', envelopeId: null } as const, {
+      ret: null,
+      envelopeId: 'a=b c',
+    }),
   }),
-  fc.record({ kind: fc.constant('rcpt' as const), recipient: fc.option(address) }),
+  fc.record({
+    kind: fc.constant('rcpt' as const),
+    recipient: fc.option(address),
+    request: fc.constantFrom(
+      {},
+      { notify: [] },
+      { notify: ['success'] as const, originalRecipient: { type: 'rfc822', text: 'a+b@c' } },
+    ),
+    hasUtf8: fc.constant(false),
+  }),
+  fc.record({
+    kind: fc.constant('bdat' as const),
+    sizeBytes: fc.nat(),
+    isLast: fc.boolean(),
+  }),
   fc.record({ kind: fc.constantFrom('data', 'rset', 'quit', 'starttls') }),
   fc.record({ kind: fc.constantFrom('noop', 'help', 'vrfy', 'expn'), argument: word }),
   fc.record({

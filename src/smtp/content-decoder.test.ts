@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
 import { ContentDecoder } from './content-decoder.ts';
+import { ContentLines } from './content-lines.ts';
 
 interface Decoded {
   content: string;
@@ -13,16 +14,18 @@ interface Decoded {
 
 function decode(chunks: readonly Buffer[]): Decoded {
   const decoder = new ContentDecoder();
+  const lines = new ContentLines({ bareLineBreaks: 'refuse', lineBytesMax: 1000 });
   let content = '';
   let rest: string | null = null;
   for (const [i, chunk] of chunks.entries()) {
     const step = decoder.decode(chunk);
-    content += step.content.toString('latin1');
+    content += lines.take(step.content).toString('latin1');
     if (step.end === -1) continue;
+    assert.equal(lines.finish().length, 0);
     rest = Buffer.concat([chunk.subarray(step.end), ...chunks.slice(i + 1)]).toString('latin1');
     break;
   }
-  const { hasBareLineBreak, hasNul } = decoder;
+  const { hasBareLineBreak, hasNul } = lines;
   return { content, rest, hasBareLineBreak, hasNul };
 }
 

@@ -1,5 +1,5 @@
 /**
- * The content that follows DATA: dot-unstuffing, the end, and the strict rule of CRLF.
+ * The content that follows DATA: dot-unstuffing and the end.
  *
  * Only CRLF ends a line and only CRLF.CRLF ends the content, whatever else looks like it: two
  * servers that disagree here let one message smuggle in another. Searches are native; nothing here
@@ -25,17 +25,6 @@ export class ContentDecoder {
   #withheld: Buffer = nothing;
   #lastByte = lf;
   #isLineStart = true;
-  #hasBareLineBreak = false;
-  #hasNul = false;
-
-  /** A CR without LF or an LF without CR was seen. */
-  get hasBareLineBreak(): boolean {
-    return this.#hasBareLineBreak;
-  }
-
-  get hasNul(): boolean {
-    return this.#hasNul;
-  }
 
   /** `content` is a view of `chunk` where nothing had to be left out of its middle. */
   decode(chunk: Buffer): DecodedContent {
@@ -49,20 +38,20 @@ export class ContentDecoder {
       if (at > from) pieces.push(bytes.subarray(from, at));
       const after = bytes.length - at - 1;
       if (after === 0 || (after === 1 && bytes[at + 1] === cr)) {
-        this.#inspect(bytes.subarray(0, at));
+        this.#pass(bytes.subarray(0, at));
         // A copy: two bytes must not keep the chunk alive.
         this.#withheld = Buffer.from(bytes.subarray(at));
         return { content: join(pieces), end: -1 };
       }
       if (bytes[at + 1] === cr && bytes[at + 2] === lf) {
-        this.#inspect(bytes.subarray(0, at + 3));
+        this.#pass(bytes.subarray(0, at + 3));
         return { content: join(pieces), end: at + 3 - withheld };
       }
       from = at + 1;
       at = nextDot(bytes, from);
     }
     if (from < bytes.length) pieces.push(bytes.subarray(from));
-    this.#inspect(bytes);
+    this.#pass(bytes);
     return { content: join(pieces), end: -1 };
   }
 
@@ -72,12 +61,10 @@ export class ContentDecoder {
     return nextDot(bytes, 0);
   }
 
-  /** Judges raw bytes, the removed dots and the end included; each byte once. */
-  #inspect(bytes: Buffer): void {
+  /** Remembers how raw bytes ended. */
+  #pass(bytes: Buffer): void {
     const size = bytes.length;
     if (size === 0) return;
-    this.#hasNul ||= bytes.includes(0);
-    this.#hasBareLineBreak ||= findsBareLineBreak(bytes, this.#lastByte === cr);
     const beforeLast = size > 1 ? bytes[size - 2] : this.#lastByte;
     this.#lastByte = bytes[size - 1]!;
     this.#isLineStart = this.#lastByte === lf && beforeLast === cr;
@@ -92,18 +79,4 @@ function nextDot(bytes: Buffer, from: number): number {
 function join(pieces: readonly Buffer[]): Buffer {
   if (pieces.length === 0) return nothing;
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
-}
-
-/** A CR as the last byte is not judged yet: the next chunk tells. */
-function findsBareLineBreak(bytes: Buffer, isAfterCr: boolean): boolean {
-  if (isAfterCr && bytes[0] !== lf) return true;
-  let at = isAfterCr ? 1 : 0;
-  for (;;) {
-    const nextCr = bytes.indexOf(cr, at);
-    const nextLf = bytes.indexOf(lf, at);
-    if (nextCr === -1) return nextLf !== -1;
-    if (nextLf === -1) return nextCr !== bytes.length - 1;
-    if (nextLf !== nextCr + 1) return true;
-    at = nextLf + 1;
-  }
 }

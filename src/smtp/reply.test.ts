@@ -39,7 +39,7 @@ void test('reads back what it formats', () => {
 void test('reads the same however the bytes are cut', () => {
   fc.assert(
     fc.property(fc.array(anyReply, { maxLength: 4 }), fc.infiniteStream(detail), (all, cuts) => {
-      const bytes = Buffer.from(all.map(formatReply).join(''));
+      const bytes = Buffer.from(all.map((r) => formatReply(r)).join(''));
       const reader = new ReplyReader();
       const read: Reply[] = [];
       for (let at = 0; at < bytes.length;) {
@@ -108,4 +108,14 @@ void test('never throws on any bytes', () => {
       new ReplyReader().feed(Buffer.from(bytes));
     }),
   );
+});
+
+void test('shows text beyond ASCII only to who declared SMTPUTF8, within a reply line either way', () => {
+  const said = reply(550, '5.4.1', 'no mailbox ü\u202e@example.test');
+  assert.equal(formatReply(said), '550 5.4.1 no mailbox ??@example.test\r\n');
+  assert.equal(formatReply(said, 'utf8'), '550 5.4.1 no mailbox ü?@example.test\r\n');
+  const long = reply(550, '5.4.1', '\u{1f4e7}'.repeat(200));
+  const lines = formatReply(long, 'utf8').split('\r\n').slice(0, -1);
+  for (const line of lines) assert.ok(Buffer.byteLength(line) <= 510, line);
+  assert.equal(lines.map((line) => line.slice(10)).join(''), '\u{1f4e7}'.repeat(200));
 });

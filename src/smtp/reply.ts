@@ -16,18 +16,37 @@ export const replyLinesMax = 128;
 // RFC 5321 §4.5.3.1.5 allows 512 octets with code, CRLF and enhanced status.
 const textLengthMax = 480;
 const unprintable = /[^\x20-\x7e]/g;
+const unprintableOnce = /[^\x20-\x7e]/;
+
+/** `utf8` only to a client that declared SMTPUTF8. @see RFC 6531 §3.7.4 */
+export type ReplyText = 'ascii' | 'utf8';
 
 /**
  * The reply as it goes on the wire, with CRLF after each line.
  *
  * Text outside of printable ASCII becomes `?`, so that nothing can split a reply; lines above 480
- * characters are continued on a line of their own.
+ * characters are continued on a line of their own. With `utf8` what is safe to show stays.
  * @see RFC 5321 §4.2.1
  */
-export function formatReply(reply: Reply): string {
+export function formatReply(reply: Reply, text: ReplyText = 'ascii'): string {
+  const clean = { ...reply, lines: reply.lines.map((line) => cleanText(line, text)) };
+  return formatLines(clean);
+}
+
+function cleanText(line: string, text: ReplyText): string {
+  if (text === 'utf8' && unprintableOnce.test(line)) return sanitizePeerText(line);
+  return line.replace(unprintable, '?');
+}
+
+/** A character beyond ASCII takes up to four octets. */
+function lengthMaxOf(text: string): number {
+  return unprintableOnce.test(text) ? textLengthMax / 4 : textLengthMax;
+}
+
+function formatLines(reply: Reply): string {
   const status = reply.status === null ? '' : formatEnhancedStatus(reply.status);
   const last = reply.lines.length - 1;
-  if (last === 0 && reply.lines[0]!.length <= textLengthMax) {
+  if (last === 0 && reply.lines[0]!.length <= lengthMaxOf(reply.lines[0]!)) {
     return formatLine(`${reply.code} `, status, reply.lines[0]!);
   }
   const texts = reply.lines.flatMap(wrapText);
@@ -39,17 +58,19 @@ export function formatReply(reply: Reply): string {
 }
 
 function formatLine(start: string, status: string, text: string): string {
-  const clean = text.replace(unprintable, '?');
-  if (status === '') return `${start}${clean}\r\n`;
-  return clean === '' ? `${start}${status}\r\n` : `${start}${status} ${clean}\r\n`;
+  if (status === '') return `${start}${text}\r\n`;
+  return text === '' ? `${start}${status}\r\n` : `${start}${status} ${text}\r\n`;
 }
 
 function wrapText(text: string): string[] {
   const parts: string[] = [];
+  const lengthMax = lengthMaxOf(text);
   let rest = text;
-  while (rest.length > textLengthMax) {
-    const space = rest.lastIndexOf(' ', textLengthMax);
-    const cut = space > 0 ? space : textLengthMax;
+  while (rest.length > lengthMax) {
+    const space = rest.lastIndexOf(' ', lengthMax);
+    // Never between the halves of a surrogate pair.
+    const isPair = /[\ud800-\udbff]/.test(rest[lengthMax - 1]!);
+    const cut = space > 0 ? space : lengthMax - (isPair ? 1 : 0);
     parts.push(rest.slice(0, cut));
     rest = rest.slice(space > 0 ? cut + 1 : cut);
   }

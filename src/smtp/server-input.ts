@@ -1,8 +1,10 @@
 /**
  * What a server session has been fed and not yet taken in: lines of commands, or content.
  *
- * @see RFC 5321 §4.5.3.1.4 (512 octets, more with extensions), RFC 4954 §4.3 (12288 for AUTH)
+ * @see RFC 5321 §4.5.3.1.4 (512 octets, more with extensions), RFC 4954 §4.3 (12288 for AUTH),
+ *   RFC 6531 §3.3 (UTF-8 in commands)
  */
+import { isAscii, isUtf8 } from 'node:buffer';
 
 /** Longest command line with CRLF, in octets. */
 export const commandLineBytesMax = 2048;
@@ -13,10 +15,14 @@ const lf = 10;
 const cr = 13;
 const nothing = Buffer.alloc(0);
 
-/** `text` without its line end, latin1; `hasCrlf` false where the line ended in a bare LF. */
+/**
+ * `text` without its line end; latin1 where it is not UTF-8. `hasCrlf` false where the line ended in
+ * a bare LF.
+ */
 export interface InputLine {
   readonly text: string;
   readonly hasCrlf: boolean;
+  readonly isUtf8: boolean;
 }
 
 const tooLong = { kind: 'too-long' } as const;
@@ -63,9 +69,10 @@ export class ServerInput {
     }
     if (end === -1) return null;
     const hasCrlf = end > this.#at && this.#bytes[end - 1] === cr;
-    const text = this.#bytes.toString('latin1', this.#at, hasCrlf ? end - 1 : end);
+    const line = this.#bytes.subarray(this.#at, hasCrlf ? end - 1 : end);
+    const isText = isAscii(line) || isUtf8(line);
     this.skip(size);
-    return { text, hasCrlf };
+    return { text: line.toString(isText ? 'utf8' : 'latin1'), hasCrlf, isUtf8: isText };
   }
 
   #startsWithAuth(): boolean {

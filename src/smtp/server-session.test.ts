@@ -13,6 +13,8 @@ const defaults: ServerSessionOptions = {
   offersStartTls: true,
   offersAuth: false,
   messageSizeBytesMax: 1000,
+  bareLineBreaks: 'refuse',
+  lineBytesMax: 500,
   recipientsMax: 3,
   errorsMax: 10,
   commandsMax: 100,
@@ -87,7 +89,9 @@ class Talk {
 }
 
 function describe(event: ServerEvent): string {
-  if (event.kind === 'mail') return `mail ${formatPath(event.reversePath)} ${event.bodyType}`;
+  if (event.kind === 'mail') {
+    return `mail ${formatPath(event.reversePath)} ${event.parameters.bodyType}`;
+  }
   if (event.kind === 'recipient') return `recipient ${formatPath(event.recipient)}`;
   if (event.kind === 'auth') return `auth ${event.mechanism} ${event.username} ${event.password}`;
   if (event.kind === 'content-end') return `content-end ${event.sizeBytes}`;
@@ -109,7 +113,7 @@ void test('offers in clear STARTTLS without AUTH, and under TLS the reverse', ()
   const clear = new Talk({ offersAuth: true }).say('EHLO c.example\r\n');
   assert.equal(
     clear,
-    '250-mx.example.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 ENHANCEDSTATUSCODES\r\n',
+    '250-mx.example.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-DSN\r\n250-STARTTLS\r\n250 ENHANCEDSTATUSCODES\r\n',
   );
   const under = new Talk({ offersAuth: true, isUnderTls: true }).say('EHLO c.example\r\n');
   assert.match(under, /250-AUTH PLAIN LOGIN\r\n/);

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Content } from '../mail/content.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import { Failure } from '../mail/failure.ts';
 import {
   sampleAccept,
@@ -63,6 +64,7 @@ export function testStore(name: string, open: OpenStore): void {
 
     const get: Get = () => opened;
     testMessages(get);
+    testDeclared(get);
     testDeliveries(get);
     testDsnRequests(get);
     testFilters(get);
@@ -71,6 +73,28 @@ export function testStore(name: string, open: OpenStore): void {
     testSearch(get);
     testConcurrency(get);
     testSpool(get);
+  });
+}
+
+function testDeclared(get: Get): void {
+  it('keeps what MAIL and RCPT declared', async () => {
+    const recipients: Recipient[] = [
+      { localPart: 'ü', domain: 'fabrikam.com', notify: ['success', 'delay'] },
+      {
+        localPart: 'bob',
+        domain: 'fabrikam.com',
+        notify: [],
+        originalRecipient: { type: 'utf-8', text: 'ö@contoso.com' },
+      },
+    ];
+    const declared = { smtpUtf8: true, dsn: { ret: 'headers', envelopeId: 'QQ 314' } } as const;
+    await get().store.commit(sampleAccept(1, [sampleDelivery(1, 0, { recipients })], declared));
+    await get().reopen();
+    assert.deepEqual(await get().store.readMessage(1), sampleMessage(1, declared));
+    const [row] = await get().store.listQueue({ limit: 1 });
+    assert.deepEqual(row?.delivery.recipients, recipients);
+    assert.deepEqual(row.message.dsn, declared.dsn);
+    assert.equal(row.message.smtpUtf8, true);
   });
 }
 

@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   mail: [],
   standards: ['mail'],
   policy: ['mail', 'standards'],
-  smtp: ['mail'],
+  smtp: ['mail', 'standards/dsn/xtext', 'standards/dsn/utf8-address'],
   dns: ['mail', 'standards'],
   https: ['mail', 'dns'],
   config: ['mail', 'standards', 'policy'],

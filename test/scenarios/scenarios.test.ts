@@ -6,8 +6,8 @@ import { listScenarios, runScenario } from '../support/scenario.ts';
 const folder = import.meta.dirname;
 const names = await listScenarios(folder);
 
-describe('scenarios', { concurrency: 2, timeout: 120_000 }, () => {
+describe('scenarios', { concurrency: 2, timeout: 600_000 }, () => {
   for (const name of names) {
-    test(name.replaceAll('-', ' '), { timeout: 30_000 }, () => runScenario(join(folder, name)));
+    test(name.replaceAll('-', ' '), { timeout: 60_000 }, () => runScenario(join(folder, name)));
   }
 });

@@ -6,7 +6,7 @@
  *     CONNECT mx        a new connection to that listener; the one before is closed
  *     C: text           sends the line with CRLF; lines up to the next S: leave in one flight
  *     C*9: text #       the same line nine times, # is the number from 1
- *     C> text\r\n       sends exactly these bytes; \r \n \t \0 \\ as in JavaScript
+ *     C> text\r\n       sends exactly these bytes; \r \n \t \0 \\ \x12 as in JavaScript
  *     S: 250 2.1.0      the next reply begins so; `with X` and `without X`: an EHLO keyword
  *     S*9: 250          nine replies
  *     TLS               STARTTLS, its 220, and the handshake
@@ -161,7 +161,9 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 function unescape(text: string): string {
-  return text.replaceAll(/\\([rnt0\\])/g, (_, letter: string) => escapes[letter]!);
+  return text.replaceAll(/\\(?:x([0-9a-f]{2})|([rnt0\\]))/g, (_, hex?: string, letter = '') =>
+    hex === undefined ? escapes[letter]! : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 async function assertExpectation(gateway: RunningGateway, expected: Expectation): Promise<void> {
