@@ -5,6 +5,7 @@ import type { TlsVerdict } from '../policy/tls-verdict.ts';
 import type { ClientSession } from '../smtp/client-session.ts';
 import type { TransactionResult } from '../smtp/client-transaction.ts';
 import type { ConnectFailure, Target } from './connect.ts';
+import { isWornOut } from './recipient-result.ts';
 
 /** One transaction to be done on some connection to a target. */
 export interface Job {
@@ -123,6 +124,10 @@ export function start(
   const { session, evidence } = connection;
   const isReused = session.transactionsBegun > 0;
   void waiter.job.begin(session, permit).then((result) => {
+    if (isWornOut({ result, isReused })) {
+      connection.isRetiring = true;
+      if (session.transactionsInFlight === 0) session.quit();
+    }
     waiter.resolve({ kind: 'done', evidence, met, result, isReused });
   });
 }

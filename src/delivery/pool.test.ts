@@ -102,3 +102,37 @@ test('a wait that is too long defers', async () => {
   for (const report of reports) assert.match(outcomesOf(report)[0]!.reason, /became free in time/);
   await rig.close();
 });
+
+for (const refusal of ['452 4.5.3 too many messages sent', '421 4.7.0 too many messages here']) {
+  test(`a kept connection that takes no more is given up for a new one: ${refusal}`, async () => {
+    const rig = await startRig({
+      zone: { 'partner.test': mx('mx.partner.test'), 'mx.partner.test': { a: ['192.0.2.1'] } },
+      limits: { connectionsPerDestinationMax: 1 },
+    });
+    const partner = await rig.partner('192.0.2.1', {
+      reply: ({ command, count }) => (command === 'MAIL' && count >= 2 ? refusal : null),
+    });
+    for (let count = 1; count <= 5; count += 1) {
+      const [outcome] = outcomesOf(await rig.room.attempt(delivery()));
+      assert.equal(outcome!.kind, 'delivered', outcome!.reason);
+    }
+    assert.deepEqual(
+      partner.messages.map(({ connection }) => connection),
+      [0, 0, 1, 1, 2],
+    );
+    await rig.close();
+  });
+}
+
+test('a new connection that takes nothing defers, and is not tried over and over', async () => {
+  const rig = await startRig({
+    zone: { 'partner.test': mx('mx.partner.test'), 'mx.partner.test': { a: ['192.0.2.1'] } },
+  });
+  const partner = await rig.partner('192.0.2.1', {
+    reply: ({ command }) => (command === 'MAIL' ? '452 4.5.3 not now' : null),
+  });
+  const [outcome] = outcomesOf(await rig.room.attempt(delivery()));
+  assert.equal(outcome!.kind, 'deferred');
+  assert.equal(partner.connections.length, 1);
+  await rig.close();
+});

@@ -2,7 +2,6 @@
 import type { Trouble } from '../policy/classify.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import type { RecipientResult, TransactionResult } from '../smtp/client-transaction.ts';
-import type { JobResult } from './destination.ts';
 
 /**
  * Which outcome to show where hosts failed in different ways: what tells the administrator most. A
@@ -31,10 +30,29 @@ export function weightOf(outcome: Outcome): number {
   }
 }
 
+/** `isReused`: the connection had served other transactions before. */
+interface Tried {
+  readonly result: TransactionResult;
+  readonly isReused: boolean;
+}
+
 /** A kept connection that had died unseen: the server never answered anything on it. */
-export function isStale({ result, isReused }: JobResult & { readonly kind: 'done' }): boolean {
+export function isStale({ result, isReused }: Tried): boolean {
   if (!isReused || result.hasReplies) return false;
   return result.recipients.every(({ kind }) => kind === 'lost');
+}
+
+/**
+ * A kept connection on which the server takes nothing more for now, as after its own number of
+ * messages per session (OpenSMTPD answers 452 after 100): a new one may do.
+ */
+export function isWornOut({ result, isReused }: Tried): boolean {
+  return isReused && result.recipients.every(isTurnedAwayAtMail);
+}
+
+function isTurnedAwayAtMail(recipient: RecipientResult): boolean {
+  if (recipient.kind !== 'refused' || recipient.stage !== 'mail') return false;
+  return recipient.reply.code >= 400 && recipient.reply.code < 500;
 }
 
 /** What a recipient's result means to `classifyTrouble`. */

@@ -30,7 +30,7 @@ import type { Target } from './connect.ts';
 import type { PlannedHost } from './plan.ts';
 import type { Job, JobResult } from './destination.ts';
 import type { Pool } from './pool.ts';
-import { isFinal, isStale, troubleOf, weightOf } from './recipient-result.ts';
+import { isFinal, isStale, isWornOut, troubleOf, weightOf } from './recipient-result.ts';
 import type { DeliveryServices } from './services.ts';
 import type { SmallHelloMemory } from './small-hello.ts';
 import { targetOf } from './target.ts';
@@ -60,7 +60,7 @@ export interface RouteTools {
 /** Where to go on after a try. */
 type Next = 'next-address' | 'next-host' | 'stop';
 
-/** Tries that a connection which turned out to be dead may cost before it counts as a failure. */
+/** Tries that kept connections, dead or worn out, may cost before it counts as a failure. */
 const staleTriesMax = 3;
 
 export async function attemptRoute(tools: RouteTools, task: RouteTask): Promise<RouteResult> {
@@ -168,7 +168,7 @@ class RouteAttempt {
       case 'not-connected':
         return this.#onNotConnected(target, places, result.failure);
       case 'done':
-        if (isStale(result) && tries < staleTriesMax) {
+        if ((isStale(result) || isWornOut(result)) && tries < staleTriesMax) {
           return this.#tryTarget(target, places, tries + 1);
         }
         return this.#onDone(target, places, result);
