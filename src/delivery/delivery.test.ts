@@ -567,19 +567,6 @@ describe('content', () => {
       assert.equal(partner.messages.length, 0);
     }));
 
-  test('that the host cannot take bounces: too large, 8-bit', async () => {
-    for (const [extensions, part, expected] of [
-      [['SIZE 10'], {}, 'bounced 5.3.4 peer-reply'],
-      [['SIZE 0'], { bodyType: '8bitmime' }, 'bounced 5.6.3 peer-reply'],
-    ] as const) {
-      await withRig({ zone: singleZone }, async (rig) => {
-        await rig.partner('192.0.2.1', { extensions });
-        const [outcome] = outcomesOf(await rig.room.attempt(delivery(part)));
-        assert.equal(summary(outcome!), expected);
-      });
-    }
-  });
-
   test('to many recipients goes in transactions of bounded size', () =>
     withRig({ zone: singleZone, limits: { recipientsPerTransactionMax: 100 } }, async (rig) => {
       const partner = await rig.partner('192.0.2.1');

@@ -204,6 +204,7 @@ describe('the key of a pool', () => {
   test('parts what must not share a connection', () => {
     const others: readonly Partial<Target>[] = [
       { organization: 'other' },
+      { protocol: 'lmtp' },
       { address: '192.0.2.2' },
       { port: 26 },
       { sni: 'mx.other.test' },

@@ -6,6 +6,8 @@
  * not. Nothing but a proceed verdict of `judgeTls` sends.
  * @see RFC 5321 §5.1, RFC 3207 §4.1, RFC 2033 §4.2
  */
+import type { MailParameters } from '../mail/envelope.ts';
+import { mailParametersOf } from '../mail/envelope.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import type { EnhancedStatus } from '../mail/enhanced-status.ts';
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
@@ -27,6 +29,7 @@ import { beginTransaction } from '../smtp/client-transaction.ts';
 import type { TransactionResult } from '../smtp/client-transaction.ts';
 import { describePlace } from './connect.ts';
 import type { Target } from './connect.ts';
+import { findNeeded } from './needed-parameters.ts';
 import type { PlannedHost } from './plan.ts';
 import type { Job, JobResult } from './destination.ts';
 import type { Pool } from './pool.ts';
@@ -78,6 +81,9 @@ class RouteAttempt {
   #pending: number[];
   /** Hosts that were asked to take the message. */
   readonly #transactionHosts = new Set<string>();
+  /** What MAIL declares: at first what was declared to us, later only what the message needs. */
+  #parameters: MailParameters;
+  #isExamined = false;
   #untilMs = Infinity;
   #reached = 0;
   #failedTls = 0;
@@ -89,6 +95,7 @@ class RouteAttempt {
     this.#allowance = mayGoClear(decision, requirement, delivery.floor, delivery.failedTlsAtMs);
     this.#outcomes = task.recipients.map(() => null);
     this.#pending = task.recipients.map((_, i) => i);
+    this.#parameters = mailParametersOf(delivery);
   }
 
   async run(): Promise<RouteResult> {
@@ -171,6 +178,7 @@ class RouteAttempt {
         if ((isStale(result) || isWornOut(result)) && tries < staleTriesMax) {
           return this.#tryTarget(target, places, tries + 1);
         }
+        if (await this.#mayNeedLess(result)) return this.#tryTarget(target, places, tries);
         return this.#onDone(target, places, result);
     }
   }
@@ -185,7 +193,7 @@ class RouteAttempt {
         const envelope = {
           reversePath: delivery.reversePath,
           recipients: places.map((place) => recipients[place]!),
-          bodyType: delivery.bodyType,
+          ...this.#parameters,
         };
         return this.#bounded(session, beginTransaction(session, permit, envelope, body));
       },
@@ -236,6 +244,22 @@ class RouteAttempt {
     return 'next-address';
   }
 
+  /**
+   * Whether a message that the server does not take for its form declares more than it needs: some
+   * clients declare 8BITMIME and SMTPUTF8 always. Its content is looked at once, and only then.
+   */
+  async #mayNeedLess({ result }: JobResult & { readonly kind: 'done' }): Promise<boolean> {
+    const first = result.recipients[0]!;
+    if (first.kind !== 'unsendable' || first.problem === 'size' || this.#isExamined) return false;
+    this.#isExamined = true;
+    const { recipients, delivery } = this.#task;
+    const needed = await findNeeded(delivery, recipients);
+    const before = this.#parameters;
+    this.#parameters = needed;
+    const isUtf8Before = before.smtpUtf8 ?? false;
+    return needed.bodyType !== before.bodyType || needed.smtpUtf8 !== isUtf8Before;
+  }
+
   #onDone(
     target: Target,
     places: readonly number[],
@@ -244,11 +268,13 @@ class RouteAttempt {
     const { result, evidence, met } = done;
     const remote = remoteOf(target);
     this.#reached++;
-    this.#transactionHosts.add(target.hostName);
+    if (result.recipients.some(({ kind }) => kind !== 'unsendable')) {
+      this.#transactionHosts.add(target.hostName);
+    }
     this.#record(remote, evidence, { kind: 'proceed', met });
     const isEncrypted = evidence.encryption === 'established';
     const context = { remoteMta: remote, at: this.#now() };
-    const handOver = this.#handOverOf(target, isEncrypted);
+    const handOver = this.#handOverOf(target, { isEncrypted, hasDsn: result.hasDsn });
     const settled = new Set<number>();
     for (const [i, place] of places.entries()) {
       const recipient = result.recipients[i]!;
@@ -269,11 +295,15 @@ class RouteAttempt {
   }
 
   /** By LMTP the server has put the message into the mailbox. @see RFC 2033 §4.2 */
-  #handOverOf({ protocol }: Target, isEncrypted: boolean): HandOver {
+  #handOverOf(
+    { protocol }: Target,
+    seen: { readonly isEncrypted: boolean; readonly hasDsn: boolean },
+  ): HandOver {
     const { destination } = this.#task.decision;
-    const isPermitted = !isEncrypted && destination.kind === 'hand-over';
+    const isPermitted = !seen.isEncrypted && destination.kind === 'hand-over';
+    const relay = seen.hasDsn ? 'relay-with-dsn' : 'relay';
     return {
-      handedTo: protocol === 'lmtp' ? 'mailbox' : 'relay',
+      handedTo: protocol === 'lmtp' ? 'mailbox' : relay,
       clearTextReason: isPermitted ? destination.target.clearTextReason : null,
     };
   }
@@ -281,9 +311,11 @@ class RouteAttempt {
   #logClearText(target: Target, evidence: Evidence, result: TransactionResult): void {
     if (!result.recipients.some(({ kind }) => kind === 'accepted')) return;
     const { delivery, decision } = this.#task;
-    const { clearTextReason } = this.#handOverOf(target, false);
+    const { destination } = decision;
+    const clearTextReason =
+      destination.kind === 'hand-over' ? destination.target.clearTextReason : null;
     // Without a reason that is a hop within this machine.
-    if (decision.destination.kind === 'hand-over' && clearTextReason === null) return;
+    if (destination.kind === 'hand-over' && clearTextReason === null) return;
     const fields = {
       queueId: delivery.id,
       domain: decision.recipientDomain,

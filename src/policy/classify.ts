@@ -90,7 +90,7 @@ export function classifyTrouble(trouble: Trouble, context: OutcomeContext): Outc
     case 'lost':
       return classifyLoss(trouble, context);
     case 'unsendable':
-      return bounced('peer-reply', unsendableCodes[trouble.problem], trouble.detail, context);
+      return classifyUnsendable(trouble, context);
     case 'tls':
       return classifyTls(trouble, context);
     case 'policy':
@@ -139,6 +139,15 @@ export function classifyAccepted(
 
 const success = status('2.0.0');
 const unsendableCodes = { size: '5.3.4', '8bitmime': '5.6.3', smtputf8: '5.6.7' } as const;
+
+/** The limit of the one host that was asked, which the sender can do nothing about but send less. */
+function classifyUnsendable(
+  { problem, detail }: Trouble & { readonly kind: 'unsendable' },
+  context: OutcomeContext,
+): Outcome {
+  const where = context.remoteMta === null ? '' : `${nameOf(context.remoteMta)}: `;
+  return bounced('peer-reply', unsendableCodes[problem], where + detail, context);
+}
 
 function classifyMissingHost(
   trouble: Trouble & { readonly kind: 'no-such-host' },

@@ -1,7 +1,8 @@
 /**
  * What the server's EHLO reply says that it can do.
  *
- * @see RFC 5321 §4.1.1.1, RFC 3207 §4.2, RFC 1870 §4, RFC 2920 §2, RFC 3030 §2, RFC 6152 §2, RFC 6531 §3
+ * @see RFC 5321 §4.1.1.1, RFC 3207 §4.2, RFC 1870 §4, RFC 2920 §2, RFC 3030 §2, RFC 6152 §2,
+ *   RFC 3461 §5.2.1 (DSN), RFC 6531 §3.1 (SMTPUTF8)
  */
 import type { Reply } from '../mail/reply.ts';
 
@@ -11,8 +12,9 @@ export interface Capabilities {
   readonly hasPipelining: boolean;
   readonly hasEightBitMime: boolean;
   readonly hasChunking: boolean;
-  readonly hasSmtpUtf8: boolean;
   readonly hasEnhancedStatusCodes: boolean;
+  readonly hasDsn: boolean;
+  readonly hasSmtpUtf8: boolean;
   readonly sizeMax: number | null;
 }
 
@@ -22,8 +24,9 @@ export const noCapabilities: Capabilities = {
   hasPipelining: false,
   hasEightBitMime: false,
   hasChunking: false,
-  hasSmtpUtf8: false,
   hasEnhancedStatusCodes: false,
+  hasDsn: false,
+  hasSmtpUtf8: false,
   sizeMax: null,
 };
 
@@ -39,8 +42,9 @@ export function parseCapabilities(ehlo: Reply): Capabilities {
     hasPipelining: keywords.has('PIPELINING'),
     hasEightBitMime: keywords.has('8BITMIME'),
     hasChunking: keywords.has('CHUNKING'),
-    hasSmtpUtf8: keywords.has('SMTPUTF8'),
     hasEnhancedStatusCodes: keywords.has('ENHANCEDSTATUSCODES'),
+    hasDsn: keywords.has('DSN'),
+    hasSmtpUtf8: keywords.has('SMTPUTF8'),
     sizeMax: parseSize(keywords.get('SIZE')),
   };
 }

@@ -57,7 +57,7 @@ test('waits for one reply per accepted recipient, and gives each its own', async
   assert.equal(isDone, false);
   peer.say('554 5.2.1 closed\r\n');
   const { recipients } = await begun;
-  assert.deepEqual(kinds({ recipients, hasReplies: true }), [
+  assert.deepEqual(kinds({ recipients }), [
     'accepted',
     'refused rcpt',
     'refused content',

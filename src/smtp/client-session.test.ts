@@ -50,6 +50,7 @@ test('reads what EHLO offers, in any case, and never from the first line', async
     hasChunking: true,
     hasSmtpUtf8: false,
     hasEnhancedStatusCodes: false,
+    hasDsn: false,
     sizeMax: 1000,
   });
   setup.session.destroy('end');

@@ -6,19 +6,23 @@
  * with them. The next transaction may begin as soon as the content of this one has left. An LMTP
  * server answers the content once for each recipient that it accepted; it gets DATA, never BDAT, so
  * that the number of replies is known before any of them is waited for.
- * @see RFC 5321 §3.3, RFC 2920 §3.1, RFC 3030 §2, RFC 1870 §6, RFC 6152 §3, RFC 2033 §4.2
+ * @see RFC 5321 §3.3, RFC 2920 §3.1, RFC 3030 §2, RFC 1870 §6, RFC 6152 §3, RFC 2033 §4.2,
+ *   RFC 3461 §5.2.1, RFC 6531 §3.4
  */
 import assert from 'node:assert/strict';
-import type { ReversePath } from '../mail/address.ts';
+import type { Address } from '../mail/address.ts';
 import { formatAddress, formatPath, needsSmtpUtf8 } from '../mail/address.ts';
 import type { Envelope } from '../mail/envelope.ts';
 import type { Permit } from '../mail/permit.ts';
-import type { Recipient } from '../mail/recipient.ts';
+import type { Recipient, RecipientRequest } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import type { Body } from './client-body.ts';
 import { sizeOfBody, streamBody } from './client-body.ts';
 import type { Loss, ReplyTaker } from './client-core.ts';
 import type { ClientSession, RunningTransaction } from './client-session.ts';
+import { formatDsnRequest, formatRecipientRequest } from './command.ts';
+import { declaresUtf8, findUnsendable } from './client-unsendable.ts';
+import type { Unsendable } from './client-unsendable.ts';
 import { endOfContent, endingOf, stuffDots } from './dot-stuffing.ts';
 
 export type TransactionStage = 'mail' | 'rcpt' | 'data' | 'content';
@@ -36,17 +40,15 @@ export type RecipientResult =
       readonly loss: Loss;
       readonly mayHaveArrived: boolean;
     }
-  | {
-      readonly kind: 'unsendable';
-      readonly problem: 'size' | '8bitmime' | 'smtputf8';
-      readonly detail: string;
-    };
+  | Unsendable;
 
 /** `recipients` in the order of the envelope. */
 export interface TransactionResult {
   readonly recipients: readonly RecipientResult[];
   /** Whether the server answered anything at all in this transaction. */
   readonly hasReplies: boolean;
+  /** The server offers DSN: it took over what the sender asked to be told. */
+  readonly hasDsn: boolean;
 }
 
 /** Content up to this size leaves with its envelope before the recipients are known to be accepted. */
@@ -73,9 +75,11 @@ export function beginTransaction(
 export function askAboutRecipient(
   session: ClientSession,
   permit: Permit,
-  recipient: Recipient,
+  recipient: Address,
 ): Promise<TransactionResult> {
-  const envelope = { reversePath: null, recipients: [recipient], bodyType: '7bit' } as const;
+  const { localPart, domain } = recipient;
+  const recipients = [{ localPart, domain }];
+  const envelope = { reversePath: null, recipients, bodyType: '7bit' } as const;
   return begin(session, permit, envelope, null);
 }
 
@@ -87,36 +91,14 @@ function begin(
 ): Promise<TransactionResult> {
   assert(session.mayBegin, 'the session is not free for a transaction');
   permit.spend(session.connectionId);
-  const unsendable = findUnsendable(session, envelope, body);
+  const unsendable = findUnsendable(session.capabilities, envelope, body);
   if (unsendable !== null) {
     const recipients = envelope.recipients.map(() => unsendable);
-    return Promise.resolve({ recipients, hasReplies: false });
+    return Promise.resolve({ recipients, hasReplies: false, hasDsn: false });
   }
   return new Promise((resolve) => {
     new Transaction(session, { envelope, body, resolve }).begin();
   });
-}
-
-function findUnsendable(
-  session: ClientSession,
-  envelope: Envelope,
-  body: Body | null,
-): RecipientResult | null {
-  const { sizeMax, hasEightBitMime, hasSmtpUtf8 } = session.capabilities;
-  const sizeBytes = body === null ? 0 : sizeOfBody(body);
-  if (sizeMax !== null && sizeMax > 0 && sizeBytes > sizeMax) {
-    const detail = `the message has ${sizeBytes} bytes and the server takes at most ${sizeMax}`;
-    return { kind: 'unsendable', problem: 'size', detail };
-  }
-  if (envelope.bodyType === '8bitmime' && !hasEightBitMime) {
-    const detail = 'the message has 8-bit content and the server does not offer 8BITMIME';
-    return { kind: 'unsendable', problem: '8bitmime', detail };
-  }
-  if (!hasSmtpUtf8 && [envelope.reversePath, ...envelope.recipients].some(isBeyondAscii)) {
-    const detail = 'an address is beyond ASCII and the server does not offer SMTPUTF8';
-    return { kind: 'unsendable', problem: 'smtputf8', detail };
-  }
-  return null;
 }
 
 interface Work {
@@ -193,7 +175,7 @@ class Transaction implements ReplyTaker, RunningTransaction {
         this.#sendNext();
         return;
       }
-      core.send(Buffer.from(this.#commands.join(''), 'utf8'));
+      core.send(Buffer.from(this.#commands.join('')));
       for (let i = this.#commands.length; i > 0; i--) core.expect(this);
       if (this.#isEager) this.#sendChunk();
     });
@@ -246,7 +228,7 @@ class Transaction implements ReplyTaker, RunningTransaction {
     if (this.#isPipelined) return;
     const command = this.#commands.shift();
     if (command === undefined) return;
-    this.#session.core.send(Buffer.from(command, 'utf8'));
+    this.#session.core.send(Buffer.from(command));
     this.#session.core.expect(this);
   }
 
@@ -376,7 +358,8 @@ class Transaction implements ReplyTaker, RunningTransaction {
     const recipients = this.#work.envelope.recipients.map((_, i) => this.#resultOf(i, stage, loss));
     this.#phase = 'done';
     this.#session.mustReset = this.#isLeftOpen();
-    this.#work.resolve({ recipients, hasReplies: this.#hasReplies });
+    const hasDsn = passesDsn(this.#session);
+    this.#work.resolve({ recipients, hasReplies: this.#hasReplies, hasDsn });
     this.#session.leave(this);
   }
 
@@ -419,18 +402,37 @@ function isRefused(reply: Reply): boolean {
   return reply.code < 200 || reply.code >= 300;
 }
 
-function isBeyondAscii(path: ReversePath): boolean {
-  return path !== null && needsSmtpUtf8(path);
+/** An LMTP server delivers for good, and we tell the sender so ourselves. @see RFC 3461 §5.2.2 */
+function passesDsn({ protocol, capabilities }: ClientSession): boolean {
+  return capabilities.hasDsn && protocol === 'smtp';
 }
 
 function envelopeCommands(session: ClientSession, { envelope, body }: Work): string[] {
-  const { sizeMax, hasSmtpUtf8 } = session.capabilities;
+  const { sizeMax } = session.capabilities;
+  const hasDsn = passesDsn(session);
   const size = sizeMax === null || body === null ? '' : ` SIZE=${sizeOfBody(body)}`;
   const bodyType = envelope.bodyType === '8bitmime' ? ' BODY=8BITMIME' : '';
-  const utf8 = hasSmtpUtf8 && envelope.smtpUtf8 === true ? ' SMTPUTF8' : '';
-  const commands = [`MAIL FROM:${formatPath(envelope.reversePath)}${size}${bodyType}${utf8}\r\n`];
+  const utf8 = declaresUtf8(envelope) ? ' SMTPUTF8' : '';
+  const dsn = hasDsn ? formatDsnRequest(envelope.dsn ?? null) : '';
+  const path = formatPath(envelope.reversePath);
+  const commands = [`MAIL FROM:${path}${size}${bodyType}${utf8}${dsn}\r\n`];
   for (const recipient of envelope.recipients) {
-    commands.push(`RCPT TO:<${formatAddress(recipient)}>\r\n`);
+    const request = hasDsn ? formatRecipientRequest(requestOf(recipient)) : '';
+    commands.push(`RCPT TO:${formatPath(recipient)}${request}\r\n`);
   }
   return commands;
+}
+
+/**
+ * What the sender asked, passed on as it was; where it asked and an alias of ours led here, ORCPT
+ * says whom it wrote to.
+ * @see RFC 3461 §5.2.1
+ */
+function requestOf(recipient: Recipient): RecipientRequest {
+  const { notify, originalRecipient, aliasedFrom } = recipient;
+  if (notify === undefined || originalRecipient !== undefined || aliasedFrom === undefined) {
+    return recipient;
+  }
+  const type = needsSmtpUtf8(aliasedFrom) ? 'utf-8' : 'rfc822';
+  return { notify, originalRecipient: { type, text: formatAddress(aliasedFrom) } };
 }

@@ -70,3 +70,13 @@ void test('takes ORCPT up to its length, raw UTF-8 where its type is utf-8', () 
   assert.deepEqual(parseOriginalRecipient('UTF-8;ü@b.test'), { type: 'utf-8', text });
   assert.deepEqual(parseOriginalRecipient('utf-8;\\x{FC}@b.test'), { type: 'utf-8', text });
 });
+
+void test('reads an address beyond ASCII that Postfix 3.7 writes as octets under rfc822', () => {
+  assert.deepEqual(parseOriginalRecipient('rfc822;+E7+94+A8+E6+88+B7@relay.test'), {
+    type: 'utf-8',
+    text: '用户@relay.test',
+  });
+  for (const broken of ['rfc822;+FF@relay.test', 'rfc822;+E2+80+AE@relay.test', 'x400;+C3+BC']) {
+    assert.equal(parseOriginalRecipient(broken), null);
+  }
+});

@@ -4,6 +4,7 @@
  *
  * @see RFC 3461 §4.1 to §4.4, RFC 6533 §3 (ORCPT of type utf-8)
  */
+import { isUtf8 } from 'node:buffer';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { NotifyOn, OriginalRecipient } from '../mail/recipient.ts';
 import { formatUtf8Address, parseUtf8Address } from '../standards/dsn/utf8-address.ts';
@@ -65,10 +66,19 @@ export function parseOriginalRecipient(value: string): OriginalRecipient | null 
   const type = value.slice(0, semicolon);
   if (!addressType.test(type)) return null;
   const written = value.slice(semicolon + 1);
-  const isUtf8 = type.toLowerCase() === 'utf-8';
-  const text = isUtf8 ? parseUtf8Text(written) : parseXtext(written);
-  if (text === null || (!isUtf8 && !printable.test(text))) return null;
-  return { type: type.toLowerCase(), text };
+  const isUtf8Type = type.toLowerCase() === 'utf-8';
+  const text = isUtf8Type ? parseUtf8Text(written) : parseXtext(written);
+  if (text === null) return null;
+  if (isUtf8Type || printable.test(text)) return { type: type.toLowerCase(), text };
+  return type.toLowerCase() === 'rfc822' ? parseUtf8Octets(text) : null;
+}
+
+/** Postfix 3.7 writes the octets of an address beyond ASCII as xtext under `rfc822`. */
+function parseUtf8Octets(octets: string): OriginalRecipient | null {
+  const bytes = Buffer.from(octets, 'latin1');
+  const text = bytes.toString('utf8');
+  const isText = text !== '' && isUtf8(bytes) && sanitizePeerText(text) === text;
+  return isText ? { type: 'utf-8', text } : null;
 }
 
 /** Always ASCII, so that it may go to a server without SMTPUTF8. */

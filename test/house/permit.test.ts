@@ -10,6 +10,7 @@ const permitMakers = [
   'src/mail/permit.test.ts',
   'src/smtp/client-transaction.test.ts',
   'src/smtp/client-lmtp.test.ts',
+  'src/smtp/client-parameters.test.ts',
 ];
 /** The transaction under a permit writes it; the codec's writer is for tests. */
 const mailFromWriters = ['src/smtp/client-transaction.ts', 'src/smtp/command.ts'];

@@ -121,6 +121,6 @@ export function streamed(text: string, announced = text.length): Body {
   };
 }
 
-export function kinds(result: TransactionResult): string[] {
+export function kinds(result: Pick<TransactionResult, 'recipients'>): string[] {
   return result.recipients.map((r) => (r.kind === 'refused' ? `refused ${r.stage}` : r.kind));
 }
