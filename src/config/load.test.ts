@@ -133,6 +133,14 @@ test('switches are true and false, in that spelling', () => {
   }
 });
 
+test('a mapping, or a list of them, where a switch belongs is answered like any other value', () => {
+  for (const value of ['[{ a: b }]', '{ a: b }', '[[]]', '~']) {
+    const errors = errorsOf(outbound(`enabled: ${value}`));
+    assert.equal(errors.length, 1, value);
+    assert.match(errors[0]!, /must be true or false|has no value/);
+  }
+});
+
 test('an empty section is a section, an empty value is none', () => {
   assert.deepEqual(errorsOf(inOrganization(`${accepted}\nmailboxes:`, 'limits:\ndns:')), []);
   assert.match(errorsOf(inOrganization(accepted, 'dataFolder:'))[0]!, /has no value/);

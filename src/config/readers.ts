@@ -66,7 +66,9 @@ export function flag(): Reader<boolean> {
   };
 }
 
+/** Only of what stands alone: a mapping has no words. */
 function guessFlag(raw: unknown): string | null {
+  if (typeof raw !== 'string' && typeof raw !== 'number') return null;
   const word = String(raw).toLowerCase();
   if (['yes', 'on', 'y', '1', 'true', '$true', 'enabled'].includes(word)) return 'true';
   if (['no', 'off', 'n', '0', 'false', '$false', 'disabled'].includes(word)) return 'false';

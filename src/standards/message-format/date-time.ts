@@ -22,6 +22,10 @@ const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 const shape =
   /^(?:[A-Za-z]{3}, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))? ([+-])(\d{2})(\d{2})$/;
 
+/** The times that have a text; a zone may put the others just beyond. */
+const earliestMs = Date.UTC(1900, 0);
+const endMs = Date.UTC(10_000, 0);
+
 /** Milliseconds since 1970; null where the text is no date-time with a numeric zone. */
 export function parseDateTime(text: string): number | null {
   if (text.length > 64) return null;
@@ -38,6 +42,8 @@ export function parseDateTime(text: string): number | null {
     new Date(local).getUTCDate() === day &&
     hour! < 24 &&
     minute! < 60 &&
-    second <= 60;
-  return isReal ? local - zoneMinutes * 60_000 : null;
+    second <= 60 &&
+    Number(match[9]) < 60;
+  const at = local - zoneMinutes * 60_000;
+  return isReal && at >= earliestMs && at < endMs ? at : null;
 }

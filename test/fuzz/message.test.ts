@@ -1,0 +1,4 @@
+import { messageTargets } from './targets/message.ts';
+import { testTargets } from './test-targets.ts';
+
+testTargets(messageTargets);

@@ -1,0 +1,18 @@
+/** Every target, by name. */
+import type { FuzzTarget } from '../target.ts';
+import { messageTargets } from './message.ts';
+import { surroundingsTargets } from './surroundings.ts';
+import { trustTargets } from './trust.ts';
+import { valueTargets } from './values.ts';
+
+export const allTargets: readonly FuzzTarget[] = [
+  ...valueTargets,
+  ...messageTargets,
+  ...surroundingsTargets,
+  ...trustTargets,
+];
+
+/** Null where there is none of that name. */
+export function findTarget(name: string): FuzzTarget | null {
+  return allTargets.find((target) => target.name === name) ?? null;
+}

@@ -1,0 +1,4 @@
+import { trustTargets } from './targets/trust.ts';
+import { testTargets } from './test-targets.ts';
+
+testTargets(trustTargets);

@@ -1,0 +1,4 @@
+import { valueTargets } from './targets/values.ts';
+import { testTargets } from './test-targets.ts';
+
+testTargets(valueTargets);
