@@ -10,7 +10,7 @@ import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
 import type { Log } from '../report/log.ts';
 import type { Problem } from './contract.ts';
 import { describeApi } from './openapi.ts';
-import { describeError, describeInvalid } from './problem.ts';
+import { describeError, describeInvalid, describeRefusedConfig } from './problem.ts';
 import { toMatch } from './queue-orders.ts';
 import { describeQueueRow } from './queue-view.ts';
 import {
@@ -19,6 +19,7 @@ import {
   queuedRoute,
   queueOrderRoute,
   queueRoute,
+  reloadRoute,
   statusRoute,
   submitRoute,
   traceRoute,
@@ -35,6 +36,7 @@ export interface ApiLimits {
 }
 
 const smallBodyBytesMax = 256 * 1024;
+const problemType = 'application/problem+json';
 
 export interface ApiContext {
   readonly limits: ApiLimits;
@@ -52,7 +54,9 @@ export function createApplication(services: ApiServices, context: ApiContext): O
   app.use('/v1/messages', limitConcurrency(limits.submissionsMax), limitBody(limits.bodyBytesMax));
   app.use('/v1/explain', limitBody(smallBodyBytesMax));
   app.use('/v1/queue/*', limitBody(smallBodyBytesMax));
+  app.use('/v1/config/reload', limitBody(smallBodyBytesMax));
   serve(app, services);
+  serveReload(app, services, failures);
   app.notFound((c) => {
     const failure = new Failure('api-route-unknown', `there is no ${c.req.method} ${c.req.path}`);
     return answerProblem(c, describeError(failure, failures));
@@ -120,9 +124,18 @@ function notQueued(id: string): Failure {
   return new Failure('message-not-queued', `no message ${id} is queued`);
 }
 
+function serveReload(app: OpenAPIHono, services: ApiServices, failures: FailureTable): void {
+  app.openapi(reloadRoute, async (c) => {
+    const outcome = await services.reloadConfig();
+    if (outcome.kind === 'reloaded') return c.json(outcome.view, 200);
+    const problem = describeRefusedConfig(outcome.problems, failures);
+    return c.json(problem, problem.status as 422, { 'content-type': problemType });
+  });
+}
+
 function answerProblem(c: Context, problem: Problem): Response {
   const status = problem.status as ContentfulStatusCode;
-  return c.body(JSON.stringify(problem), status, { 'content-type': 'application/problem+json' });
+  return c.body(JSON.stringify(problem), status, { 'content-type': problemType });
 }
 
 function limitBody(maxSize: number): MiddlewareHandler {

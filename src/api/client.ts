@@ -9,9 +9,11 @@ import type { z } from 'zod';
 import type { FailureMeaning } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import type {
+  ConfigProblemView,
   ExplainAnswer,
   ExplainQuestion,
   QueueListView,
+  Reloaded,
   StatusView,
   Submission,
   Submitted,
@@ -30,6 +32,7 @@ import {
   explainAnswerSchema,
   problemSchema,
   queueListSchema,
+  reloadedSchema,
   statusSchema,
   submittedSchema,
   traceViewSchema,
@@ -51,6 +54,8 @@ export interface ApiClient {
   searchTraces(query: TraceQueryInput): Promise<TraceListView>;
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
+  /** Throws `config-refused`; `problemsOfFailure` tells everything that is wrong. */
+  reloadConfig(): Promise<Reloaded>;
 }
 
 export interface ClientSettings {
@@ -78,6 +83,7 @@ export function createApiClient(settings: ClientSettings): ApiClient {
     searchTraces: (query) => call('GET', `/v1/traces${formatQuery(query)}`, traceListSchema),
     submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
     explain: (question) => call('POST', '/v1/explain', explainAnswerSchema, question),
+    reloadConfig: () => call('POST', '/v1/config/reload', reloadedSchema, {}),
   };
 }
 
@@ -90,6 +96,12 @@ export function meaningOfFailure(failure: Failure): FailureMeaning | null {
   }
   const table: Readonly<Record<string, FailureMeaning>> = apiFailures;
   return table[failure.code] ?? null;
+}
+
+/** What is wrong with a configuration that the gateway refused; empty for any other failure. */
+export function problemsOfFailure(failure: Failure): readonly ConfigProblemView[] {
+  const problem = problemSchema.safeParse(failure.cause);
+  return (problem.success ? problem.data.problems : undefined) ?? [];
 }
 
 interface Call {

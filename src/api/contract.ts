@@ -33,6 +33,20 @@ const reversePath = address
   .nullable()
   .meta({ description: 'the sender; null is the null reverse-path <>' });
 
+/** What is wrong with the configuration, at its place; `key` empty where the whole file is meant. */
+const configProblem = z
+  .object({
+    file: z.string(),
+    line: z.int().min(1),
+    column: z.int().min(1),
+    key: z.string(),
+    text: z.string(),
+    suggestion: z.string().nullable().meta({ description: 'the nearest right word' }),
+    severity: z.enum(['error', 'warning']),
+  })
+  .meta({ id: 'ConfigProblem' });
+export type ConfigProblemView = z.infer<typeof configProblem>;
+
 /** An error of the API: `type` is about:blank, `code` tells programs what happened. */
 export const problemSchema = z
   .object({
@@ -47,9 +61,25 @@ export const problemSchema = z
       .array(z.object({ path: z.string(), text: z.string() }))
       .optional()
       .meta({ description: 'each wrong field of the request' }),
+    problems: z
+      .array(configProblem)
+      .optional()
+      .meta({ description: 'of `config-refused`: everything that is wrong with the file' }),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemSchema>;
+
+/** Another configuration is in force on every lane. */
+export const reloadedSchema = z
+  .object({
+    configRevision: z.string(),
+    policyRevision: z.string(),
+    loadedAt: time,
+    tookMs: z.int().min(0).meta({ description: 'from the first look into the file' }),
+    warnings: z.array(configProblem),
+  })
+  .meta({ id: 'Reloaded' });
+export type Reloaded = z.infer<typeof reloadedSchema>;
 
 /** A port that the gateway listens on. `tls`: `implicit` from the first byte, or by STARTTLS. */
 const listener = z.object({
@@ -67,6 +97,15 @@ export const statusSchema = z
     processId: z.int(),
     startedAt: time,
     policyRevision: z.string(),
+    configRevision: z.string().meta({ description: 'changes with anything in the configuration' }),
+    configLoadedAt: time.meta({ description: 'when this configuration was put in force' }),
+    warnings: z.array(z.string()).meta({
+      description: 'what an administrator should see to, in words: certificates that expire',
+    }),
+    lastRefusedReload: z
+      .object({ at: time, problems: z.array(configProblem) })
+      .nullable()
+      .meta({ description: 'why the file as it is was not put in force; null where it was' }),
     configFile: z
       .string()
       .nullable()

@@ -2,6 +2,8 @@
 import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
+import type { ConfigProblem } from '../config/problem.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { FailureMeaning, FailureTable } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
@@ -36,6 +38,18 @@ export function describeInvalid(error: z.ZodError, failures: FailureTable): Prob
   const where = first === undefined || first.path === '' ? 'the request' : first.path;
   const detail = `${where}: ${first?.text ?? 'is not what the contract says'}`;
   return { ...describeProblem('api-request-invalid', detail, failures), invalid };
+}
+
+/** A configuration that was not put in force. `detail` names the first problem only. */
+export function describeRefusedConfig(
+  problems: readonly ConfigProblem[],
+  failures: FailureTable,
+): Problem {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const first = errors[0] === undefined ? '' : `: ${formatProblem(errors[0])}`;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const detail = sanitizePeerText(`the configuration is refused${first}${more}`);
+  return { ...describeProblem('config-refused', detail, failures), problems: [...problems] };
 }
 
 function describeProblem(code: string, detail: string, failures: FailureTable): Problem {

@@ -5,6 +5,7 @@ import {
   explainQuestionSchema,
   problemSchema,
   queueListSchema,
+  reloadedSchema,
   statusSchema,
   submitSchema,
   submittedSchema,
@@ -117,4 +118,13 @@ export const explainRoute = createRoute({
   summary: 'What would happen to a hypothetical message, and why; nothing is sent',
   request: body(explainQuestionSchema),
   responses: { 200: json('The decisions', explainAnswerSchema), default: problem },
+});
+
+export const reloadRoute = createRoute({
+  method: 'post',
+  path: '/v1/config/reload',
+  operationId: 'reloadConfig',
+  summary:
+    'Reads the configuration again and puts it in force, or leaves all as it is and says why',
+  responses: { 200: json('What is in force now', reloadedSchema), default: problem },
 });

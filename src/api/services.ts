@@ -1,9 +1,11 @@
 /** What the API serves, handed to it by `app`: the seams between HTTP and the rooms that know. */
 import type { Readable } from 'node:stream';
+import type { ConfigProblem } from '../config/problem.ts';
 import type { QueueFilter, QueueRow } from '../store/store.ts';
 import type {
   ExplainAnswer,
   ExplainQuestion,
+  Reloaded,
   StatusView,
   Submission,
   Submitted,
@@ -40,4 +42,9 @@ export interface ApiServices {
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
+  /** `refused`: nothing has changed. */
+  reloadConfig(): Promise<
+    | { readonly kind: 'reloaded'; readonly view: Reloaded }
+    | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }
+  >;
 }

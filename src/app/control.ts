@@ -3,19 +3,22 @@
  *
  * It never touches SMTP; what it knows of mail it reads from the shards.
  */
-import { availableParallelism } from 'node:os';
 import { startApi } from '../api/server.ts';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../mail/failure.ts';
-import { shardsMax } from '../mail/queue-id.ts';
 import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
 import { gatewayServices } from './gateway-services.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
+import { careForCertificates } from './certificate-care.ts';
 import { allFailures } from './all-failures.ts';
+import { forLanes, loadConfiguration } from './configuration.ts';
+import { laneCount } from './lane-count.ts';
 import { startLane } from './lane-process.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { ListenerAddress } from './messages.ts';
 import { findUserIds } from './privileges.ts';
+import type { ReloadOutcome } from './reloader.ts';
+import { Reloader } from './reloader.ts';
 import { openShardReaders } from './shard-readers.ts';
 
 export interface Gateway {
@@ -23,6 +26,8 @@ export interface Gateway {
   readonly socketPath: string;
   /** Resolves when everything has ended, after `stop` or a failure that no restart mends. */
   readonly ended: Promise<Failure | null>;
+  /** Reads the configuration again and puts it in force, or says why not. */
+  reload(): Promise<ReloadOutcome>;
   stop(): Promise<void>;
 }
 
@@ -30,9 +35,10 @@ const stopGraceMs = 20_000;
 
 /** Resolves when every listener and the API answer. Throws a Failure. */
 export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
-  const { config, log } = settings;
+  const { log } = settings;
+  const { config } = settings.configuration;
   await makeDataFolder(config.dataFolder, findUserIds(settings.user));
-  const hold = takeDataFolder(config.dataFolder);
+  const hold = await takeDataFolder(config.dataFolder);
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);
   const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));
@@ -41,16 +47,25 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   try {
     const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
     settings.dropPrivileges();
-    const services = gatewayServices(settings, { lanes, readers, listeners });
+    const reloader = new Reloader(settings.configuration, listeners, {
+      load: (inForce) => loadConfiguration(settings.source, inForce),
+      lanes,
+      log,
+      onSwap: (next) => log.setLevel(next.config.log.level),
+    });
+    const care = careForCertificates({ reloader, log });
+    const services = gatewayServices(log, { lanes, readers, reloader, care });
     const api = await startApi({ socketPath, failures: allFailures, log }, services);
     const stop = once(async () => {
+      care.close();
       await api.close();
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
       await readers.close();
       hold.release();
       ended.resolve(null);
     });
-    return { listeners, socketPath, ended: ended.promise, stop };
+    const reload = (): Promise<ReloadOutcome> => reloader.reload();
+    return { listeners, socketPath, ended: ended.promise, reload, stop };
   } catch (error) {
     await Promise.all(lanes.map((lane) => lane.stop(1000)));
     await readers.close();
@@ -69,11 +84,12 @@ function startLanes(
   shards: readonly number[],
   onFinalFailure: (failure: Failure) => void,
 ): readonly LaneProcess[] {
-  const { config, policy, user } = settings;
+  const { user, configuration, sockets } = settings;
+  const inForce = forLanes(configuration);
   const share = 1 / shards.length;
   return shards.map((shard) => {
     const isOnlyLane = shards.length === 1;
-    const start = { kind: 'start', shard, config, policy, share, isOnlyLane, user } as const;
+    const start = { kind: 'start', shard, ...inForce, share, isOnlyLane, sockets, user } as const;
     return (settings.startLane ?? startLane)(start, { onFinalFailure }, settings.log);
   });
 }
@@ -83,10 +99,4 @@ async function shardsOf(config: Config): Promise<readonly number[]> {
   const left = await existingShards(config.dataFolder);
   const count = Math.max(laneCount(config), ...left.map((shard) => shard + 1));
   return Array.from({ length: count }, (_, shard) => shard);
-}
-
-/** One lane up to two cores, else half the cores; or as configured. */
-function laneCount(config: Config): number {
-  if (config.lanes !== 'auto') return config.lanes;
-  return Math.max(1, Math.min(shardsMax, Math.floor(availableParallelism() / 2)));
 }

@@ -8,6 +8,7 @@ import { Failure } from '../mail/failure.ts';
 import { lockFile } from '../store/file-lock.ts';
 import type { FileLock } from '../store/file-lock.ts';
 import type { UserIds } from './privileges.ts';
+import { describeProcess, findLockHolder } from './processes.ts';
 
 /** Names of what lies in a data folder. */
 export function foldersOf(dataFolder: string) {
@@ -41,7 +42,9 @@ export async function makeDataFolder(dataFolder: string, owner: UserIds | null):
     await lock.close();
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('data-folder-unusable', `data folder ${dataFolder}: ${text}`, { cause });
+    const who = process.getuid?.() ?? '?';
+    const what = `the data folder ${dataFolder} cannot be used by user ${who}: ${text}`;
+    throw new Failure('data-folder-unusable', what, { cause });
   }
 }
 
@@ -60,9 +63,11 @@ export async function existingShards(dataFolder: string): Promise<readonly numbe
  * Takes the folder for this process until `release` or its end, however it ends.
  * Throws a Failure `data-folder-taken`.
  */
-export function takeDataFolder(dataFolder: string): FileLock {
+export async function takeDataFolder(dataFolder: string): Promise<FileLock> {
   const lock = lockFile(lockOf(dataFolder), 3000);
   if (lock !== null) return lock;
-  const text = `another gateway runs on the data folder ${dataFolder}`;
+  const holder = await findLockHolder(lockOf(dataFolder));
+  const who = holder === null ? '' : `: ${describeProcess(holder)}`;
+  const text = `another gateway runs on the data folder ${dataFolder}${who}`;
   throw new Failure('data-folder-taken', text);
 }

@@ -19,18 +19,21 @@ export interface DiskRoom {
   admit(): Reply | null;
   /** A message of this size was stored since the last look. */
   took(sizeBytes: number): void;
+  /** Another bound than the one at the start. */
+  keep(bytes: number): void;
   close(): void;
 }
 
 /** Resolves after the first look. `freeBytes` is a seam for tests: what the folder's disk has left. */
 export async function watchDisk(
   folder: string,
-  keptBytes: number,
+  keptAtFirst: number,
   log: Log,
   freeBytes: (folder: string) => Promise<number> = readFreeBytes,
 ): Promise<DiskRoom> {
   let isShort = false;
   let free = Infinity;
+  let keptBytes = keptAtFirst;
   const judge = (): boolean => {
     if (free < keptBytes === isShort) return isShort;
     isShort = !isShort;
@@ -60,6 +63,7 @@ export async function watchDisk(
   return {
     admit: () => (judge() ? noRoom : null),
     took: (sizeBytes) => void (free -= copies * sizeBytes + bytesPerMessage),
+    keep: (bytes) => void (keptBytes = bytes),
     close: () => clearInterval(timer),
   };
 }

@@ -27,10 +27,21 @@ export const appFailures = {
     exitCode: 67,
     whatToDo: 'Create the user named by `user`, or name another.',
   },
-  'listener-failed': {
+  'port-taken': {
     httpStatus: 503,
-    exitCode: 71,
-    whatToDo: 'Free the port, choose another, or start with the right to open it.',
+    exitCode: 69,
+    whatToDo: 'Stop the process that has the port, or give the listener another one.',
+  },
+  'socket-unknown': {
+    httpStatus: 500,
+    exitCode: 78,
+    whatToDo: 'Give the socket unit the FileDescriptorName of a listener, or add that listener.',
+  },
+  'port-not-allowed': {
+    httpStatus: 503,
+    exitCode: 77,
+    whatToDo:
+      'Ports below 1024 need a start as root with `user` in the configuration, the capability CAP_NET_BIND_SERVICE, or sockets of systemd.',
   },
   'lane-unavailable': {
     httpStatus: 503,

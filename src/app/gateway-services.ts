@@ -4,29 +4,31 @@ import { searchTraces } from '../api/search-traces.ts';
 import type { ApiServices } from '../api/services.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
+import type { Log } from '../report/log.ts';
+import type { CertificateCare } from './certificate-care.ts';
 import { explain } from './explain.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
 import type { LaneProcess } from './lane-process.ts';
-import type { ListenerAddress } from './messages.ts';
 import { queueServices } from './queue-services.ts';
+import type { RefusedReload, Reloader } from './reloader.ts';
 import type { ShardReaders } from './shard-readers.ts';
 import { version } from './version.ts';
 
-/** `lanes` in the order of their shards; `listeners` as the first of them opened them. */
+/** `lanes` in the order of their shards. */
 export interface Running {
   readonly lanes: readonly LaneProcess[];
   readonly readers: ShardReaders;
-  readonly listeners: readonly ListenerAddress[];
+  readonly reloader: Reloader;
+  readonly care: CertificateCare;
 }
 
-export function gatewayServices(settings: GatewaySettings, running: Running): ApiServices {
-  const { lanes, readers } = running;
+export function gatewayServices(log: Log, running: Running): ApiServices {
+  const { lanes, readers, reloader } = running;
   const startedAt = new Date().toISOString();
   let next = 0;
   return {
-    status: () => readStatus(settings, running, startedAt),
+    status: () => readStatus(running, startedAt),
     listQueue: (filter) => readers.listQueue(filter),
-    ...queueServices(settings, running),
+    ...queueServices(log, running),
     searchTraces: (query) => searchTraces(query, readers),
     readTrace: (id) => readers.readTrace(id),
     submit: async ({ content, ...rest }) => {
@@ -35,16 +37,28 @@ export function gatewayServices(settings: GatewaySettings, running: Running): Ap
       const bytes = new Uint8Array(Buffer.from(content, 'base64'));
       return lane.ask('submit', { ...rest, content: bytes });
     },
-    explain: (question) => explain(settings.policy, question),
+    explain: (question) => explain(reloader.inForce.policy, question),
+    reloadConfig: async () => {
+      const outcome = await reloader.reload();
+      if (outcome.kind === 'refused') return outcome;
+      const { revision, policy, warnings } = outcome.configuration;
+      return {
+        kind: 'reloaded',
+        view: {
+          configRevision: revision,
+          policyRevision: policy.revision,
+          loadedAt: reloader.loadedAt,
+          tookMs: outcome.tookMs,
+          warnings: [...warnings],
+        },
+      };
+    },
   };
 }
 
-async function readStatus(
-  settings: GatewaySettings,
-  running: Running,
-  startedAt: string,
-): Promise<StatusView> {
-  const { config, policy } = settings;
+async function readStatus(running: Running, startedAt: string): Promise<StatusView> {
+  const { reloader } = running;
+  const { config, policy, revision } = reloader.inForce;
   const counts = await Promise.all(running.lanes.map((lane) => lane.ask('status', null)));
   const mailbox = policy.organizations[0]?.mailboxes[0]?.addresses[0];
   return {
@@ -53,10 +67,14 @@ async function readStatus(
     processId: process.pid,
     startedAt,
     policyRevision: policy.revision,
-    configFile: settings.configFile,
+    configRevision: revision,
+    configLoadedAt: reloader.loadedAt,
+    warnings: [...running.care.warnings()],
+    lastRefusedReload: describeRefusal(reloader.lastRefused),
+    configFile: config.file,
     dataFolder: config.dataFolder,
     defaultSender: mailbox === undefined ? null : formatAddress(mailbox),
-    listeners: running.listeners.map(({ name, host, port, tls }) => ({
+    listeners: reloader.listeners.map(({ name, host, port, tls }) => ({
       name,
       address: host,
       port,
@@ -67,4 +85,8 @@ async function readStatus(
       held: counts.reduce((sum, lane) => sum + lane.held, 0),
     },
   };
+}
+
+function describeRefusal(refused: RefusedReload | null): StatusView['lastRefusedReload'] {
+  return refused === null ? null : { at: refused.at, problems: [...refused.problems] };
 }

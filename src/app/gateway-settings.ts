@@ -1,18 +1,20 @@
 /** What the gateway is started with. */
-import type { Config } from '../config/config.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { Log } from '../report/log.ts';
+import type { Configuration, ConfigurationSource } from './configuration.ts';
 import type { StartLane } from './lane-process.ts';
+import type { LeveledLog } from './log.ts';
+import type { PassedSocket } from './systemd.ts';
 
-/** `configFile` null: the embedded default of a first start. `user` null: stay who we are. */
+/** `user` null: stay who we are. */
 export interface GatewaySettings {
-  readonly config: Config;
-  readonly policy: Policy;
-  readonly configFile: string | null;
+  readonly configuration: Configuration;
+  /** Where a reload finds the next one. */
+  readonly source: ConfigurationSource;
   readonly user: string | null;
+  /** Ports that systemd opened for us, by the names of listeners; usually empty. */
+  readonly sockets: readonly PassedSocket[];
   /** Called once the lanes listen: gives up root before the API reads anything. */
   readonly dropPrivileges: () => void;
-  readonly log: Log;
+  readonly log: LeveledLog;
   /** A process for each lane where absent. */
   readonly startLane?: StartLane;
 }

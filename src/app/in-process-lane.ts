@@ -17,6 +17,9 @@ export function laneInProcess(openResolver: OpenResolver): StartLane {
     return {
       shard: start.shard,
       ready,
+      // It lives as long as the gateway: what it is told to take over it has taken over.
+      adopt: () => undefined,
+      confirm: () => undefined,
       ask: async (name, asked) => (await lane).handlers[name](asked),
       stop: async (graceMs) => (await lane.catch(() => null))?.stop(graceMs),
     };

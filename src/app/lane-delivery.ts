@@ -1,8 +1,9 @@
-/** Delivery's services in a lane: the real resolver, dialler and handshake. */
+/** Delivery in a lane: with the real resolver, dialler and handshake. */
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { createDelivery } from '../delivery/delivery.ts';
 import { dial } from '../delivery/dial.ts';
 import type { DeliveryServices } from '../delivery/services.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -10,42 +11,39 @@ import type { StubResolver } from '../dns/stub-resolver.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
 import type { DnsServer } from '../dns/system-servers.ts';
 import { readSystemServers } from '../dns/system-servers.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { Log } from '../report/log.ts';
 import { foldersOf } from './data-folder.ts';
 import { deliveryLimitsOf } from './lane-limits.ts';
-import type { RunningTls } from './lane-tls.ts';
+import type { OutgoingRoom } from './lane-outgoing.ts';
+import type { Frame, InForce } from './lane-rooms.ts';
 import type { ListenerAddress } from './messages.ts';
 
-export interface DeliveryParts {
-  readonly config: Config;
-  readonly share: number;
-  readonly tls: RunningTls;
-  readonly resolver: Resolver;
-  readonly listeners: readonly ListenerAddress[];
-  readonly log: Log;
-  readonly policy: () => Policy;
+/** The room that goes with this configuration, be it in force already or about to be. */
+export async function openOutgoing(frame: Frame, next: InForce): Promise<OutgoingRoom> {
+  const resolver = await frame.openResolver(next.config);
+  return { resolver, delivery: createDelivery(deliveryServices(frame, next, resolver)) };
 }
 
-export function deliveryServices(parts: DeliveryParts): DeliveryServices {
-  const { config, tls, listeners } = parts;
+function deliveryServices(
+  frame: Frame,
+  { config, tls }: InForce,
+  resolver: Resolver,
+): DeliveryServices {
   const mailboxes = foldersOf(config.dataFolder).mailboxes;
-  const own = ownAddresses(listeners);
   return {
-    policy: parts.policy,
-    resolver: parts.resolver,
+    policy: frame.policy,
+    resolver,
     tls: tls.client,
     dial,
     mailboxPath: (organization, account) => join(mailboxes, organization, account),
     newConnectionId: () => randomUUID(),
-    limits: deliveryLimitsOf(config, parts.share),
+    limits: deliveryLimitsOf(config, frame.start.share),
     guard: {
       allow: config.network.allow,
       allowPorts: config.network.allowPorts,
       smartHostsSetBy: 'gateway',
     },
-    ownAddresses: () => own,
-    log: parts.log,
+    ownAddresses: () => ownAddresses(frame.doors.addresses()),
+    log: frame.log,
     now: Date.now,
     random: Math.random,
   };

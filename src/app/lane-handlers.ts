@@ -4,10 +4,17 @@ import { silentMeter } from '../report/meter.ts';
 import { openSpool } from '../store/spool.ts';
 import { foldersOf } from './data-folder.ts';
 import type { Frame, Rooms } from './lane-rooms.ts';
+import type { ServicesOfDoor } from './lane-doors.ts';
+import { reloadHandlers } from './lane-reload.ts';
 import type { LaneHandlers } from './messages.ts';
 import { submitMessage } from './submit.ts';
 
-export function laneHandlers(frame: Frame, rooms: Rooms): LaneHandlers {
+/** `servicesOf` makes the services of a new listener, whose sessions wait for the promise. */
+export function laneHandlers(
+  frame: Frame,
+  rooms: Rooms,
+  servicesOf: (opened: Promise<void>) => ServicesOfDoor,
+): LaneHandlers {
   const { queue, disk } = rooms;
   const { config, shard } = frame.start;
   const spool = foldersOf(config.dataFolder).spoolOf(shard);
@@ -23,7 +30,7 @@ export function laneHandlers(frame: Frame, rooms: Rooms): LaneHandlers {
           return Promise.reject(new Failure('store-full', text));
         },
         openSpool: (organization) => openSpool(spool, organization),
-        memoryContentBytes: config.limits.memoryContentBytes,
+        memoryContentBytes: frame.inForce().config.limits.memoryContentBytes,
         now: Date.now,
         meter: silentMeter,
       }),
@@ -32,5 +39,6 @@ export function laneHandlers(frame: Frame, rooms: Rooms): LaneHandlers {
       const { queued, held } = queue.counts();
       return Promise.resolve({ queued, held });
     },
+    ...reloadHandlers(frame, rooms, servicesOf),
   };
 }

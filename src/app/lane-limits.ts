@@ -10,6 +10,7 @@ import type { ClientRates } from '../receiving/client-table.ts';
 import { defaultLimits } from '../receiving/settings.ts';
 import type { ListenerSettings } from '../receiving/settings.ts';
 import type { StoreLimits } from '../store/sqlite-store.ts';
+import type { LaneStart } from './messages.ts';
 
 /** A lane's part of a bound of the whole gateway, at least 1. */
 export function shareOf(bound: number, share: number): number {
@@ -19,7 +20,7 @@ export function shareOf(bound: number, share: number): number {
 export function listenerSettingsOf(
   config: Config,
   listener: ListenerConfig,
-  lane: { readonly share: number; readonly isOnlyLane: boolean },
+  lane: Pick<LaneStart, 'share' | 'isOnlyLane' | 'sockets'>,
 ): ListenerSettings {
   const { share } = lane;
   const { limits } = config;
@@ -35,6 +36,7 @@ export function listenerSettingsOf(
     bareLineBreaks,
     proxies: listener.proxyProtocol,
     sharesPort: !lane.isOnlyLane,
+    fd: lane.sockets.find((socket) => socket.name === name)?.fd ?? null,
     limits: {
       ...defaultLimits,
       sessionsMax: shareOf(limits.sessionsMax, share),

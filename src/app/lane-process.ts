@@ -12,16 +12,25 @@ import type {
   Answer,
   Asked,
   FromLane,
+  LaneConfiguration,
   LaneRequestName,
   LaneStart,
   ListenerAddress,
   ToLane,
 } from './messages.ts';
+import type { LeveledLog } from './log.ts';
 
 export interface LaneProcess {
   readonly shard: number;
   /** Resolves when the lane listens; rejects with a Failure when its first start fails. */
   readonly ready: Promise<readonly ListenerAddress[]>;
+  /** What every later start of this lane begins with. */
+  adopt(configuration: LaneConfiguration): void;
+  /**
+   * Whether the running child took over what was adopted last. One that did not, be it slow, or
+   * starting with what was in force before, is started again.
+   */
+  confirm(hasTakenOver: boolean): void;
   /** Rejects with a Failure when the lane says so, is down, or does not answer in time. */
   ask<Name extends LaneRequestName>(name: Name, asked: Asked<Name>): Promise<Answer<Name>>;
   /** Resolves when the process has ended; it is killed when the grace is over. */
@@ -34,6 +43,8 @@ export interface LaneEvents {
 }
 
 const answerTimeoutMs = 60_000;
+/** Of a child: behind standard input, output, error and IPC. */
+const firstPassedFd = 4;
 const requestsMax = 1000;
 const restartFirstMs = 250;
 const restartMaxMs = 30_000;
@@ -47,7 +58,7 @@ interface Pending {
 }
 
 /** How the control process gets a lane: a process of its own, or one inside for rehearsals. */
-export type StartLane = (start: LaneStart, events: LaneEvents, log: Log) => LaneProcess;
+export type StartLane = (start: LaneStart, events: LaneEvents, log: LeveledLog) => LaneProcess;
 
 export function startLane(start: LaneStart, events: LaneEvents, log: Log): LaneProcess {
   const lane = new Lane(start, events, log);
@@ -58,7 +69,9 @@ export function startLane(start: LaneStart, events: LaneEvents, log: Log): LaneP
 class Lane implements LaneProcess {
   readonly shard: number;
   readonly ready: Promise<readonly ListenerAddress[]>;
-  readonly #start: LaneStart;
+  #start: LaneStart;
+  /** What the child was started with, or has taken over since. */
+  #begunWith: LaneStart | null = null;
   readonly #events: LaneEvents;
   readonly #log: Log;
   readonly #pending = new Map<number, Pending>();
@@ -85,7 +98,7 @@ class Lane implements LaneProcess {
     this.#startedAtMs = Date.now();
     const child = fork(new URL('lane-main.ts', import.meta.url), {
       serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.#start.sockets.map(({ fd }) => fd)],
     });
     this.#child = child;
     child.on('message', (message) => this.#onMessage(message as FromLane));
@@ -93,7 +106,30 @@ class Lane implements LaneProcess {
       this.#log.error({ lane: this.shard, error: error.message }, 'lane'),
     );
     child.on('exit', (code, signal) => this.#onExit(code, signal));
-    this.#send(this.#start);
+    this.#begunWith = this.#start;
+    const sockets = this.#start.sockets.map(({ name }, place) => ({
+      name,
+      fd: firstPassedFd + place,
+    }));
+    this.#send({ ...this.#start, sockets });
+  }
+
+  adopt({ config, policy, files }: LaneConfiguration): void {
+    this.#start = { ...this.#start, config, policy, files };
+  }
+
+  confirm(hasTakenOver: boolean): void {
+    if (hasTakenOver) this.#begunWith = this.#start;
+    else if (this.#isReady) this.#renew();
+  }
+
+  /** The child may have begun with what is no longer in force; its shard waits for the next one. */
+  #renew(): boolean {
+    if (this.#begunWith === this.#start) return false;
+    this.#log.warn({ lane: this.shard }, 'the lane has an older configuration; it starts again');
+    this.#isReady = false;
+    this.#child?.kill('SIGKILL');
+    return true;
   }
 
   ask<Name extends LaneRequestName>(name: Name, asked: Asked<Name>): Promise<Answer<Name>> {
@@ -144,6 +180,7 @@ class Lane implements LaneProcess {
   #onMessage(message: FromLane): void {
     switch (message.kind) {
       case 'ready':
+        if (this.#renew()) return;
         this.#isReady = true;
         this.#hasBeenReady = true;
         this.#readiness.resolve(message.listeners);

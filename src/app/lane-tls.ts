@@ -1,33 +1,42 @@
-/** The lane's certificates and trust anchors, loaded from the files that the configuration names. */
+/** The lane's certificates and trust anchors, made from the files that the configuration names. */
 import type { Config } from '../config/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { AnchorRegistry } from '../tls/anchors.ts';
 import { createClientTls, createServerTls } from '../tls/contexts.ts';
 import type { ClientTls, ServerTls } from '../tls/contexts.ts';
-import type { CertificateSource } from '../tls/own-certificate.ts';
+import type { CertificateSource, PemSource } from '../tls/own-certificate.ts';
+import type { LaneConfiguration } from './messages.ts';
 
 /** `server` by the names of listeners. Anchors that cannot be loaded are warnings: mail defers. */
 export interface RunningTls {
   readonly server: ReadonlyMap<string, ServerTls>;
   readonly client: ClientTls;
+  readonly anchors: AnchorRegistry;
   readonly warnings: readonly string[];
 }
 
-/** Throws a Failure for own certificates that cannot be used. */
-export async function loadTls(config: Config, policy: Policy): Promise<RunningTls> {
+/** `previous` is what it will replace, if any. Throws a Failure for own certificates that cannot be used. */
+export async function loadTls(
+  { config, policy, files }: LaneConfiguration,
+  previous: RunningTls | null,
+): Promise<RunningTls> {
+  const held = new Map(Array.from(files, ([path, bytes]) => [path, Buffer.from(bytes)]));
   const anchors = new AnchorRegistry();
-  const failures = await anchors.loadAnchors(anchorNames(policy));
-  const clientCertificates = mapSources(config, clientCertificateNames(policy));
+  const failures = await anchors.loadAnchors(anchorNames(policy), {
+    files: held,
+    ...(previous === null ? {} : { previous: previous.anchors }),
+  });
+  const clientCertificates = mapSources(config, held, clientCertificateNames(policy));
   const client = await createClientTls({ clientCertificates, anchors });
   const server = new Map<string, ServerTls>();
   const warnings = [...failures.map((failure) => failure.message), ...client.warnings];
   for (const listener of config.listeners) {
-    const sources = Object.values(mapSources(config, listener.serverCertificates));
+    const sources = Object.values(mapSources(config, held, listener.serverCertificates));
     const tls = await createServerTls({ certificates: sources, anchors });
     server.set(listener.name, tls);
     warnings.push(...tls.warnings);
   }
-  return { server, client, warnings: [...new Set(warnings)] };
+  return { server, client, anchors, warnings: [...new Set(warnings)] };
 }
 
 /** Every set that a connector or a delivery target names; opportunistic handshakes get the bundled one. */
@@ -49,14 +58,22 @@ function clientCertificateNames(policy: Policy): string[] {
   return hops.flatMap(({ clientCertificate }) => clientCertificate ?? []);
 }
 
-function mapSources(config: Config, names: readonly string[]): Record<string, CertificateSource> {
+function mapSources(
+  config: Config,
+  held: ReadonlyMap<string, Buffer>,
+  names: readonly string[],
+): Record<string, CertificateSource> {
+  const sourceOf = (file: string): PemSource => {
+    const bytes = held.get(file);
+    return bytes === undefined ? { file } : { file, bytes };
+  };
   const sources: Record<string, CertificateSource> = {};
   for (const name of names) {
     const files = config.certificates[name];
     if (files === undefined) continue;
     sources[name] = {
-      certificate: { file: files.certificateFile },
-      key: { file: files.keyFile },
+      certificate: sourceOf(files.certificateFile),
+      key: sourceOf(files.keyFile),
     };
   }
   return sources;

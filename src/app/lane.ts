@@ -4,7 +4,6 @@
  * Joins the rooms that do not know each other: receiving hands messages to the queue, the queue hands
  * deliveries to delivery.
  */
-import { createDelivery } from '../delivery/delivery.ts';
 import { createSignIn } from '../identity/sign-in.ts';
 import { sizeOf } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
@@ -16,7 +15,6 @@ import { MemoryBudget } from '../receiving/memory-budget.ts';
 import { RateLimiter } from '../receiving/rate-limiter.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { writeDsn } from '../report/dsn.ts';
-import type { Log } from '../report/log.ts';
 import { silentMeter } from '../report/meter.ts';
 import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
@@ -24,10 +22,10 @@ import { openSqliteStore } from '../store/sqlite-store.ts';
 import { readCrashNote, removeCrashNote, writeCrashNote } from './crash-note.ts';
 import { foldersOf } from './data-folder.ts';
 import { watchDisk } from './disk-room.ts';
-import { deliveryServices, openStubResolver } from './lane-delivery.ts';
+import { openOutgoing, openStubResolver } from './lane-delivery.ts';
 import type { OpenResolver } from './lane-delivery.ts';
-import { closeDoors, openDoors } from './lane-doors.ts';
-import type { Door } from './lane-doors.ts';
+import type { ServicesOfDoor } from './lane-doors.ts';
+import { Doors } from './lane-doors.ts';
 import {
   clientRatesOf,
   queueLimitsOf,
@@ -35,14 +33,18 @@ import {
   shareOf,
   storeLimitsOf,
 } from './lane-limits.ts';
+import { Outgoing } from './lane-outgoing.ts';
 import { loadTls } from './lane-tls.ts';
 import type { LaneHandlers, LaneStart, ListenerAddress } from './messages.ts';
+import type { LeveledLog } from './log.ts';
+import { version } from './version.ts';
 import { becomeUser } from './privileges.ts';
 import { createRefusalRecorder } from './refusal-recorder.ts';
-import type { Frame, Rooms } from './lane-rooms.ts';
+import type { Frame, InForce, Rooms } from './lane-rooms.ts';
 import { laneHandlers } from './lane-handlers.ts';
 
 export interface RunningLane {
+  /** As they were opened at the start. */
   readonly listeners: readonly ListenerAddress[];
   /** What the control process may ask, while the lane runs. */
   readonly handlers: LaneHandlers;
@@ -63,13 +65,15 @@ export interface LaneEvents {
  */
 export async function startRunningLane(
   start: LaneStart,
-  log: Log,
+  log: LeveledLog,
   events: LaneEvents,
   openResolver: OpenResolver = openStubResolver,
 ): Promise<RunningLane> {
-  const tls = await loadTls(start.config, start.policy);
+  const tls = await loadTls(start, null);
   for (const warning of tls.warnings) log.warn({}, warning);
-  const frame: Frame = { start, log, tls, policy: () => start.policy, openResolver };
+  const { config, policy } = start;
+  const first = { config, policy, tls };
+  const frame: Frame = { ...frameOf(start, log, first), openResolver };
   const opened = Promise.withResolvers<void>();
   opened.promise.catch(() => undefined);
   let rooms: Rooms | null = null;
@@ -77,25 +81,47 @@ export async function startRunningLane(
     if (rooms === null) throw new Failure('lane-unavailable', 'the lane is starting');
     return rooms;
   };
-  const shared = sharedServices(frame, running, opened.promise);
-  const doors = await openDoors(start, (name) => ({
-    ...shared,
-    serverTls: () => tls.server.get(name)!,
-  }));
+  const servicesOf = doorServices(frame, running);
+  const { doors } = frame;
+  await doors.open({ config, tls: tls.server, servicesOf: servicesOf(opened.promise) });
   try {
     becomeUser(start.user);
-    rooms = await openRooms(frame, doors, events);
+    rooms = await openRooms(frame, events);
     opened.resolve();
-    return runningLane(frame, doors, rooms);
+    const handlers = laneHandlers(frame, rooms, servicesOf);
+    return { listeners: doors.addresses(), handlers, stop: stopperOf(frame, rooms) };
   } catch (error) {
     opened.reject(error);
-    await closeDoors(doors, 0);
-    throw error;
+    await doors.stop(0);
+    throw namingVersion(error);
   }
 }
 
-async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvents): Promise<Rooms> {
-  const { start, log, tls, policy } = frame;
+/** Which program is too old is what the administrator must know. */
+function namingVersion(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.code !== 'store-newer') return error;
+  return new Failure(error.code, `${error.message} (this is Postern ${version})`, { cause: error });
+}
+
+function frameOf(start: LaneStart, log: LeveledLog, first: InForce): Omit<Frame, 'openResolver'> {
+  const { config, share } = start;
+  let inForce = first;
+  return {
+    start,
+    log,
+    doors: new Doors(start),
+    signIn: createSignIn(config.credentials),
+    contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
+    rateLimits: rateLimitsOf(config, share),
+    clients: new ClientTable(clientRatesOf(config)),
+    inForce: () => inForce,
+    policy: () => inForce.policy,
+    replace: (next) => void (inForce = next),
+  };
+}
+
+async function openRooms(frame: Frame, events: LaneEvents): Promise<Rooms> {
+  const { start, log, policy } = frame;
   const { config, share, shard } = start;
   const folders = foldersOf(config.dataFolder);
   const store = await openSqliteStore({
@@ -106,21 +132,18 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
     onDeath: (failure) => events.onFatal(failure),
   });
   const disk = await watchDisk(config.dataFolder, config.limits.freeDiskBytes, log);
-  const resolver = await frame.openResolver(config);
-  const listeners = doors.map((door) => door.address);
-  const delivery = createDelivery(
-    deliveryServices({ config, share, tls, resolver, listeners, log, policy }),
-  );
+  const outgoing = new Outgoing(await openOutgoing(frame, frame.inForce()));
+  const queueLimits = queueLimitsOf(config, share);
   const queue = createQueue({
     store,
     shard,
     policy,
     routeKeyFor,
-    attempt: delivery.attempt,
+    attempt: outgoing.attempt,
     plan: planDeliveries,
     writeDsn,
     recorder,
-    limits: queueLimitsOf(config, share),
+    limits: queueLimits,
     now: Date.now,
     random: Math.random,
     log,
@@ -130,29 +153,27 @@ async function openRooms(frame: Frame, doors: readonly Door[], events: LaneEvent
   events.mayNoteCrash(() => writeCrashNote(crashNote, queue.underWay()));
   await queue.start(await readCrashNote(crashNote));
   await removeCrashNote(crashNote);
-  const keepRefusal = createRefusalRecorder(store, log);
+  const recordRefusal = createRefusalRecorder(store, log);
   return {
     store,
     disk,
     queue,
-    delivery,
-    resolver,
-    recordRefusal: keepRefusal,
-    verifyRecipient: delivery.verifyRecipient,
+    queueLimits,
+    outgoing,
+    recordRefusal,
+    verifyRecipient: outgoing.verifyRecipient,
   };
 }
 
-type Shared = Omit<ReceivingServices, 'serverTls'>;
-
-/** What all listeners share; sessions wait until the rooms behind them are open. */
-function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void>): Shared {
-  const { start, log, policy } = frame;
-  const { config, share, shard } = start;
-  const spool = foldersOf(config.dataFolder).spoolOf(shard);
-  const signIn = createSignIn(config.credentials);
-  return {
+/** What sessions are served with; they wait until `opened`, when the rooms behind them are there. */
+function doorServices(
+  frame: Frame,
+  running: () => Rooms,
+): (opened: Promise<void>) => ServicesOfDoor {
+  const { start, log, policy, signIn, contentMemory, rateLimits, clients } = frame;
+  const spool = foldersOf(start.config.dataFolder).spoolOf(start.shard);
+  const shared: Omit<ReceivingServices, 'serverTls'> = {
     policy,
-    opened,
     authenticate: (username, password) => signIn.authenticate(username, password),
     newId: () => running().queue.newId(),
     openSpool: (organization) => openSpool(spool, organization),
@@ -167,27 +188,24 @@ function sharedServices(frame: Frame, running: () => Rooms, opened: Promise<void
     log,
     meter: silentMeter,
     now: Date.now,
-    contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
+    contentMemory,
     firstRefusals: new FirstRefusals(),
-    rates: new RateLimiter(rateLimitsOf(config, share)),
-    clients: new ClientTable(clientRatesOf(config)),
+    rates: new RateLimiter(rateLimits),
+    clients,
   };
+  return (opened) => (serverTls) => ({ ...shared, opened, serverTls });
 }
 
-function runningLane(frame: Frame, doors: readonly Door[], rooms: Rooms): RunningLane {
-  const { queue, delivery, store, disk, resolver } = rooms;
-  return {
-    listeners: doors.map((door) => door.address),
-    handlers: laneHandlers(frame, rooms),
-    stop: async (graceMs) => {
-      await closeDoors(doors, graceMs / 2);
-      await queue.stop(graceMs / 2);
-      await delivery.stop(1000);
-      // What was delivered at the last moment is handed to the store before it closes.
-      await new Promise((resolve) => setImmediate(resolve));
-      resolver.close();
-      disk.close();
-      await store.close();
-    },
+function stopperOf({ doors }: Frame, rooms: Rooms): (graceMs: number) => Promise<void> {
+  const { queue, outgoing, store, disk } = rooms;
+  return async (graceMs) => {
+    await doors.stop(graceMs / 2);
+    await queue.stop(graceMs / 2);
+    await outgoing.stop(1000);
+    // What was delivered at the last moment is handed to the store before it closes.
+    await new Promise((resolve) => setImmediate(resolve));
+    outgoing.close();
+    disk.close();
+    await store.close();
   };
 }

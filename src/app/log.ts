@@ -3,7 +3,13 @@ import pino from 'pino';
 import type { Log } from '../report/log.ts';
 import { LogStream, targetOf } from './log-stream.ts';
 
-export interface ProcessLog extends Log {
+/** A log whose lines can be made more or fewer while it runs. */
+export interface LeveledLog extends Log {
+  /** The least important lines that are logged from now on: `debug`, `info`, `warn`, `error`. */
+  setLevel(level: string): void;
+}
+
+export interface ProcessLog extends LeveledLog {
   /** Writes what is still buffered; for the end of the process. */
   flush(): void;
 }
@@ -20,5 +26,6 @@ export function createLog(level: string, process: string): ProcessLog {
     warn: (fields, text) => logger.warn(fields, text),
     error: (fields, text) => logger.error(fields, text),
     flush: () => standardOutput.flush(),
+    setLevel: (next) => void (logger.level = next),
   };
 }

@@ -40,7 +40,9 @@ async function checkConfig(file: string): Promise<LoadResult> {
   if (loaded.kind === 'refused') return loaded;
   const problems = await checkFiles(loaded.config, Date.now());
   const errors = problems.filter((problem) => problem.severity === 'error');
-  if (errors.length > 0) return { kind: 'refused', problems: errors };
+  if (errors.length > 0) {
+    return { kind: 'refused', problems: errors, dataFolder: loaded.config.dataFolder };
+  }
   return { ...loaded, warnings: [...loaded.warnings, ...problems] };
 }
 

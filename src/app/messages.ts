@@ -3,17 +3,26 @@ import type { Submission } from '../api/contract.ts';
 import type { Config } from '../config/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { QueueOrder, QueueStepResult } from '../queue/order.ts';
+import type { PassedSocket } from './systemd.ts';
 
-/** `shard` is the lane's own number; its file is `queue-<shard>.db` in the data folder. */
-export interface LaneStart {
-  readonly kind: 'start';
-  readonly shard: number;
+/** What is put in force as a whole, at the start and by each reload. */
+export interface LaneConfiguration {
   readonly config: Config;
   readonly policy: Policy;
+  /** What the files of `config.files` hold, by their paths: lanes read none of them themselves. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** `shard` is the lane's own number; its file is `queue-<shard>.db` in the data folder. */
+export interface LaneStart extends LaneConfiguration {
+  readonly kind: 'start';
+  readonly shard: number;
   /** Share of the gateway's bounds that this lane gets: 1 over the number of lanes. */
   readonly share: number;
   /** Nobody else listens on our ports: they are opened so that the system refuses a second one. */
   readonly isOnlyLane: boolean;
+  /** Ports that systemd opened for us, by the names of listeners. */
+  readonly sockets: readonly PassedSocket[];
   /** User to become once the ports are open; null stays. */
   readonly user: string | null;
 }
@@ -29,7 +38,25 @@ export interface LaneRequests {
   /** One step of an order on this lane's shard. */
   order: { readonly asked: QueueOrder; readonly answer: QueueStepResult };
   status: { readonly asked: null; readonly answer: LaneStatus };
+  /** Makes everything that the configuration needs and changes nothing yet. */
+  prepare: {
+    readonly asked: LaneConfiguration & { readonly reload: number };
+    readonly answer: PrepareAnswer;
+  };
+  /** Puts what was prepared under this number in force, at once; answers what listens then. */
+  commit: { readonly asked: number; readonly answer: readonly ListenerAddress[] };
+  /** Lets go of what was prepared under this number. */
+  abandon: { readonly asked: number; readonly answer: null };
 }
+
+/** `refused`: `path` is the key of the configuration that stands in the way, empty for none. */
+export type PrepareAnswer =
+  | { readonly kind: 'prepared' }
+  | {
+      readonly kind: 'refused';
+      readonly path: readonly (string | number)[];
+      readonly text: string;
+    };
 
 export type LaneRequestName = keyof LaneRequests;
 export type Asked<Name extends LaneRequestName> = LaneRequests[Name]['asked'];

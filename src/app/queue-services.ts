@@ -11,18 +11,17 @@ import { findWeakerPolicy } from '../policy/weaker-policy.ts';
 import type { QueueOrder, Withheld } from '../queue/order.ts';
 import { isFit, looksPerStep } from '../queue/order.ts';
 import { readOriginal } from '../queue/read-original.ts';
+import type { Log } from '../report/log.ts';
 import type { Running } from './gateway-services.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
 
 type QueueServices = Pick<ApiServices, 'orderQueue' | 'showQueued' | 'openContent'>;
 
 const deliveriesMax = 1000;
 
-export function queueServices(settings: GatewaySettings, running: Running): QueueServices {
-  const { lanes, readers } = running;
-  const { log } = settings;
+export function queueServices(log: Log, running: Running): QueueServices {
+  const { lanes, readers, reloader } = running;
   const weakerOf = ({ message, delivery }: IdentifiedQueueRow) =>
-    findWeakerPolicy(settings.policy, message.organization, delivery);
+    findWeakerPolicy(reloader.inForce.policy, message.organization, delivery);
   const services: OrderServices = {
     shards: lanes.map(({ shard }) => shard).sort((a, b) => a - b),
     order: async (shard, order) => {

@@ -1,13 +1,12 @@
 /** `postern serve`: configuration, privileges, the gateway, signals, and words for whoever started it. */
 import { resolve } from 'node:path';
 import type { ServeOptions } from '../cli/offline-commands.ts';
-import { checkFiles } from '../config/check-files.ts';
 import type { Config } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { Failure } from '../mail/failure.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Configuration, ConfigurationSource } from './configuration.ts';
+import { loadConfiguration } from './configuration.ts';
 import { startGateway } from './control.ts';
 import type { Gateway } from './control.ts';
 import { prepareEmbeddedDefault } from './first-start.ts';
@@ -15,25 +14,34 @@ import type { EmbeddedConfiguration } from './first-start.ts';
 import { createLog } from './log.ts';
 import { becomeUser, isRoot, userToBecome } from './privileges.ts';
 import { describeStart } from './start-text.ts';
+import { findServiceManager, takePassedSockets } from './systemd.ts';
+import type { PassedSocket, ServiceManager } from './systemd.ts';
 
 /** Runs until SIGTERM or SIGINT; the exit code. Throws a Failure where it cannot start. */
 export async function serve(options: ServeOptions, commandName: string): Promise<number> {
   process.umask(0o077);
   const embedded = options.configFile === null ? await embeddedDefault(options) : null;
   const file = embedded?.configFile ?? resolve(options.configFile!);
-  const { config, policy } = await loadOrThrow(file, options.dataFolder);
+  const { dataFolder } = options;
+  const source = { file, dataFolder: dataFolder === null ? null : resolve(dataFolder) };
+  const configuration = await loadOrThrow(source);
+  const { config, policy } = configuration;
   const user = userToBecome(config.user);
   const log = createLog(config.log.level, 'control');
+  const sockets = takePassedSockets(process.env, process.pid);
+  refuseUnknownSockets(sockets, config);
+  const manager = findServiceManager(process.env, log);
   const gateway = await startGateway({
-    config,
-    policy,
-    configFile: file,
+    configuration,
+    source,
     user,
+    sockets,
     dropPrivileges: () => becomeUser(user),
     log,
   });
   say(describeStart({ gateway, config, policy, embedded, commandName, isRoot: isRoot() }));
-  stopOnSignals(gateway);
+  stopOnSignals(gateway, manager);
+  void manager.tell('READY=1', `serves as ${policy.hostName}`);
   const failure = await gateway.ended;
   await gateway.stop();
   log.info({}, 'stopped');
@@ -46,20 +54,11 @@ function embeddedDefault(options: ServeOptions): Promise<EmbeddedConfiguration> 
   return prepareEmbeddedDefault(resolve(options.dataFolder ?? 'data'));
 }
 
-async function loadOrThrow(
-  file: string,
-  dataFolder: string | null,
-): Promise<{ config: Config; policy: Policy }> {
-  const loaded = await loadConfig(file);
+async function loadOrThrow(source: ConfigurationSource): Promise<Configuration> {
+  const loaded = await loadConfiguration(source, null);
   if (loaded.kind === 'refused') throw refused(loaded.problems);
-  const config =
-    dataFolder === null ? loaded.config : { ...loaded.config, dataFolder: resolve(dataFolder) };
-  const problems = await checkFiles(config, Date.now());
-  const errors = problems.filter((problem) => problem.severity === 'error');
-  if (errors.length > 0) throw refused(errors);
-  for (const problem of [...loaded.warnings, ...problems])
-    say(`warning: ${formatProblem(problem)}`);
-  return { config, policy: loaded.policy };
+  for (const problem of loaded.configuration.warnings) say(`warning: ${formatProblem(problem)}`);
+  return loaded.configuration;
 }
 
 function refused(problems: readonly ConfigProblem[]): Failure {
@@ -70,11 +69,30 @@ function refused(problems: readonly ConfigProblem[]): Failure {
 }
 
 /** A second signal does not hurry: what is under way has its own bounds. */
-function stopOnSignals(gateway: Gateway): void {
+function stopOnSignals(gateway: Gateway, manager: ServiceManager): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => void gateway.stop());
+    process.on(signal, () => {
+      void manager.tell('STOPPING=1', 'lets what is under way end');
+      void gateway.stop();
+    });
   }
-  process.on('SIGHUP', () => undefined);
+  process.on('SIGHUP', () => {
+    void manager.tell('RELOADING=1', 'reads the configuration again');
+    void gateway.reload().then((outcome) => {
+      const isDone = outcome.kind === 'reloaded';
+      const status = isDone ? 'the configuration was reloaded' : 'the last reload was refused';
+      return manager.tell('READY=1', status);
+    });
+  });
+}
+
+/** A port that nobody answers would let its clients hang. */
+function refuseUnknownSockets(sockets: readonly PassedSocket[], config: Config): void {
+  const unknown = sockets.find(({ name }) => config.listeners.every((each) => each.name !== name));
+  if (unknown === undefined) return;
+  const names = config.listeners.map(({ name }) => name).join(', ');
+  const text = `systemd passes a socket with the name "${unknown.name}", and no listener has it; there are: ${names}`;
+  throw new Failure('socket-unknown', text);
 }
 
 /** For people: standard error, so that standard output holds log lines alone. */

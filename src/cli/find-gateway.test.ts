@@ -41,6 +41,13 @@ test('the socket is the named one, else in the configured data folder, else in .
   assert.equal(await findSocket({ socket: 'x.sock' }, here), join(workingFolder, 'x.sock'));
 });
 
+test('over a file with mistakes the gateway that runs is found all the same', async (t) => {
+  const workingFolder = await makeFolder(t);
+  const here = { env: {}, workingFolder };
+  await writeFile(join(workingFolder, 'postern.yaml'), 'dataFolder: ./var\nhostNaem: x\n');
+  assert.equal(await findSocket({}, here), join(workingFolder, 'var', 'run', 'api.sock'));
+});
+
 test('a configuration that cannot be read says so with its place', async (t) => {
   const workingFolder = await makeFolder(t);
   await writeFile(join(workingFolder, 'postern.yaml'), 'hostName: [\n');

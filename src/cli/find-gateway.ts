@@ -54,6 +54,8 @@ export async function findSocket(
   if (file === null) return socketIn(resolve(workingFolder, defaultDataFolder));
   const result = await loadConfig(file);
   if (result.kind === 'loaded') return socketIn(result.config.dataFolder);
+  // The gateway goes on with its last good configuration: it must be found over a file with mistakes.
+  if (result.dataFolder !== null) return socketIn(result.dataFolder);
   const problem = result.problems.find((each) => each.severity === 'error');
   const first = problem === undefined ? file : formatProblem(problem);
   throw new Failure('config-unusable', `the configuration cannot be used: ${first}`);

@@ -14,12 +14,13 @@ export function embeddedDefaultText(values: {
 
 const asRoot = 'user: root # the first start was made as root; name another in production';
 
-const template = `# Postern's configuration: one file, read at start.
+const template = `# Postern's configuration: one file, read at start and by "postern config reload".
 #
 # This one was written at the first start, for trying Postern out on this machine. Edit it, then
-# look at what the change means before you start again:
+# look at what the change means before you put it in force:
 #
 #   postern config check <this file>
+#   postern config reload
 #
 # Every key, with its default and meaning, is in docs/config.md; complete configurations are in
 # examples/. Durations are written 30s, 15m or 1h30m; sizes 50MB or 256KiB. Unknown keys are refused.

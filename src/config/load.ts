@@ -35,8 +35,17 @@ export type LoadResult =
       readonly config: Config;
       readonly policy: Policy;
       readonly warnings: readonly ConfigProblem[];
+      /** Where a value stands in the file, for problems that are found later. */
+      readonly locate: (path: Path) => Place;
     }
-  | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
+  | Refused;
+
+/** `dataFolder` as far as the file tells it: for finding the gateway that runs on the last good one. */
+interface Refused {
+  readonly kind: 'refused';
+  readonly problems: readonly ConfigProblem[];
+  readonly dataFolder: string | null;
+}
 
 /** Larger files are refused unread. */
 export const fileBytesMax = 4 * 1024 * 1024;
@@ -69,10 +78,12 @@ export function parseConfig(text: string, file: string): LoadResult {
     policy === null ||
     problems.some((problem) => problem.severity === 'error')
   ) {
-    return refused(problems);
+    return refused(problems, readDataFolder(yaml.value, absolute));
   }
   const config = toConfig(parsed, absolute, yaml.locate);
-  return { kind: 'loaded', config, policy, warnings: inOrder(problems).slice(0, problemsMax) };
+  const warnings = inOrder(problems).slice(0, problemsMax);
+  const locate = (path: Path): Place => yaml.locate(path, 'value');
+  return { kind: 'loaded', config, policy, warnings, locate };
 }
 
 /** Shape first, then the checks between keys on all parts that are sound. */
@@ -156,16 +167,24 @@ function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
+function readDataFolder(raw: unknown, file: string): string | null {
+  const written = valueAt(raw, ['dataFolder']) ?? './data';
+  return typeof written === 'string' ? resolve(dirname(file), written) : null;
+}
+
 /** Errors come before warnings where not all fit. */
-function refused(problems: readonly ConfigProblem[]): LoadResult {
+function refused(problems: readonly ConfigProblem[], dataFolder: string | null = null): Refused {
   const errors = problems.filter((problem) => problem.severity === 'error');
   const warnings = problems.filter((problem) => problem.severity === 'warning');
-  if (problems.length <= problemsMax) return { kind: 'refused', problems: inOrder(problems) };
+  if (problems.length <= problemsMax) {
+    return { kind: 'refused', problems: inOrder(problems), dataFolder };
+  }
   const kept = [...inOrder(errors), ...inOrder(warnings)].slice(0, problemsMax - 1);
   const last = kept.at(-1)!;
   const rest = problems.length - kept.length;
   const more = { ...last, key: '', suggestion: null, text: `and ${rest} more problems` };
-  return { kind: 'refused', problems: [...inOrder(kept), { ...more, severity: 'error' }] };
+  const shown = [...inOrder(kept), { ...more, severity: 'error' as const }];
+  return { kind: 'refused', problems: shown, dataFolder };
 }
 
 function refuseWhole(file: string, text: string): LoadResult {

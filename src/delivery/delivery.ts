@@ -47,8 +47,11 @@ export interface DeliveryRoom {
   readonly attempt: AttemptDelivery;
   /** Asks the server that keeps a mailbox whether it exists, or remembers what it said. */
   readonly verifyRecipient: VerifyRecipient;
-  /** Ends connections that are idle, as after a change of policy or certificates. */
-  closeIdle(): Promise<void>;
+  /**
+   * Another room has taken over, as after a change of configuration or certificates: idle connections
+   * end at once, attempts under way end by themselves, and with the last one everything else.
+   */
+  retire(): Promise<void>;
   /** Begins nothing new, waits for what runs, then cuts it. */
   stop(graceMs: number): Promise<void>;
   counts(): DeliveryCounts;
@@ -59,7 +62,7 @@ export function createDelivery(services: DeliveryServices): DeliveryRoom {
   return {
     attempt: (delivery) => room.attempt(delivery),
     verifyRecipient: room.verifyRecipient,
-    closeIdle: () => Promise.resolve(room.closeIdle()),
+    retire: () => room.retire(),
     stop: (graceMs) => room.stop(graceMs),
     counts: () => room.counts(),
   };
@@ -106,9 +109,11 @@ class Room {
     return running;
   }
 
-  closeIdle(): void {
+  async retire(): Promise<void> {
     this.#pool.closeIdle();
     this.#asker.closeIdle();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    this.#pool.stop();
   }
 
   async stop(graceMs: number): Promise<void> {

@@ -16,7 +16,7 @@ import type {
 } from '../report/trace.ts';
 import type { Store } from '../store/store.ts';
 
-/** Bounds of one shard's queue. */
+/** Bounds of one shard's queue; read anew each time, so that their owner may change them in place. */
 export interface QueueLimits {
   /**
    * Contents of fresh messages that are kept to be delivered from memory; beyond it, as for retries,

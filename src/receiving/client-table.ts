@@ -40,6 +40,13 @@ export class ClientTable {
     this.#now = now;
   }
 
+  /** Other bounds from now on; what was counted stays counted. */
+  change(rates: ClientRates): void {
+    this.#sessions.change(rates.sessionsPerMinuteMax);
+    this.#handshakes.change(rates.handshakesPerMinuteMax);
+    this.#authFailures.change(rates.authFailuresPerHourMax);
+  }
+
   /** False where the address opened too many lately; else this one is counted. */
   mayOpenSession(key: string): boolean {
     return this.#sessions.take(key, this.#now());
@@ -78,13 +85,17 @@ interface Bucket {
 
 /** So many at once, and as many again in each span of time. */
 class RateTable {
-  readonly #max: number;
+  #max: number;
   readonly #spanMs: number;
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(max: number, spanMs: number) {
     this.#max = max;
     this.#spanMs = spanMs;
+  }
+
+  change(max: number): void {
+    this.#max = max;
   }
 
   has(key: string, nowMs: number): boolean {

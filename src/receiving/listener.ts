@@ -20,6 +20,8 @@ import type { ListenerSettings } from './settings.ts';
 /** A listener that runs. */
 export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
+  /** For sessions that begin from now on; those that are open keep theirs. The port stays. */
+  change(settings: ListenerSettings): void;
   /**
    * Takes no new connections, answers 421 to sessions without a transaction, lets the others finish
    * within `graceMs`, and resolves when nothing is left.
@@ -53,14 +55,14 @@ export async function startListener(
 }
 
 class Door implements Listener {
-  readonly #settings: ListenerSettings;
+  #settings: ListenerSettings;
   readonly #services: ReceivingServices;
   readonly #server: net.Server;
   readonly #connections = new Set<Connection>();
   /** Connections whose PROXY header is awaited. */
   readonly #arriving = new Set<net.Socket>();
   readonly #countByAddress = new Map<string, number>();
-  readonly #clock: NodeJS.Timeout;
+  #clock: NodeJS.Timeout;
   #onEmpty: (() => void) | null = null;
   #stopped: Promise<void> | null = null;
 
@@ -80,14 +82,24 @@ class Door implements Listener {
   }
 
   open(): Promise<void> {
-    const { host, port, name, sharesPort } = this.#settings;
+    const { host, port, name, sharesPort, fd = null } = this.#settings;
+    const shared = { backlog: 1024 };
+    const where = fd === null ? { host, port, reusePort: sharesPort } : { fd };
     return new Promise((resolve, reject) => {
       this.#server.once('error', (cause) => {
         clearInterval(this.#clock);
         const text = `${name}: cannot listen on ${host} port ${port}: ${cause.message}`;
         reject(new Failure('listen-failed', text, { cause }));
       });
-      this.#server.listen({ host, port, reusePort: sharesPort, backlog: 1024 }, () => {
+      this.#server.listen({ ...where, ...shared }, () => {
+        const actual = this.#server.address() as net.AddressInfo;
+        if (fd !== null && (actual.address !== host || (port !== 0 && actual.port !== port))) {
+          this.#server.close();
+          clearInterval(this.#clock);
+          const found = `${actual.address} port ${actual.port}`;
+          const text = `${name}: the socket that was handed over listens on ${found}, not on ${host} port ${port}`;
+          return reject(new Failure('listen-failed', text));
+        }
         this.#server.removeAllListeners('error');
         this.#server.on('error', (error) => {
           this.#services.log.error({ listener: name, err: error }, 'listener failed');
@@ -95,6 +107,15 @@ class Door implements Listener {
         resolve();
       });
     });
+  }
+
+  change(settings: ListenerSettings): void {
+    this.#settings = settings;
+    this.#server.maxConnections = settings.limits.sessionsMax + turnedAwayMax;
+    if (this.#stopped !== null) return;
+    clearInterval(this.#clock);
+    this.#clock = setInterval(() => this.#checkTime(), checkEveryMs(settings));
+    this.#clock.unref();
   }
 
   /** A second call may shorten the grace of the first. */

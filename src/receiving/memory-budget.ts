@@ -7,7 +7,7 @@ interface Waiter {
 }
 
 export class MemoryBudget {
-  readonly #bytesMax: number;
+  #bytesMax: number;
   #used = 0;
   readonly #waiters = new Set<Waiter>();
 
@@ -39,6 +39,12 @@ export class MemoryBudget {
       const waiter: Waiter = { bytes, resolve, timer };
       this.#waiters.add(waiter);
     });
+  }
+
+  /** Puts another bound in force; what is reserved already stays so. */
+  resize(bytesMax: number): void {
+    this.#bytesMax = bytesMax;
+    this.#grant();
   }
 
   release(bytes: number): void {

@@ -23,6 +23,8 @@ export interface ListenerSettings {
   readonly bareLineBreaks: BareLineBreaks;
   /** Other processes of ours listen on the same port; else a taken port is refused. */
   readonly sharesPort: boolean;
+  /** A descriptor that listens on that host and port already; null or absent opens the port. */
+  readonly fd?: number | null;
   readonly limits: ListenerLimits;
 }
 

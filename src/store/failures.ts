@@ -31,7 +31,8 @@ export const storeFailures = {
   'store-newer': {
     httpStatus: 500,
     exitCode: 78,
-    whatToDo: 'Start the version of Postern that wrote the store, or a newer one.',
+    whatToDo:
+      'Start the version of Postern that wrote the store, or a newer one; an older one needs a backup that it made itself. Nothing was changed.',
   },
   'store-taken': {
     httpStatus: 503,

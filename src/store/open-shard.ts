@@ -69,7 +69,7 @@ function takeLock(file: ShardFile): FileLock {
 export function checkVersion(db: DatabaseSync, file: string): void {
   const version = readNumber(db, 'user_version');
   if (version > storeVersion) {
-    const text = `${file} has version ${version}, this program understands ${storeVersion}`;
+    const text = `${file} was written by a newer Postern: its format is ${version}, this program knows up to ${storeVersion}`;
     throw storeFailure('store-newer', text);
   }
 }

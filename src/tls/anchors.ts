@@ -80,6 +80,14 @@ export interface RememberedPath {
   readonly until: number;
 }
 
+/** Where sets come from besides the disk. */
+export interface AnchorSources {
+  /** What a file holds, by its absolute path, where somebody has read it already. */
+  readonly files?: ReadonlyMap<string, Buffer>;
+  /** Its sets are taken over where their certificates did not change: with them, what was examined. */
+  readonly previous?: AnchorRegistry;
+}
+
 /** The sets that are loaded, by name. */
 export class AnchorRegistry {
   readonly #sets = new Map<AnchorsName, AnchorSet | null>();
@@ -89,13 +97,16 @@ export class AnchorRegistry {
    * where it was available before. A set whose certificates did not change stays the same object.
    * Returns the failures, one per set; never throws for them.
    */
-  async loadAnchors(names: readonly AnchorsName[]): Promise<Failure[]> {
+  async loadAnchors(
+    names: readonly AnchorsName[],
+    { files = new Map(), previous }: AnchorSources = {},
+  ): Promise<Failure[]> {
     const failures: Failure[] = [];
     for (const name of new Set(names)) {
       try {
-        const loaded = await loadSet(name);
-        const known = this.#sets.get(name);
-        if (!known || !isSameSet(known, loaded)) this.#sets.set(name, loaded);
+        const loaded = await loadSet(name, files);
+        const known = this.#sets.get(name) ?? previous?.get(name);
+        this.#sets.set(name, known && isSameSet(known, loaded) ? known : loaded);
       } catch (error) {
         this.#sets.set(name, null);
         failures.push(error instanceof Failure ? error : unavailable(name, 'cannot load', error));
@@ -118,14 +129,16 @@ function isSameSet(a: AnchorSet, b: AnchorSet): boolean {
 
 const systemFile = '/etc/ssl/certs/ca-certificates.crt';
 
-async function loadSet(name: AnchorsName): Promise<AnchorSet> {
+async function loadSet(name: AnchorsName, files: ReadonlyMap<string, Buffer>): Promise<AnchorSet> {
   if (name === 'bundled') return storeSet(name, rootCertificates.join('\n'));
   if (name === 'system') return storeSet(name, await systemPem());
   if (!name.startsWith('file:') || !isAbsolute(name.slice(5))) {
     throw unavailable(name, 'no such set; bundled, system or file: and an absolute path');
   }
   try {
-    return fileSet(name, await readFile(name.slice(5), 'latin1'));
+    const path = name.slice(5);
+    const bytes = files.get(path) ?? (await readFile(path));
+    return fileSet(name, bytes.toString('latin1'));
   } catch (error) {
     throw error instanceof Failure ? error : unavailable(name, 'cannot read the file', error);
   }

@@ -11,8 +11,11 @@ import type { CertificateFacts } from '../policy/evidence.ts';
 import { certificateFacts } from './certificate-facts.ts';
 import { pemBlocks, toPem } from './pem.ts';
 
-/** PEM in memory, or the absolute path of a PEM file that is read when contexts are made. */
-export type PemSource = Buffer | { readonly file: string };
+/**
+ * PEM in memory, or the absolute path of a PEM file that is read when contexts are made; `bytes` is
+ * what somebody has read there already.
+ */
+export type PemSource = Buffer | { readonly file: string; readonly bytes?: Buffer };
 
 /** `certificate` holds the certificate and after it the intermediates that go with it. */
 export interface CertificateSource {
@@ -57,6 +60,7 @@ export async function loadOwnCertificate(source: CertificateSource): Promise<Own
 
 async function readPem(source: PemSource): Promise<string> {
   if (Buffer.isBuffer(source)) return source.toString('latin1');
+  if (source.bytes !== undefined) return source.bytes.toString('latin1');
   try {
     return await readFile(source.file, 'latin1');
   } catch (error) {

@@ -13,6 +13,10 @@ export const sampleStatus: StatusView = {
   processId: 4711,
   startedAt: '2026-11-22T10:00:00.000Z',
   policyRevision: '8c1f00d2',
+  configRevision: '5a0c11e7b2d4',
+  configLoadedAt: '2026-11-22T10:00:00.000Z',
+  warnings: [],
+  lastRefusedReload: null,
   configFile: null,
   dataFolder: '/var/lib/postern',
   defaultSender: 'user@example.test',
@@ -136,6 +140,9 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
     submit: async () => ({ id: sampleRows[0]!.id }),
     explain: async () => {
       throw new Error('no explain in this fake');
+    },
+    reloadConfig: async () => {
+      throw new Error('no reload in this fake');
     },
     ...overrides,
   };

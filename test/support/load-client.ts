@@ -8,6 +8,8 @@ import type { RawClient } from '../../src/testing/raw-client.ts';
 export interface Load {
   /** Message-IDs answered 250 so far. */
   readonly accepted: ReadonlySet<string>;
+  /** Clients whose session was cut or answered otherwise than it should. */
+  lost(): number;
   /** No new message is begun; resolves when all clients have ended. */
   stop(): Promise<void>;
 }
@@ -28,12 +30,13 @@ export const lastLine = 'the last line of the message';
 
 export function startLoad(settings: LoadSettings): Load {
   const accepted = new Set<string>();
-  const state = { isStopping: false };
+  const state = { isStopping: false, lost: 0 };
   const clients = Array.from({ length: settings.clients }, (_, client) =>
     runClient(settings, `${settings.name}-${client}`, accepted, state),
   );
   return {
     accepted,
+    lost: () => state.lost,
     stop: async () => {
       state.isStopping = true;
       await Promise.all(clients);
@@ -45,7 +48,7 @@ async function runClient(
   settings: LoadSettings,
   name: string,
   accepted: Set<string>,
-  state: { readonly isStopping: boolean },
+  state: { readonly isStopping: boolean; lost: number },
 ): Promise<void> {
   let client: RawClient | null = null;
   try {
@@ -64,6 +67,7 @@ async function runClient(
     }
   } catch {
     // The gateway was killed under this client; what it noted until then is what counts.
+    state.lost += 1;
   } finally {
     client?.close();
   }

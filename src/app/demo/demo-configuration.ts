@@ -4,12 +4,11 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../../config/config.ts';
-import { parseConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
-import type { Policy } from '../../policy/policy.ts';
 import { makeLeaf } from '../../testing/certificates.ts';
+import type { Configuration } from '../configuration.ts';
+import { loadConfiguration } from '../configuration.ts';
 import type { DemoPartner } from './demo-partners.ts';
 import { demoCa } from './demo-partners.ts';
 
@@ -36,7 +35,7 @@ export function domainFor(choice: TlsSetting | InboundDemand, partner: DemoPartn
 export async function prepareDemo(
   folder: string,
   partners: readonly DemoPartner[],
-): Promise<{ readonly config: Config; readonly policy: Policy }> {
+): Promise<Configuration> {
   const own = makeLeaf(demoCa, ['gateway.example.test'], { ipAddresses: ['127.0.0.1'] });
   await mkdir(join(folder, 'tls'), { recursive: true, mode: 0o700 });
   await writeFile(join(folder, 'tls', 'own.pem'), own.pem);
@@ -45,8 +44,8 @@ export async function prepareDemo(
   const file = join(folder, 'postern.yaml');
   const text = `${JSON.stringify(describe(partners), null, 2)}\n`;
   await writeFile(file, text);
-  const loaded = parseConfig(text, file);
-  if (loaded.kind === 'loaded') return loaded;
+  const loaded = await loadConfiguration({ file, dataFolder: null }, null);
+  if (loaded.kind === 'loaded') return loaded.configuration;
   const lines = loaded.problems.map((problem) => formatProblem(problem));
   throw new Failure('config-refused', lines.join('\n'));
 }

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApiClient } from '../../api/client.ts';
 import { createFakeResolver } from '../../dns/fake-resolver.ts';
-import type { Log } from '../../report/log.ts';
 import { startGateway } from '../control.ts';
 import type { Gateway } from '../control.ts';
+import type { LeveledLog } from '../log.ts';
 import { laneInProcess } from '../in-process-lane.ts';
 import { prepareDemo } from './demo-configuration.ts';
 import { receiveFromPartners } from './demo-inbound.ts';
@@ -34,11 +34,12 @@ export interface RunningDemo {
   stop(): Promise<void>;
 }
 
-const silentLog: Log = {
+const silentLog: LeveledLog = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
+  setLevel: () => undefined,
 };
 
 /** Resolves when every message was dealt with once. Throws a Failure where something cannot start. */
@@ -52,12 +53,13 @@ export async function startDemo(): Promise<RunningDemo> {
     cleanUp.defer(() => partner.server.close());
     partners.push(partner);
   }
-  const { config, policy } = await prepareDemo(folder, partners);
+  const configuration = await prepareDemo(folder, partners);
+  const { config } = configuration;
   const gateway = await startGateway({
-    config,
-    policy,
-    configFile: join(folder, 'postern.yaml'),
+    configuration,
+    source: { file: config.file, dataFolder: null },
     user: null,
+    sockets: [],
     dropPrivileges: () => undefined,
     log: silentLog,
     startLane: laneInProcess(() => Promise.resolve(resolverFor(partners))),

@@ -1,6 +1,7 @@
 /** `postern status`: whether the gateway runs, where it listens, how much waits. */
 import type { Command } from 'commander';
 import type { StatusView } from '../../api/contract.ts';
+import { formatProblem } from '../../config/problem.ts';
 import { sanitizePeerText } from '../../mail/peer-text.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
 import {
@@ -33,7 +34,7 @@ function formatStatus(context: CommandContext, status: StatusView): string {
   const { queued, held } = status.queue;
   const lines = [
     `Postern ${status.version} as ${status.hostName}, process ${status.processId}, up ${formatSpan(upMs)}`,
-    `configuration ${status.configFile ?? 'embedded default'}, policy ${status.policyRevision}`,
+    `configuration ${status.configFile ?? 'embedded default'}, revision ${status.configRevision}, policy ${status.policyRevision}, in force since ${status.configLoadedAt}`,
     `data ${status.dataFolder}`,
     `${queued} queued, ${held} held`,
   ];
@@ -46,6 +47,15 @@ function formatStatus(context: CommandContext, status: StatusView): string {
   const rows = status.listeners.map(({ name, address, port, tls }) => ({
     cells: [name, address, String(port), tls],
   }));
+  lines.push(...describeRefusal(status.lastRefusedReload));
+  lines.push(...status.warnings.map((warning) => `warning: ${warning}`));
   const head = lines.map((line) => `${sanitizePeerText(line)}\n`).join('');
   return `${head}\n${formatTable(columns, rows, context.width)}`;
+}
+
+/** Nothing where the file as it is was put in force. */
+function describeRefusal(refused: StatusView['lastRefusedReload']): string[] {
+  if (refused === null) return [];
+  const what = `the reload of ${refused.at} was refused, and this configuration stayed in force:`;
+  return [what, ...refused.problems.map((problem) => `  ${formatProblem(problem)}`)];
 }

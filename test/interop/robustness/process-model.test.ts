@@ -81,7 +81,10 @@ async function takePort(port: number): Promise<() => void> {
 
 test('a second gateway on the data folder is refused, and the first goes on', async () => {
   const gateway = await start();
-  await assert.rejects(startSecond(gateway), /another gateway runs on the data folder/);
+  await assert.rejects(
+    startSecond(gateway),
+    /another gateway runs on the data folder \S+: process \d+ \(node/,
+  );
   await submit(gateway, { to: 'user@example.test' });
   await gateway.waitForMail('user');
   await gateway.stop();
@@ -98,7 +101,7 @@ test('a lane that dies comes back, and one that cannot start yet is tried again'
   process.kill(second!, 'SIGKILL');
   const free = await takePort(port);
   await waitFor('a failed start', () =>
-    gateway.log().some((line) => line['code'] === 'listen-failed'),
+    gateway.log().some((line) => line['code'] === 'port-taken'),
   );
   free();
   await waitFor('the third lane', () => greets(port), 10_000);

@@ -1,0 +1,35 @@
+/** What a reload cannot change, and says so instead of ignoring it. */
+import type { Config } from '../config/config.ts';
+import type { Path } from '../config/problem.ts';
+import { laneCount } from './lane-count.ts';
+
+interface FixedKey {
+  readonly path: Path;
+  readonly valueIn: (config: Config) => string | number | null;
+}
+
+const fixedKeys: readonly FixedKey[] = [
+  { path: ['dataFolder'], valueIn: (config) => config.dataFolder },
+  { path: ['user'], valueIn: (config) => config.user },
+  { path: ['lanes'], valueIn: laneCount },
+  { path: ['trace', 'retention'], valueIn: (config) => config.trace.retentionMs },
+  { path: ['limits', 'storeQueueRecords'], valueIn: ({ limits }) => limits.storeQueueRecords },
+  { path: ['limits', 'storeQueue'], valueIn: ({ limits }) => limits.storeQueueBytes },
+];
+
+/** A sentence for each key whose change only a restart can put in force; empty where none is. */
+export function findFixedChanges(
+  inForce: Config,
+  next: Config,
+): readonly { readonly path: Path; readonly text: string }[] {
+  return fixedKeys.flatMap(({ path, valueIn }) => {
+    const [old, wanted] = [valueIn(inForce), valueIn(next)];
+    if (old === wanted) return [];
+    const text = `needs a restart: it is ${show(old)} since the start, and a reload cannot make it ${show(wanted)}`;
+    return [{ path, text }];
+  });
+}
+
+function show(value: string | number | null): string {
+  return value === null ? 'not set' : JSON.stringify(value);
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config/config.ts';
+import { parseConfig } from '../config/load.ts';
+import { Failure } from '../mail/failure.ts';
+import { silentLog } from '../report/log.ts';
+import { minimalConfig } from '../../test/support/sample-config.ts';
+import type { Configuration, ConfigurationResult } from './configuration.ts';
+import type { PrepareAnswer } from './messages.ts';
+import type { ReloadParts } from './reloader.ts';
+import { Reloader } from './reloader.ts';
+
+function configuration(revision: string, changes: Partial<Config> = {}): Configuration {
+  const loaded = parseConfig(minimalConfig(), '/etc/postern/postern.yaml');
+  assert.equal(loaded.kind, 'loaded');
+  const config = { ...loaded.config, ...changes };
+  const problemAt: Configuration['problemAt'] = (path, text) => ({
+    file: config.file,
+    ...loaded.locate(path),
+    key: path.join('.'),
+    text,
+    suggestion: null,
+    severity: 'error',
+  });
+  const { policy } = loaded;
+  return { config, policy, files: new Map(), revision, warnings: [], problemAt };
+}
+
+type FakeLane = ReloadParts['lanes'][number] & { readonly said: string[] };
+
+/** `prepare` null: the lane is down. */
+function fakeLane(prepare: PrepareAnswer | null = { kind: 'prepared' }): FakeLane {
+  const said: string[] = [];
+  const ask = async (name: string) => {
+    said.push(name);
+    await sleep(1);
+    if (prepare === null) throw new Failure('lane-unavailable', 'down');
+    return name === 'prepare' ? prepare : name === 'commit' ? [] : null;
+  };
+  return {
+    said,
+    shard: 0,
+    ask,
+    adopt: () => void said.push('adopt'),
+    confirm: (hasTakenOver) => void said.push(`confirm ${hasTakenOver}`),
+  };
+}
+
+function reloaderOf(lanes: readonly FakeLane[], results: readonly ConfigurationResult[]) {
+  const left = [...results];
+  const loads: string[] = [];
+  const load = async (inForce: Configuration): Promise<ConfigurationResult> => {
+    loads.push(inForce.revision);
+    await sleep(2);
+    return left.shift()!;
+  };
+  const swaps: string[] = [];
+  const onSwap = ({ revision }: Configuration): void => void swaps.push(revision);
+  const parts = { load, lanes, log: silentLog, onSwap };
+  return { loads, swaps, reloader: new Reloader(configuration('first'), [], parts) };
+}
+
+const loaded = (next: Configuration) => ({ kind: 'loaded', configuration: next }) as const;
+
+test('every lane prepares before any is told to swap', async () => {
+  const lanes = [fakeLane(), fakeLane()];
+  const { reloader, swaps } = reloaderOf(lanes, [loaded(configuration('second'))]);
+  const outcome = await reloader.reload();
+  assert.equal(outcome.kind, 'reloaded');
+  assert.equal(reloader.inForce.revision, 'second');
+  assert.deepEqual(swaps, ['second']);
+  for (const { said } of lanes) {
+    assert.deepEqual(said, ['prepare', 'adopt', 'commit', 'confirm true']);
+  }
+});
+
+test('one lane that cannot prepare stops it on all, and nothing is adopted', async () => {
+  const refusal = { kind: 'refused', path: ['listeners', 0], text: 'no port' } as const;
+  const lanes = [fakeLane(), fakeLane(refusal)];
+  const { reloader } = reloaderOf(lanes, [loaded(configuration('second'))]);
+  const outcome = await reloader.reload();
+  assert.equal(outcome.kind, 'refused');
+  const [problem] = outcome.problems;
+  assert.equal(problem?.text, 'no port');
+  assert.ok(problem.line > 1, 'the line of the listener');
+  assert.equal(reloader.inForce.revision, 'first');
+  assert.deepEqual(reloader.lastRefused?.problems, outcome.problems);
+  for (const { said } of lanes) assert.deepEqual(said, ['prepare', 'abandon']);
+});
+
+test('a lane that is down gets the newest one for its next start, and is told so', async () => {
+  const lanes = [fakeLane(null), fakeLane()];
+  const { reloader } = reloaderOf(lanes, [loaded(configuration('second'))]);
+  assert.equal((await reloader.reload()).kind, 'reloaded');
+  assert.deepEqual(lanes[0]!.said, ['prepare', 'adopt', 'confirm false']);
+});
+
+test('what only a restart changes is refused, key by key', async () => {
+  const next = configuration('second', { dataFolder: '/elsewhere', user: 'mail', lanes: 7 });
+  const lanes = [fakeLane()];
+  const { reloader } = reloaderOf(lanes, [loaded(next)]);
+  const outcome = await reloader.reload();
+  assert.equal(outcome.kind, 'refused');
+  assert.deepEqual(
+    outcome.problems.map(({ key }) => key),
+    ['dataFolder', 'user', 'lanes'],
+  );
+  assert.ok(outcome.problems.every(({ text }) => text.startsWith('needs a restart: ')));
+  assert.deepEqual(lanes[0]!.said, []);
+});
+
+test('reloads take turns; those that wait share one, which reads the file after they asked', async () => {
+  const results = ['second', 'third'].map((revision) => loaded(configuration(revision)));
+  const { reloader, loads, swaps } = reloaderOf([fakeLane()], results);
+  const first = reloader.reload();
+  await sleep(0);
+  const others = [reloader.reload(), reloader.reload()];
+  await Promise.all([first, ...others]);
+  assert.deepEqual(loads, ['first', 'second']);
+  assert.deepEqual(swaps, ['second', 'third']);
+});
+
+test('after a refusal a good one succeeds and the refusal is forgotten', async () => {
+  const refused = { kind: 'refused', problems: [configuration('x').problemAt([], 'bad')] } as const;
+  const { reloader } = reloaderOf([fakeLane()], [refused, loaded(configuration('second'))]);
+  assert.equal((await reloader.reload()).kind, 'refused');
+  assert.notEqual(reloader.lastRefused, null);
+  assert.equal((await reloader.reload()).kind, 'reloaded');
+  assert.equal(reloader.lastRefused, null);
+});

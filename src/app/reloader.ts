@@ -1,0 +1,162 @@
+/**
+ * Puts another configuration in force while the gateway runs: on every lane, or on none.
+ *
+ * One at a time. Each lane first prepares everything that can fail; only when all have, all are told to
+ * swap. A lane that is down meanwhile starts with the newest good configuration.
+ */
+import type { ConfigProblem } from '../config/problem.ts';
+import { formatProblem } from '../config/problem.ts';
+import { Failure } from '../mail/failure.ts';
+import type { Log } from '../report/log.ts';
+import type { Configuration, ConfigurationResult } from './configuration.ts';
+import { forLanes } from './configuration.ts';
+import type { LaneProcess } from './lane-process.ts';
+import type { ListenerAddress, PrepareAnswer } from './messages.ts';
+import { findFixedChanges } from './needs-restart.ts';
+
+export type ReloadOutcome =
+  | { readonly kind: 'reloaded'; readonly configuration: Configuration; readonly tookMs: number }
+  | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
+
+export interface RefusedReload {
+  readonly at: string;
+  readonly problems: readonly ConfigProblem[];
+}
+
+export interface ReloadParts {
+  /** Reads and checks what is to come after the configuration in force. */
+  readonly load: (inForce: Configuration) => Promise<ConfigurationResult>;
+  readonly lanes: readonly Pick<LaneProcess, 'shard' | 'ask' | 'adopt' | 'confirm'>[];
+  readonly log: Log;
+  /** Called when another configuration is in force, before anybody is told. */
+  readonly onSwap: (configuration: Configuration) => void;
+}
+
+export class Reloader {
+  readonly #parts: ReloadParts;
+  #inForce: Configuration;
+  #loadedAt = new Date().toISOString();
+  #listeners: readonly ListenerAddress[];
+  #lastRefused: RefusedReload | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+  #next: Promise<ReloadOutcome> | null = null;
+  #number = 0;
+
+  constructor(first: Configuration, listeners: readonly ListenerAddress[], parts: ReloadParts) {
+    this.#inForce = first;
+    this.#listeners = listeners;
+    this.#parts = parts;
+  }
+
+  get inForce(): Configuration {
+    return this.#inForce;
+  }
+
+  get loadedAt(): string {
+    return this.#loadedAt;
+  }
+
+  /** As the first lane opened them. */
+  get listeners(): readonly ListenerAddress[] {
+    return this.#listeners;
+  }
+
+  /** Null once a later one succeeded. */
+  get lastRefused(): RefusedReload | null {
+    return this.#lastRefused;
+  }
+
+  /** Whoever asks while one waits for its turn shares it: the file is read after both asked. */
+  reload(): Promise<ReloadOutcome> {
+    this.#next ??= this.#inTurn(() => {
+      this.#next = null;
+      return this.#reload();
+    });
+    return this.#next;
+  }
+
+  /**
+   * The same configuration with what `take` makes of it, for files that changed; null leaves all as it
+   * is. The answer is why the lanes refused, or null.
+   */
+  replaceFiles(
+    take: (inForce: Configuration) => Promise<Configuration | null>,
+  ): Promise<readonly ConfigProblem[] | null> {
+    return this.#inTurn(async () => {
+      const next = await take(this.#inForce);
+      return next === null ? null : this.#putInForce(next);
+    });
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #reload(): Promise<ReloadOutcome> {
+    const startedAtMs = performance.now();
+    const result = await this.#parts.load(this.#inForce);
+    const problems =
+      result.kind === 'refused' ? result.problems : await this.#swap(result.configuration);
+    if (result.kind === 'refused' || problems !== null) return this.#refuse(problems ?? []);
+    const { configuration } = result;
+    const tookMs = Math.round(performance.now() - startedAtMs);
+    this.#lastRefused = null;
+    const { revision, policy, warnings } = configuration;
+    for (const warning of warnings) this.#parts.log.warn({}, formatProblem(warning));
+    const fields = { revision, policyRevision: policy.revision, tookMs };
+    this.#parts.log.info(fields, 'configuration reloaded');
+    return { kind: 'reloaded', configuration, tookMs };
+  }
+
+  #refuse(problems: readonly ConfigProblem[]): ReloadOutcome {
+    this.#lastRefused = { at: new Date().toISOString(), problems };
+    const { revision } = this.#inForce;
+    const lines = problems.map(formatProblem);
+    const text = 'the new configuration is refused; the last good one stays in force';
+    this.#parts.log.error({ revision, problems: lines }, text);
+    return { kind: 'refused', problems };
+  }
+
+  async #swap(next: Configuration): Promise<readonly ConfigProblem[] | null> {
+    const fixed = findFixedChanges(this.#inForce.config, next.config);
+    if (fixed.length > 0) return fixed.map(({ path, text }) => next.problemAt(path, text));
+    return this.#putInForce(next);
+  }
+
+  /** Null when it is in force; else why not, and nothing has changed. */
+  async #putInForce(next: Configuration): Promise<readonly ConfigProblem[] | null> {
+    const reload = ++this.#number;
+    const forAll = forLanes(next);
+    const { lanes, log } = this.#parts;
+    const answers = await Promise.all(
+      lanes.map((lane) => lane.ask('prepare', { ...forAll, reload }).catch(asAnswer)),
+    );
+    const refused = answers.find((answer) => answer?.kind === 'refused');
+    if (refused?.kind === 'refused') {
+      await Promise.allSettled(lanes.map((lane) => lane.ask('abandon', reload)));
+      return [next.problemAt(refused.path, refused.text)];
+    }
+    for (const lane of lanes) lane.adopt(forAll);
+    const committed = lanes.map(async (lane, place) => {
+      const answer =
+        answers[place] === null ? null : await lane.ask('commit', reload).catch(() => null);
+      if (answer === null) log.warn({ lane: lane.shard }, 'a lane was not there for the reload');
+      lane.confirm(answer !== null);
+      return answer;
+    });
+    this.#listeners = (await Promise.all(committed))[0] ?? this.#listeners;
+    this.#inForce = next;
+    this.#loadedAt = new Date().toISOString();
+    this.#parts.onSwap(next);
+    return null;
+  }
+}
+
+/** Null for a lane that is down: it begins with what is in force when it starts. */
+function asAnswer(error: unknown): PrepareAnswer | null {
+  if (!(error instanceof Failure)) throw error;
+  if (error.code === 'lane-unavailable') return null;
+  return { kind: 'refused', path: [], text: error.message };
+}
