@@ -49,7 +49,8 @@ function accept(key: number): Batch {
     state: 'queued',
     lastOutcome: null,
   };
-  const traces = [{ key, atMs: receivedAtMs, kind: 'received', json }] as const;
+  const index = { sender: 'anna@contoso.com', recipients: ['bob@fabrikam.com'] };
+  const traces = [{ key, atMs: receivedAtMs, kind: 'received', json, index }] as const;
   return { ...emptyBatch, accepted: [{ message, deliveries: [delivery] }], traces };
 }
 
