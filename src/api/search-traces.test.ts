@@ -76,3 +76,16 @@ test('times bound the keys', async () => {
   const at = (ms: number) => new Date(Date.UTC(2020, 0, 1) + ms).toISOString();
   assert.deepEqual(await all(sources, { since: at(1000), until: at(2000) }), [id(4096 * 1000, 0)]);
 });
+
+test('a message is found by the alias that it was sent to', async () => {
+  const { sources } = fakeSources([[1]]);
+  const readTrace = async (traced: string) => {
+    const view = sampleTrace(traced, 'delivered');
+    const recipients = view.recipients.map((each) => ({ ...each, aliasedFrom: 'Team@x.test' }));
+    return { ...view, recipients };
+  };
+  const aliased = { ...sources, readTrace };
+  assert.deepEqual(await all(aliased, { to: 'team@X.test' }), [id(1, 0)]);
+  assert.deepEqual(await all(aliased, { to: 'x.test' }), [id(1, 0)]);
+  assert.deepEqual(await all(aliased, { to: 'other@x.test' }), []);
+});

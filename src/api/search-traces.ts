@@ -73,9 +73,12 @@ function isBehind(place: Place, before: Place): boolean {
 function describeTraced(trace: TraceView, query: TraceQuery): TracedView | null {
   const [first] = trace.events;
   const fitting = trace.recipients.filter(
-    ({ recipient, state }) =>
+    ({ recipient, aliasedFrom, state }) =>
       (query.status === undefined || state === query.status) &&
-      (query.to === undefined || isMeant(recipient, toAddressMatch(query.to))),
+      (query.to === undefined ||
+        [recipient, ...(aliasedFrom === null ? [] : [aliasedFrom])].some((name) =>
+          isMeant(name, toAddressMatch(query.to!)),
+        )),
   );
   if (first === undefined || fitting.length === 0) return null;
   const hasSender = first.kind === 'received' || first.kind === 'refused';

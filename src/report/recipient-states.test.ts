@@ -58,6 +58,7 @@ test('a release waits again, an expiry is a bounce', () => {
   assert.deepEqual(last, [
     {
       recipient: 'doctor@contoso.com',
+      aliasedFrom: null,
       state: 'bounced',
       status: '4.4.7',
       reason: 'expired',

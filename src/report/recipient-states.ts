@@ -7,6 +7,8 @@ export type RecipientStatus = 'queued' | 'deferred' | 'delivered' | 'bounced' | 
 /** `status` and `reason` are empty where nothing was tried; `at` is the time of the last event. */
 export interface RecipientState {
   readonly recipient: string;
+  /** The alias or catch-all of ours that led here; null where the sender named it. */
+  readonly aliasedFrom: string | null;
   readonly state: RecipientStatus;
   readonly status: string;
   readonly reason: string;
@@ -22,8 +24,9 @@ interface Known extends RecipientState {
 export function readRecipientStates(events: readonly TraceEvent[]): readonly RecipientState[] {
   const states = new Map<string, Known>();
   for (const event of events) note(states, event);
-  return Array.from(states.values(), ({ recipient, state, status, reason, at }) => ({
+  return Array.from(states.values(), ({ recipient, aliasedFrom, state, status, reason, at }) => ({
     recipient,
+    aliasedFrom,
     state,
     status,
     reason,
@@ -35,37 +38,31 @@ function note(states: Map<string, Known>, event: TraceEvent): void {
   const { at } = event;
   switch (event.kind) {
     case 'received':
-      for (const { ordinal, recipients } of event.deliveries) {
+      for (const { ordinal, recipients, aliasedFrom } of event.deliveries) {
         for (const recipient of recipients) {
-          states.set(recipient, {
-            recipient,
-            state: 'queued',
-            status: '',
-            reason: '',
-            at,
-            ordinal,
-          });
+          const alias = aliasedFrom?.[recipient] ?? null;
+          states.set(recipient, { ...unheardOf(recipient, at, ordinal), aliasedFrom: alias });
         }
       }
       return;
     case 'refused': {
       const { reply } = event;
-      const recipient = event.recipient ?? '';
       const status = reply.status ?? String(reply.code);
       const reason = reply.lines.join(' ');
-      states.set(recipient, { recipient, state: 'refused', status, reason, at, ordinal: 0 });
+      change(states, event.recipient ?? '', { state: 'refused', status, reason, at, ordinal: 0 });
       return;
     }
     case 'attempt':
       for (const outcome of event.routes.flatMap((route) => route.outcomes)) {
-        const { recipient, kind: state, status, reason } = outcome;
-        states.set(recipient, { ...outcome, state, status, reason, ordinal: event.ordinal });
+        const { recipient, kind: state, status, reason, at: endedAt } = outcome;
+        const { ordinal } = event;
+        change(states, recipient, { state, status, reason, at: endedAt, ordinal });
       }
       return;
     case 'expired':
       for (const { recipient, status, reason } of event.outcomes) {
         const { ordinal } = event;
-        states.set(recipient, { recipient, state: 'bounced', status, reason, at, ordinal });
+        change(states, recipient, { state: 'bounced', status, reason, at, ordinal });
       }
       return;
     case 'held':
@@ -84,6 +81,20 @@ function note(states: Map<string, Known>, event: TraceEvent): void {
     case 'unreadable':
       return;
   }
+}
+
+function unheardOf(recipient: string, at: string, ordinal: number): Known {
+  return { recipient, aliasedFrom: null, state: 'queued', status: '', reason: '', at, ordinal };
+}
+
+/** What led to a recipient stays known. */
+function change(
+  states: Map<string, Known>,
+  recipient: string,
+  news: Omit<Known, 'recipient' | 'aliasedFrom'>,
+): void {
+  const known = states.get(recipient) ?? unheardOf(recipient, news.at, news.ordinal);
+  states.set(recipient, { ...known, ...news });
 }
 
 /** A delivery that was divided has new ordinals, which no event names before its next attempt. */

@@ -65,6 +65,8 @@ export interface ReceivedEvent extends EventHead {
   readonly deliveries: readonly {
     readonly ordinal: number;
     readonly recipients: readonly string[];
+    /** The alias or catch-all that led to a recipient, by recipient; absent where the sender named all. */
+    readonly aliasedFrom?: Readonly<Record<string, string>>;
     readonly routeKey: string;
     readonly floor: readonly Clause[] | MissingFact;
   }[];

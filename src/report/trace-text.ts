@@ -73,7 +73,7 @@ function describeReceived(event: ReceivedEvent): string[] {
     ...findConsidered(event.decision).map(describeConsidered),
     ...describeClauses('brings along:', event.clauses),
     ...event.deliveries.flatMap((delivery) => [
-      `delivery ${delivery.ordinal} to ${listSome(delivery.recipients)} (${delivery.routeKey})`,
+      `delivery ${delivery.ordinal} to ${listSome(namesIn(delivery))} (${delivery.routeKey})`,
       ...describeClauses('  never with less than', delivery.floor),
     ]),
   ];
@@ -261,6 +261,14 @@ function describeOutcome(outcome: ShownOutcome): string[] {
 function describeReply(label: string, reply: ShownReply): string[] {
   const status = reply.status === null ? '' : `${reply.status} `;
   return reply.lines.map((line) => `${label} ${reply.code} ${status}${line}`);
+}
+
+/** With the alias that led to each, where one did. */
+function namesIn({ recipients, aliasedFrom }: ReceivedEvent['deliveries'][number]): string[] {
+  return recipients.map((recipient) => {
+    const alias = aliasedFrom?.[recipient];
+    return alias === undefined ? recipient : `${recipient} (by ${alias})`;
+  });
 }
 
 function listSome(texts: readonly string[]): string {

@@ -218,6 +218,36 @@ test('records a DSN of ours, which has neither evidence nor decision', () => {
   assert.match(records[0]!.json, /"reversePath":""/);
 });
 
+test('an alias that led to a recipient is kept, shown and found; without one nothing is written', () => {
+  const named = { localPart: 'Sales', domain: 'example.test' };
+  const led = { ...deliveries[0]!, recipients: [{ ...bob, aliasedFrom: named }] };
+  const recorded = recordReceived(message, [led]);
+  assert.deepEqual(recorded.records[0]!.index?.recipients, [
+    'bob@partner.example',
+    'Sales@example.test',
+  ]);
+  const attempt = recordAttempt(delivery, report, null);
+  const view = describeTrace({
+    records: [...recorded.records, ...attempt.records],
+    facts: [...recorded.facts, ...attempt.facts],
+  });
+  const [received] = view.events;
+  assert.ok(received?.kind === 'received');
+  assert.deepEqual(received.deliveries[0]!.aliasedFrom, {
+    'bob@partner.example': 'Sales@example.test',
+  });
+  assert.deepEqual(
+    view.recipients.map(({ recipient, aliasedFrom }) => [recipient, aliasedFrom]),
+    [['bob@partner.example', 'Sales@example.test']],
+  );
+  assert.notEqual(view.recipients[0]!.state, 'queued');
+  assert.match(
+    formatTraceText(view),
+    /delivery 0 to bob@partner\.example \(by Sales@example\.test\)/,
+  );
+  assert.doesNotMatch(stored.records[0]!.json, /aliasedFrom/);
+});
+
 test('refuses an id that is no queue id', () => {
   assert.throws(() => recordHeld({ id: 'x', ordinal: 0 }, { atMs, cause: 'c', reason: 'r' }));
 });

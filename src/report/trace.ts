@@ -11,6 +11,7 @@ import { formatAddress } from '../mail/address.ts';
 import { sizeOf } from '../mail/content.ts';
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import { parseQueueId } from '../mail/queue-id.ts';
+import type { Recipient } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import type {
   AttemptReport,
@@ -36,7 +37,7 @@ export interface Recorded {
 /** What the trace keeps of a planned delivery; a `StoredDelivery` is one. */
 export interface RecordedDelivery {
   readonly ordinal: number;
-  readonly recipients: readonly Address[];
+  readonly recipients: readonly Recipient[];
   readonly routeKey: string;
   readonly floor: readonly Clause[];
 }
@@ -55,6 +56,7 @@ export function recordReceived(
     clauses: citeClauses(facts, message.clauses),
     decision: cite(facts, 'decision', message.decision),
     deliveries: deliveries.map(({ ordinal, recipients, routeKey, floor }) => ({
+      ...namedAliases(recipients),
       floor: citeClauses(facts, floor),
       ordinal,
       recipients: recipients.map(formatAddress),
@@ -69,9 +71,27 @@ export function recordReceived(
   });
   const index = {
     sender: formatReversePath(message.reversePath),
-    recipients: deliveries.flatMap(({ recipients }) => recipients.map(formatAddress)),
+    recipients: [...new Set(deliveries.flatMap(({ recipients }) => recipients.flatMap(namesOf)))],
   };
   return { records: [{ ...record, index }], facts };
+}
+
+/** A message is also found by the alias that it was sent to. */
+function namesOf(recipient: Recipient): string[] {
+  const { aliasedFrom } = recipient;
+  const name = formatAddress(recipient);
+  return aliasedFrom === undefined ? [name] : [name, formatAddress(aliasedFrom)];
+}
+
+/** By recipient; absent where no alias led to any. */
+function namedAliases(recipients: readonly Recipient[]) {
+  const led = recipients.flatMap((recipient) => {
+    const { aliasedFrom } = recipient;
+    return aliasedFrom === undefined
+      ? []
+      : [[formatAddress(recipient), formatAddress(aliasedFrom)]];
+  });
+  return led.length === 0 ? {} : { aliasedFrom: Object.fromEntries(led) as object };
 }
 
 /** One attempt; `nextAttemptAtMs` where the queue knows when it tries again. */

@@ -31,6 +31,9 @@ export type RecipientStatusName = z.infer<typeof recipientStatusSchema>;
 export const recipientStateSchema = z
   .object({
     recipient: z.string(),
+    aliasedFrom: z.string().nullable().meta({
+      description: 'the alias or catch-all that led here; null where the sender named it',
+    }),
     state: recipientStatusSchema,
     status: z.string().meta({ description: 'enhanced status code; empty before the first try' }),
     reason: z.string(),

@@ -5,6 +5,7 @@ import { nowMs, run, startFakeGateway } from '../../../test/support/command-line
 
 const state = {
   recipient: 'doctor@contoso.com',
+  aliasedFrom: 'Surgery@example.test',
   state: 'bounced',
   status: '5.1.1',
   reason: 'no such \u001b[31mmailbox',
@@ -33,7 +34,7 @@ test('filters go to the gateway, pages are joined, a table tells id, time, who a
   assert.equal(result.code, 0);
   assert.match(
     result.stdout,
-    /06X9T5K1G000 +2026-11-22T10:00:00Z +<> +doctor@contoso\.com +bounced\n +5\.1\.1 no such \?\[31mmailbox\n/,
+    /06X9T5K1G000 +2026-11-22T10:00:00Z +<> +doctor@contoso\.com \(by Surgery@example\.test\) +bounced\n +5\.1\.1 no such \?\[31mmailbox\n/,
   );
   const since = new Date(nowMs - 2 * 3_600_000).toISOString();
   const asked = { to: 'contoso.com', from: '<>', status: 'bounced', since, limit: 50 };

@@ -143,6 +143,10 @@ function readLimit(text: string): number {
 
 const recipientsShownMax = 5;
 
+function nameOf({ recipient, aliasedFrom }: TracedView['recipients'][number]): string {
+  return aliasedFrom === null ? recipient : `${recipient} (by ${aliasedFrom})`;
+}
+
 function formatTraced(context: CommandContext, traced: readonly TracedView[]): string {
   if (traced.length === 0) return 'nothing is found\n';
   const columns = [
@@ -156,7 +160,7 @@ function formatTraced(context: CommandContext, traced: readonly TracedView[]): s
     const sender = from === null ? '' : from === '' ? '<>' : from;
     const time = at.replace(/\.\d+Z$/, 'Z');
     const shown = recipients.slice(0, recipientsShownMax).map((each) => ({
-      cells: [id, time, sender, each.recipient, each.state],
+      cells: [id, time, sender, nameOf(each), each.state],
       note: `${each.status} ${each.reason}`.trim(),
     }));
     const rest = recipients.length - shown.length;
