@@ -108,7 +108,7 @@ export class ShardQueries {
   listQueue(filter: QueueFilter): QueueRow[] {
     const limit = clamp(filter.limit, rowsMax);
     const rows: QueueRow[] = [];
-    for (const row of this.#walk(filter.key, null, -1)) {
+    for (const row of this.#walk(filter, null, -1)) {
       if (matchesQueue(row, filter)) rows.push(row);
       if (rows.length === limit) break;
     }
@@ -117,7 +117,8 @@ export class ShardQueries {
 
   pageQueue(match: QueueMatch, { after, looks }: QueueStep): QueuePage {
     const limit = clamp(looks, looksMax);
-    const seen = [...this.#walk(match.key, after, limit)];
+    // Every delivery counts as looked at, so that a step is bounded whatever is meant.
+    const seen = [...this.#walk({ ...match, state: undefined }, after, limit)];
     const last = seen.at(-1)?.delivery;
     const isEnd = last === undefined || seen.length < limit;
     return {
@@ -126,17 +127,28 @@ export class ShardQueries {
     };
   }
 
-  /** Deliveries in order, of one message or of all; `limit` -1 for no bound. */
-  *#walk(key: number | undefined, after: DeliveryKey | null, limit: number): Iterable<QueueRow> {
+  /**
+   * Deliveries in order, of one message or of all, in one state or in any; `limit` -1 for no bound.
+   * Rows that SQL leaves out cost little; each that it gives is read whole.
+   */
+  *#walk(
+    { key, state }: { readonly key?: number; readonly state?: QueueMatch['state'] | undefined },
+    after: DeliveryKey | null,
+    limit: number,
+  ): Iterable<QueueRow> {
     const statement = this.#db.prepare(
       `SELECT ${deliveryColumns}, ${messageColumns}
        FROM delivery AS d JOIN message AS m ON m.key = d.key
        WHERE (d.key, d.ordinal) > (?, ?) ${key === undefined ? '' : 'AND d.key = ?'}
+         ${state === undefined ? '' : 'AND d.is_held = ?'}
        ORDER BY d.key, d.ordinal LIMIT ?`,
     );
+    const wanted = [
+      ...(key === undefined ? [] : [key]),
+      ...(state === undefined ? [] : [state === 'held' ? 1 : 0]),
+    ];
     const from = [after?.key ?? 0, after?.ordinal ?? -1];
-    const values = key === undefined ? [...from, limit] : [...from, key, limit];
-    for (const each of statement.iterate(...values)) {
+    for (const each of statement.iterate(...from, ...wanted, limit)) {
       const row = each as unknown as DeliveryRow & MessageRow;
       const message = { ...toMessage(row), sizeBytes: row.size_bytes };
       yield { message, delivery: toDelivery(row) };
