@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, outboundConnector, patterns, policy } from '../../test/support/policy.ts';
+import {
+  acceptedDomain,
+  address,
+  deliveryTarget,
+  outboundConnector,
+  patterns,
+  policy,
+} from '../../test/support/policy.ts';
 import { planDeliveries } from './plan-deliveries.ts';
 import type { OutboundConnector } from './policy.ts';
 import { findWeakerPolicy } from './weaker-policy.ts';
@@ -52,4 +59,14 @@ test('a connector that is gone leaves nothing, and what the message itself deman
 test('one recipient for whom less is demanded is enough', () => {
   const both = [...recipients, address('x@elsewhere.test')];
   assert.notEqual(findWeakerPolicy(strict, 'org', { recipients: both, floor }), null);
+});
+
+test('what never leaves this machine loses nothing that a message demands of networks', () => {
+  const own = { kind: 'encrypted', origin: { kind: 'dsn', name: 'x' } } as const;
+  const inside = policy({
+    acceptedDomains: [acceptedDomain('example.test', { deliveryTarget: 'store' })],
+    deliveryTargets: [deliveryTarget('store')],
+  });
+  const here = { recipients: [address('ann@example.test')], floor: [own] };
+  assert.equal(findWeakerPolicy(inside, 'org', here), null);
 });

@@ -5,7 +5,7 @@
  */
 import type { Recipient } from '../mail/recipient.ts';
 import { chooseOutbound } from './choose-outbound.ts';
-import { findWeakened, requirementOf } from './floor.ts';
+import { findWeakened, floorFor, requirementOf } from './floor.ts';
 import type { Policy } from './policy.ts';
 import type { Clause } from './tls-requirement.ts';
 import { keyOf } from './tls-requirement.ts';
@@ -31,7 +31,7 @@ export function findWeakerPolicy(
   for (const recipient of recipients) {
     const decision = chooseOutbound(policy, organization, recipient);
     const { clauses: today } = requirementOf(decision, floor);
-    const weakened = findWeakened(floor, { clauses: today });
+    const weakened = findWeakened(floorFor(decision, floor), { clauses: today });
     if (weakened.length === 0) continue;
     for (const clause of weakened) lost.set(keyOf(clause), clause);
     if (weakest === null || today.length < weakest.today.length) {
