@@ -8,12 +8,14 @@ type TargetPlace =
   | { readonly kind: 'host'; readonly host: string };
 
 /**
- * Whether mail to it never leaves this machine: a Unix socket, a loopback address, `localhost`.
+ * Whether mail to it never leaves this machine: a Unix socket, a loopback address, `localhost`. Other
+ * spellings that some programs read as an address, as `0x7f000001`, are names that DNS is asked for.
  * @see RFC 6761 §6.3
  */
 export function isInside(address: TargetPlace): boolean {
   if (address.kind === 'unix') return true;
   const { host } = address;
-  if (!ipaddr.isValid(host)) return isUnderDomain(host.toLowerCase(), 'localhost');
+  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(host) || ipaddr.IPv6.isValid(host);
+  if (!isAddress) return isUnderDomain(host.toLowerCase(), 'localhost');
   return ipaddr.process(host).range() === 'loopback';
 }

@@ -98,6 +98,10 @@ describe('what never leaves this machine', () => {
     for (const name of ['10.0.0.1', '0.0.0.0', '::', 'localhost.example.test', '128.0.0.1']) {
       assert.ok(!host(name), name);
     }
+    // Names that some programs read as loopback; we ask DNS for them.
+    for (const name of ['0x7f000001', '127.0x1', '0177.0x0.1', '127.1']) {
+      assert.ok(!host(name), name);
+    }
   });
 
   it('meets what a message demands of networks, but no clause of a connector', () => {
