@@ -19,7 +19,7 @@ const connector = (over: Partial<InboundConnector>): InboundConnector =>
   }) as InboundConnector;
 
 async function prepare(source: MessageSource, over: Partial<InboundConnector> = {}) {
-  const inboundConnectors = [connector(over)];
+  const inboundConnectors = [connector(over), connector({ name: 'another' })];
   const none = { acceptedDomains: [], mailboxes: [], aliases: [], deliveryTargets: [] };
   const organization = { id: 'contoso', ...none, inboundConnectors };
   const organizations = [organization as unknown as Organization];
@@ -54,6 +54,11 @@ it('about mail that came under a connector which demands TLS must travel encrypt
       ['encrypted'],
     );
   }
+});
+
+it('about mail by a connector that is gone must too: nobody knows what it demanded', async () => {
+  const { isForced } = await prepare(bySession, { name: 'of another name' });
+  assert.equal(isForced, true);
 });
 
 it('about other mail need not', async () => {

@@ -7,7 +7,7 @@
 import type { Address } from '../mail/address.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { findOrganization } from '../policy/directory.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { InboundConnector, Policy } from '../policy/policy.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { DsnRecipient } from '../report/dsn-recipient.ts';
 import type { StoredMessage } from '../store/store.ts';
@@ -53,14 +53,21 @@ export async function prepareDsn(
   return { ...dsn, clauses: [...dsn.clauses, encrypted] };
 }
 
-/** A connector under which it came demands TLS of its sender: the way back is to be no worse. */
+/**
+ * A connector under which it came demands TLS of its sender: the way back is to be no worse. Of one
+ * that is gone nobody knows any more, and so it counts as one that did.
+ */
 function cameForced(policy: Policy, { source, organization }: StoredMessage): boolean {
   if (source.kind !== 'mx' || source.inboundConnectors.length === 0) return false;
   const connectors = findOrganization(policy, organization)?.inboundConnectors ?? [];
-  return connectors.some(
-    ({ name, requireTls, restrictDomainsToCertificate }) =>
-      (requireTls || restrictDomainsToCertificate) && source.inboundConnectors.includes(name),
-  );
+  return source.inboundConnectors.some((name) => {
+    const connector = connectors.find((each) => each.name === name);
+    return connector === undefined || demandsTls(connector);
+  });
+}
+
+function demandsTls({ requireTls, restrictDomainsToCertificate }: InboundConnector): boolean {
+  return requireTls || restrictDomainsToCertificate;
 }
 
 function postmasterOf(policy: Policy, organizationId: string): Address {

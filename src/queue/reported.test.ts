@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { status } from '../mail/enhanced-status.ts';
 import type { NotifyOn, Recipient } from '../mail/recipient.ts';
 import type { HandedTo, Outcome } from '../policy/outcome.ts';
+import type { Clause } from '../policy/tls-requirement.ts';
 import { reportExpansions, reportOutcomes } from './reported.ts';
 
 const detail = {
@@ -68,21 +69,36 @@ describe('an alias', () => {
 
   it('that became several has expanded, which is told once', () => {
     const recipients = [behind('a', ['failure']), behind('b', ['failure'])];
-    const [told, ...others] = reportExpansions([named, to()], [{ recipients }], 0);
+    const [told, ...others] = reportExpansions([named, to()], [{ recipients, floor: [] }], 0);
     assert.equal(told!.action, 'expanded');
     assert.equal(told!.recipient, named);
     assert.deepEqual(others, []);
   });
 
+  it('is told under what its targets are protected by, and not by what others are', () => {
+    const clause = (name: string): Clause => ({
+      kind: 'encrypted',
+      origin: { kind: 'alias', name },
+    });
+    const other = to(['success'], { aliasedFrom: { localPart: 'other', domain: 'x.test' } });
+    const deliveries = [
+      { recipients: [behind('a', ['failure'])], floor: [] },
+      { recipients: [behind('b', ['failure'])], floor: [clause('all')] },
+      { recipients: [other], floor: [clause('other')] },
+    ];
+    const [told] = reportExpansions([named], deliveries, 0);
+    assert.deepEqual(told!.clauses, [clause('all')]);
+  });
+
   it('that led to one address has not: its success is told', () => {
     const recipients = [behind('a', ['success', 'failure'])];
-    assert.deepEqual(reportExpansions([named], [{ recipients }], 0), []);
+    assert.deepEqual(reportExpansions([named], [{ recipients, floor: [] }], 0), []);
   });
 
   it('is not told of where success was not asked for', () => {
     const recipients = [behind('a'), behind('b')];
     assert.deepEqual(
-      reportExpansions([to(undefined, { localPart: 'all' })], [{ recipients }], 0),
+      reportExpansions([to(undefined, { localPart: 'all' })], [{ recipients, floor: [] }], 0),
       [],
     );
   });

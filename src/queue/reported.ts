@@ -6,6 +6,7 @@ import { status } from '../mail/enhanced-status.ts';
 import type { CandidateRecord } from '../policy/delivery.ts';
 import type { RecipientOutcome } from '../policy/outcome.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
+import { joinRequirements } from '../policy/tls-requirement.ts';
 import type { DsnRecipient } from '../report/dsn-recipient.ts';
 import { actionOfOutcome, notifyWordOf } from '../report/dsn-recipient.ts';
 import type { StoredDelivery } from '../store/store.ts';
@@ -41,15 +42,17 @@ export function reportOutcomes(
  */
 export function reportExpansions(
   named: readonly Recipient[],
-  deliveries: readonly Pick<StoredDelivery, 'recipients'>[],
+  deliveries: readonly Pick<StoredDelivery, 'recipients' | 'floor'>[],
   nowMs: number,
 ): readonly DsnRecipient[] {
   const asking = named.filter((each) => wantsNotice(each, 'success'));
   if (asking.length === 0) return [];
-  const behind = deliveries.flatMap(({ recipients }) => recipients).filter(isSilentTarget);
-  return asking
-    .filter((each) => behind.some(({ aliasedFrom }) => isSame(aliasedFrom!, each)))
-    .map((recipient) => ({
+  return asking.flatMap((recipient): DsnRecipient[] => {
+    const isBehind = (each: Recipient): boolean =>
+      isSilentTarget(each) && isSame(each.aliasedFrom!, recipient);
+    const behind = deliveries.filter(({ recipients }) => recipients.some(isBehind));
+    if (behind.length === 0) return [];
+    const expanded = {
       recipient,
       action: 'expanded',
       outcome: {
@@ -61,11 +64,14 @@ export function reportExpansions(
         remoteMta: null,
         at: new Date(nowMs).toISOString(),
       },
-      clauses: [],
+      // What protects the mail behind the alias protects what is told of it.
+      clauses: joinRequirements(...behind.map(({ floor }) => ({ clauses: floor }))).clauses,
       candidates: [],
       nextAttemptAtMs: null,
       willRetryUntilMs: null,
-    }));
+    } as const;
+    return [expanded];
+  });
 }
 
 function isSilentTarget(recipient: Recipient): boolean {
