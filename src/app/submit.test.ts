@@ -10,6 +10,7 @@ import type { IncomingMessage } from '../policy/delivery.ts';
 import { silentMeter } from '../report/meter.ts';
 import { openSpool } from '../store/spool.ts';
 import { submitMessage } from './submit.ts';
+import type { LaneSubmission } from './messages.ts';
 import type { SubmitServices } from './submit.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'postern-submit-'));
@@ -30,9 +31,10 @@ function contentOf(sizeBytes: number, body = 'x'): Buffer {
 async function submit(
   content: Uint8Array,
   services: Partial<SubmitServices> = {},
+  asked: Partial<LaneSubmission> = {},
 ): Promise<IncomingMessage[]> {
   const taken: IncomingMessage[] = [];
-  const submission = { from: 'user@example.test', to: ['b@partner.test'], content };
+  const submission = { from: 'user@example.test', to: ['b@partner.test'], content, ...asked };
   await submitMessage(submission, {
     policy: () => policy(),
     newId: () => 'MESSAGE1',
@@ -157,4 +159,19 @@ test('what SMTP could not carry is refused before anything is kept', async () =>
     }
   }
   assert.deepEqual(await spooled(), []);
+});
+
+test('what is asked of DSNs is refused where no MAIL or RCPT could say it, and said once', async () => {
+  const content = contentOf(100);
+  const accept = () => assert.fail('it was accepted');
+  // Beyond an octet, beyond ASCII, empty, and 100 characters that are more as xtext.
+  for (const envelopeId of ['\u2603', 'caf\u00e9', 'a\r\nRCPT TO:<x@y.test>', '', '+'.repeat(40)]) {
+    const dsn = { ret: null, envelopeId };
+    const submitted = submit(content, { accept }, { dsn });
+    await assert.rejects(submitted, { code: 'submission-refused' }, JSON.stringify(envelopeId));
+  }
+  const dsn = { ret: 'full', envelopeId: 'id 1' } as const;
+  const [message] = await submit(content, {}, { dsn, notify: ['success', 'success', 'delay'] });
+  assert.deepEqual(message!.dsn, dsn);
+  assert.deepEqual(message!.recipients[0]!.notify, ['success', 'delay']);
 });

@@ -18,6 +18,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import { defaultLimits, headerBytesMax } from '../receiving/settings.ts';
 import type { Meter } from '../report/meter.ts';
+import { envelopeIdLengthMax, isEnvelopeId } from '../smtp/dsn-parameters.ts';
 import type { SpoolWriter } from '../store/spool.ts';
 import { readHeaderRecipients } from './header-recipients.ts';
 import type { LaneSubmission } from './messages.ts';
@@ -48,6 +49,7 @@ export async function submitMessage(
   const { buffer, byteOffset, byteLength } = submission.content;
   const content = Buffer.from(buffer, byteOffset, byteLength);
   refuseContent(content);
+  const dsn = readDsnRequest(submission);
   const recipients = readRecipients(submission, content);
   for (const recipient of recipients) {
     await refuseUndeliverable(services, policy, sender.organization, recipient);
@@ -80,7 +82,7 @@ export async function submitMessage(
     clauses: [],
     evidence: null,
     decision: { formatVersion: 1, kind: 'accept', listener: 'api' },
-    ...(submission.dsn === undefined ? {} : { dsn: submission.dsn }),
+    ...(dsn === undefined ? {} : { dsn }),
     ...(header.changes === null ? {} : { headerChanges: header.changes }),
   } as const;
   const parts = [received, ...header.pieces, content.subarray(end)];
@@ -107,7 +109,16 @@ function readRecipients(submission: LaneSubmission, content: Buffer): readonly R
     throw refusal(`the message has more than ${submittedRecipientsMax} recipients`);
   }
   return [...byText.values()].map((address) =>
-    notify === undefined ? address : { ...address, notify },
+    notify === undefined ? address : { ...address, notify: [...new Set(notify)] },
+  );
+}
+
+/** Only what MAIL can say to the next hop: else every attempt would fail on it. */
+function readDsnRequest({ dsn }: LaneSubmission): LaneSubmission['dsn'] {
+  const id = dsn?.envelopeId ?? null;
+  if (id === null || isEnvelopeId(id)) return dsn;
+  throw refusal(
+    `the envelope id must be printable ASCII, at most ${envelopeIdLengthMax} characters as xtext`,
   );
 }
 

@@ -40,6 +40,11 @@ export function parseEnvelopeId(value: string): string | null {
   return text !== null && printable.test(text) ? text : null;
 }
 
+/** Whether MAIL can carry the identifier. */
+export function isEnvelopeId(text: string): boolean {
+  return printable.test(text) && formatXtext(text).length <= envelopeIdLengthMax;
+}
+
 export function formatEnvelopeId(envelopeId: string): string {
   return formatXtext(envelopeId);
 }
