@@ -14,6 +14,7 @@ import { describeError, describeInvalid, describeRefusedConfig } from './problem
 import { toMatch } from './queue-orders.ts';
 import { describeQueueRow } from './queue-view.ts';
 import {
+  configRoute,
   contentRoute,
   explainRoute,
   queuedRoute,
@@ -86,6 +87,10 @@ function serve(app: OpenAPIHono, services: ApiServices): void {
   });
   app.openapi(submitRoute, async (c) => c.json(await services.submit(c.req.valid('json')), 202));
   app.openapi(explainRoute, async (c) => c.json(await services.explain(c.req.valid('json')), 200));
+  app.openapi(configRoute, async (c) => {
+    const { defaults } = c.req.valid('query');
+    return c.json(await services.readConfig({ withDefaults: defaults === 'true' }), 200);
+  });
   const document = describeApi();
   app.get('/v1/openapi.json', (c) => c.json(document));
 }

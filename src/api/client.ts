@@ -25,6 +25,8 @@ import type {
   QueueOrderInput,
   QueueQuery,
 } from './contract/queue-orders.ts';
+import type { ConfigQuery, ConfigView } from './contract/config.ts';
+import { configViewSchema } from './contract/config.ts';
 import type { TraceListView, TraceQueryInput } from './contract/trace-search.ts';
 import { traceListSchema } from './contract/trace-search.ts';
 import { queuedMessageSchema, queueOrderAnswerSchema } from './contract/queue-orders.ts';
@@ -56,6 +58,7 @@ export interface ApiClient {
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
   /** Throws `config-refused`; `problemsOfFailure` tells everything that is wrong. */
   reloadConfig(): Promise<Reloaded>;
+  readConfig(query: ConfigQuery): Promise<ConfigView>;
 }
 
 export interface ClientSettings {
@@ -82,6 +85,7 @@ export function createApiClient(settings: ClientSettings): ApiClient {
     readTrace: (id) => call('GET', `/v1/traces/${encodeURIComponent(id)}`, traceViewSchema),
     searchTraces: (query) => call('GET', `/v1/traces${formatQuery(query)}`, traceListSchema),
     submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
+    readConfig: (query) => call('GET', `/v1/config${formatQuery(query)}`, configViewSchema),
     explain: (question) => call('POST', '/v1/explain', explainAnswerSchema, question),
     reloadConfig: () => call('POST', '/v1/config/reload', reloadedSchema, {}),
   };

@@ -17,6 +17,7 @@ import {
   queueOrderSchema,
   queueQuerySchema,
 } from './contract/queue-orders.ts';
+import { configQuerySchema, configViewSchema } from './contract/config.ts';
 import { traceListSchema, traceQuerySchema } from './contract/trace-search.ts';
 
 const problem = {
@@ -109,6 +110,15 @@ export const submitRoute = createRoute({
   summary: 'Accepts a message for delivery; it is durable when the answer comes',
   request: body(submitSchema),
   responses: { 202: json('Its queue id', submittedSchema), default: problem },
+});
+
+export const configRoute = createRoute({
+  method: 'get',
+  path: '/v1/config',
+  operationId: 'readConfig',
+  summary: 'The configuration in force, without secrets, and whether the file differs',
+  request: { query: configQuerySchema },
+  responses: { 200: json('The configuration', configViewSchema), default: problem },
 });
 
 export const explainRoute = createRoute({

@@ -16,6 +16,7 @@ import type {
   QueueOrderAnswer,
   QueueOrderView,
 } from './contract/queue-orders.ts';
+import type { ConfigView } from './contract/config.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
 
 /** A row of the store with the queue id of its message and shard. */
@@ -47,4 +48,6 @@ export interface ApiServices {
     | { readonly kind: 'reloaded'; readonly view: Reloaded }
     | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }
   >;
+  /** What is in force; with the defaults of what was left out. */
+  readConfig(options: { readonly withDefaults: boolean }): Promise<ConfigView>;
 }

@@ -20,6 +20,8 @@ export interface ConfigurationSource {
 export interface Configuration {
   readonly config: Config;
   readonly policy: Policy;
+  /** As it stands in the file; `effectiveConfig` shows it. */
+  readonly raw: unknown;
   readonly files: HeldFiles;
   /** 12 hex digits: equal ones mean that nothing was changed, here or in the policy. */
   readonly revision: string;
@@ -54,6 +56,7 @@ export async function loadConfiguration(
   const configuration = {
     config,
     policy,
+    raw: dataFolder === null ? loaded.raw : { ...(loaded.raw as object), dataFolder },
     files,
     revision: configRevision(config, policy),
     warnings: [...warnings, ...problems],

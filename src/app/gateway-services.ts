@@ -1,7 +1,9 @@
 /** What the API serves, from the lanes and the readers of their shards. */
 import type { StatusView } from '../api/contract.ts';
 import { searchTraces } from '../api/search-traces.ts';
+import type { ConfigView } from '../api/contract/config.ts';
 import type { ApiServices } from '../api/services.ts';
+import { effectiveConfig } from '../config/effective-config.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
@@ -38,6 +40,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
       return lane.ask('submit', { ...rest, content: bytes });
     },
     explain: (question) => explain(reloader.inForce.policy, question),
+    readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
     reloadConfig: async () => {
       const outcome = await reloader.reload();
       if (outcome.kind === 'refused') return outcome;
@@ -84,6 +87,20 @@ async function readStatus(running: Running, startedAt: string): Promise<StatusVi
       queued: counts.reduce((sum, lane) => sum + lane.queued, 0),
       held: counts.reduce((sum, lane) => sum + lane.held, 0),
     },
+  };
+}
+
+async function readConfig(reloader: Reloader, withDefaults: boolean): Promise<ConfigView> {
+  const fileState = await reloader.compareFile();
+  const { config, policy, raw, revision } = reloader.inForce;
+  return {
+    formatVersion: 1,
+    file: config.file,
+    configRevision: revision,
+    policyRevision: policy.revision,
+    loadedAt: reloader.loadedAt,
+    fileState,
+    config: effectiveConfig(raw, { withDefaults, withSecrets: false }),
   };
 }
 

@@ -23,8 +23,8 @@ function configuration(revision: string, changes: Partial<Config> = {}): Configu
     suggestion: null,
     severity: 'error',
   });
-  const { policy } = loaded;
-  return { config, policy, files: new Map(), revision, warnings: [], problemAt };
+  const { policy, raw } = loaded;
+  return { config, policy, raw, files: new Map(), revision, warnings: [], problemAt };
 }
 
 type FakeLane = ReloadParts['lanes'][number] & { readonly said: string[] };
@@ -127,5 +127,21 @@ test('after a refusal a good one succeeds and the refusal is forgotten', async (
   assert.equal((await reloader.reload()).kind, 'refused');
   assert.notEqual(reloader.lastRefused, null);
   assert.equal((await reloader.reload()).kind, 'reloaded');
+  assert.equal(reloader.lastRefused, null);
+});
+
+test('what a reload would find is said, and nothing is changed', async () => {
+  const lane = fakeLane();
+  const results: readonly ConfigurationResult[] = [
+    loaded(configuration('first')),
+    loaded(configuration('second')),
+    loaded(configuration('second', { dataFolder: '/elsewhere' })),
+    { kind: 'refused', problems: [] },
+  ];
+  const { reloader, swaps } = reloaderOf([lane], results);
+  for (const state of ['same', 'differs', 'needs-restart', 'refused']) {
+    assert.equal(await reloader.compareFile(), state);
+  }
+  assert.deepEqual([lane.said, swaps, reloader.inForce.revision], [[], [], 'first']);
   assert.equal(reloader.lastRefused, null);
 });

@@ -18,6 +18,9 @@ export type ReloadOutcome =
   | { readonly kind: 'reloaded'; readonly configuration: Configuration; readonly tookMs: number }
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
 
+/** The file as it is now, against what is in force; `refused`: it has mistakes. */
+export type FileState = 'same' | 'differs' | 'needs-restart' | 'refused';
+
 export interface RefusedReload {
   readonly at: string;
   readonly problems: readonly ConfigProblem[];
@@ -64,6 +67,16 @@ export class Reloader {
   /** Null once a later one succeeded. */
   get lastRefused(): RefusedReload | null {
     return this.#lastRefused;
+  }
+
+  /** What a reload would find now; nothing is changed. */
+  async compareFile(): Promise<FileState> {
+    const result = await this.#parts.load(this.#inForce);
+    if (result.kind === 'refused') return 'refused';
+    const { config, revision } = result.configuration;
+    if (revision === this.#inForce.revision) return 'same';
+    const fixed = findFixedChanges(this.#inForce.config, config);
+    return fixed.length > 0 ? 'needs-restart' : 'differs';
   }
 
   /** Whoever asks while one waits for its turn shares it: the file is read after both asked. */

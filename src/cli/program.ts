@@ -5,6 +5,7 @@ import { addCertCommands } from './commands/cert.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfigCheck } from './commands/config-check.ts';
 import { addConfigReload } from './commands/config-reload.ts';
+import { addConfigPrint } from './commands/config-print.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
@@ -54,6 +55,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   const config = program.command('config').summary('work on configuration files');
   addConfigCheck(config.description('Works on configuration files.'), context);
   addConfigReload(config, context);
+  addConfigPrint(config, context);
   const tls = program.command('tls').summary('look at TLS');
   addTlsProbe(tls.description('Looks at TLS, of others and our own.'), context);
   addCertCommands(program, context);

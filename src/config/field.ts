@@ -30,6 +30,8 @@ export interface FieldMeta {
   readonly unit?: 'Ms' | 'Bytes';
   /** Words for the default where none can be written. */
   readonly absent?: string;
+  /** Never shown, only its placeholder. */
+  readonly isSecret?: boolean;
 }
 
 /** A value that must be given. */

@@ -34,6 +34,8 @@ export type LoadResult =
       readonly kind: 'loaded';
       readonly config: Config;
       readonly policy: Policy;
+      /** What stands in the file, aliases expanded; for `effectiveConfig`. */
+      readonly raw: unknown;
       readonly warnings: readonly ConfigProblem[];
       /** Where a value stands in the file, for problems that are found later. */
       readonly locate: (path: Path) => Place;
@@ -83,7 +85,7 @@ export function parseConfig(text: string, file: string): LoadResult {
   const config = toConfig(parsed, absolute, yaml.locate);
   const warnings = inOrder(problems).slice(0, problemsMax);
   const locate = (path: Path): Place => yaml.locate(path, 'value');
-  return { kind: 'loaded', config, policy, warnings, locate };
+  return { kind: 'loaded', config, policy, raw: yaml.value, warnings, locate };
 }
 
 /** Shape first, then the checks between keys on all parts that are sound. */

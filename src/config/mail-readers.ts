@@ -9,6 +9,7 @@ import { isPublicSuffix } from '../policy/name-match.ts';
 import type { SmartHost } from '../policy/policy.ts';
 import type { Read, Reader } from './field.ts';
 import { parsed, show } from './readers.ts';
+import { redacted } from './redacted.ts';
 
 /** A domain name in any case; U-labels become A-labels. */
 export function domainName(): Reader<string> {
@@ -204,6 +205,7 @@ export function passwordHash(): Reader<string> {
   return parsed('an argon2id hash, $argon2id$v=19$…', (raw) => {
     const costs = shape.exec(raw)?.slice(1).map(Number);
     if (costs !== undefined) return isAffordable(costs) ? { value: raw } : { wrong: tooDear };
+    if (raw === redacted) return { wrong: isPlaceholder };
     // The value is not repeated: it may be a password.
     return {
       wrong:
@@ -211,6 +213,9 @@ export function passwordHash(): Reader<string> {
     };
   });
 }
+
+const isPlaceholder =
+  'is what config print shows instead of the hash: put the hash back, or remove the key, and nobody can sign in';
 
 const tooDear =
   'costs too much or too little to verify: at most m=65536, t=10, p=4 and m·t=262144, at least m=8·p';

@@ -62,7 +62,11 @@ export const mailboxSection = section({
     mailAddress(),
     'Addresses in accepted domains, the primary one first. The account may send as each of them.',
   ),
-  passwordHash: fieldOrNull(passwordHash(), 'nobody can sign in', 'argon2id hash of the password.'),
+  passwordHash: fieldOrNull(
+    passwordHash(),
+    'nobody can sign in',
+    'argon2id hash of the password.',
+  ).meta({ isSecret: true }),
 });
 
 const connectorName = text(64, 'a name');

@@ -80,7 +80,11 @@ function collectKeys(): SchemaKey[] {
   return keys;
 }
 
-const bySection = Map.groupBy(schemaKeys, (key) => key.section);
+/** The keys of each section, in the order of the schema. */
+export const bySection: ReadonlyMap<string, readonly SchemaKey[]> = Map.groupBy(
+  schemaKeys,
+  (key) => key.section,
+);
 
 /** The keys that are legal in a section, given as in `SchemaKey.section`. */
 export function keysOfSection(section: string): readonly string[] {

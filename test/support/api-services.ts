@@ -138,6 +138,15 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
     searchTraces: async () => ({ rows: [], next: null }),
     readTrace: async () => null,
     submit: async () => ({ id: sampleRows[0]!.id }),
+    readConfig: async () => ({
+      formatVersion: 1,
+      file: '/etc/postern/postern.yaml',
+      configRevision: '0123456789ab',
+      policyRevision: '8c1f00d2',
+      loadedAt: '2026-11-22T10:00:00.000Z',
+      fileState: 'same',
+      config: { hostName: 'gateway.example.test', listeners: [] },
+    }),
     explain: async () => {
       throw new Error('no explain in this fake');
     },
