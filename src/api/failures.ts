@@ -9,7 +9,7 @@ export const apiFailures = {
   },
   'api-route-unknown': {
     httpStatus: 404,
-    exitCode: 69,
+    exitCode: 76,
     whatToDo: 'Use a path of /v1/openapi.json; the gateway may be older than the caller.',
   },
   'api-body-too-large': {
@@ -64,7 +64,7 @@ export const apiFailures = {
   },
   'api-socket-in-use': {
     httpStatus: 500,
-    exitCode: 69,
+    exitCode: 75,
     whatToDo: 'Stop the gateway that runs already, or choose another data folder.',
   },
   'api-socket-not-a-socket': {

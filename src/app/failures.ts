@@ -50,7 +50,7 @@ export const appFailures = {
   },
   'lane-died': {
     httpStatus: 503,
-    exitCode: 71,
+    exitCode: 75,
     whatToDo: "Read the lane's last log lines; it is started again by itself.",
   },
   'submission-refused': {

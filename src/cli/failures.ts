@@ -42,6 +42,12 @@ export const cliFailures = {
     exitCode: 75,
     whatToDo: 'Answer y, or say --yes.',
   },
+  'output-failed': {
+    httpStatus: 507,
+    exitCode: 74,
+    whatToDo:
+      'Free space where the output goes, then look whether the command did its work: it may have.',
+  },
   'gateway-down': {
     httpStatus: 503,
     exitCode: 75,
@@ -74,7 +80,7 @@ export const cliFailures = {
   },
   'mailbox-unknown': {
     httpStatus: 404,
-    exitCode: 66,
+    exitCode: 67,
     whatToDo: 'Look for the account with `postern mailbox list`.',
   },
 } satisfies FailureTable;

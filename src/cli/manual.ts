@@ -1,25 +1,11 @@
 /** `docs/cli.md`, written from the commands themselves, so that it cannot differ from `--help`. */
 import type { Command } from 'commander';
+import { exitCodeMeanings } from './exit-code.ts';
 import { configPlaces } from './find-gateway.ts';
 
-const exitCodes: readonly (readonly [number, string])[] = [
-  [0, 'done; for `send --wait`: everybody has got the message'],
-  [64, 'the command line is wrong'],
-  [65, 'the data is refused'],
-  [66, 'a file or an id does not exist'],
-  [69, 'no gateway runs; for `send --wait`: somebody never gets it'],
-  [70, 'a defect of the program'],
-  [71, 'the system refused something, as a port'],
-  [73, 'a file cannot be made'],
-  [75, 'try again later; for `send --wait`: the message still waits'],
-  [76, 'the gateway speaks another version'],
-  [77, 'you may not'],
-  [78, 'the configuration is wrong'],
-];
-
 function formatExitCodes(): string {
-  const width = Math.max(...exitCodes.map(([, meaning]) => meaning.length));
-  const rows = exitCodes.map(([code, meaning]) => [String(code), meaning] as const);
+  const width = Math.max(...exitCodeMeanings.map(([, meaning]) => meaning.length));
+  const rows = exitCodeMeanings.map(([code, meaning]) => [String(code), meaning] as const);
   const lines = [['code', 'meaning'], ['----', '-'.repeat(width)], ...rows];
   return lines
     .map(([code = '', text = '']) => `| ${code.padEnd(4)} | ${text.padEnd(width)} |`)
@@ -49,6 +35,13 @@ They are those of sysexits(3). On failure one sentence on standard error says wh
 next what to do.
 
 ${formatExitCodes()}
+
+[errors.md](errors.md) has the code of each failure. Besides: \`send --wait\` ends with 69 where somebody
+never gets the message; \`config check\` with 78 where the gateway would refuse the file; \`doctor\` with
+78 or 69 where something failed, by whether the configuration is what is wrong; \`tls probe\` with 69
+where no server was reached or \`--require\` is not met; orders on the queue with 66 where the id is not
+queued, and with 65 where mail was withheld because its policy is weaker now. A search that finds
+nothing has been done: 0.
 `;
 
 /** `helpOf` gives the help text of a command as a terminal of 80 columns shows it. */

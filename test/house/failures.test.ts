@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readFailureTables, renderErrorDocs } from '../../scripts/write-error-docs.ts';
+import { exitCode, exitCodeMeanings } from '../../src/cli/exit-code.ts';
 import type { SourceFile } from './source.ts';
 import { makeSource, readSources, root, withoutComments } from './source.ts';
 
@@ -43,6 +44,16 @@ test('codes are kebab-case, with an HTTP status, an exit code and a sentence on 
       assert.match(meaning.whatToDo, /^[A-Z`].*\.$/, code);
     }
   }
+});
+
+test('docs/cli.md explains every exit code that there is, and no other', () => {
+  const failures = [...tables.values()].flatMap((table) => Object.values(table));
+  const used = new Set([...failures.map((each) => each.exitCode), ...Object.values(exitCode)]);
+  const explained = exitCodeMeanings.map(([code]) => code);
+  assert.deepEqual(
+    [...used].sort((a, b) => a - b),
+    explained,
+  );
 });
 
 test('docs/errors.md lists each code once, and no other', () => {

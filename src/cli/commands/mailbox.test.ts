@@ -116,7 +116,7 @@ test('whatever is refused leaves the file as it is', async (t) => {
     [['add', 'bob', 'b@example.test', '--password-stdin'], 'two lines\nhere\n', 65, /one line/],
     [['add', 'bob', 'b@example.test'], 'correct horse\n', 65, /is no terminal/],
     [['add', 'bob', 'b@example.test', '--generate', '--password-stdin'], 'x', 64, /exclude/],
-    [['passwd', 'amn', '--generate'], undefined, 66, /no mailbox amn; did you mean Ann\?/],
+    [['passwd', 'amn', '--generate'], undefined, 67, /no mailbox amn; did you mean Ann\?/],
     [['passwd', 'Ann', '--config', '/nowhere/x.yaml'], undefined, 66, /no configuration file/],
   ];
   for (const [words, input, code, error] of cases) {
