@@ -77,6 +77,11 @@ export class RawClient {
     return this.#received;
   }
 
+  /** Whether the server has closed, or the connection broke. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   get localPort(): number {
     return this.#raw.localPort!;
   }

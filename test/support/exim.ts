@@ -88,7 +88,8 @@ export async function startExim(options: EximOptions): Promise<Exim> {
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
-      await rm(folder, { recursive: true, force: true });
+      // Its deliveries may still write when the daemon has ended.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }

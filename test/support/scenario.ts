@@ -65,7 +65,8 @@ export async function runScenario(folder: string): Promise<void> {
   }
 }
 
-async function speak(gateway: RunningGateway, dialogue: string): Promise<void> {
+/** Speaks a dialogue with a gateway that runs; throws where a line does not hold, with all that was said. */
+export async function speak(gateway: RunningGateway, dialogue: string): Promise<void> {
   const speaker = new Speaker(gateway);
   try {
     for (const [index, line] of dialogue.split('\n').entries()) {
