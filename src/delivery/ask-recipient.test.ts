@@ -170,3 +170,19 @@ test('a domain that leads nowhere is silent, with the reason', () =>
       assert.ok(said.kind === 'silent' && /no connector leads to its server/.test(said.reason));
     },
   ));
+
+test('a kept connection that takes no more questions is given up for a new one', () =>
+  withServer(
+    keptBy(),
+    {
+      reply: ({ command, count }) =>
+        command === 'MAIL' && count >= 2 ? '452 4.5.3 too many transactions' : null,
+    },
+    async (rig, server) => {
+      for (let count = 1; count <= 5; count += 1) {
+        const said = await rig.room.verifyRecipient('org', address(`user${count}@box.test`));
+        assert.equal(said.kind, 'exists');
+      }
+      assert.equal(server.connections.length, 3);
+    },
+  ));

@@ -26,7 +26,7 @@ import type { Job, JobResult } from './destination.ts';
 import { planRoute } from './plan.ts';
 import { Pool } from './pool.ts';
 import type { RecipientQuestion } from './recipient-verifier.ts';
-import { isStale, troubleOf } from './recipient-result.ts';
+import { isStale, isWornOut, troubleOf } from './recipient-result.ts';
 import type { DeliveryLimits, DeliveryServices } from './services.ts';
 import { SmallHelloMemory } from './small-hello.ts';
 import { targetOf } from './target.ts';
@@ -133,8 +133,9 @@ export class RecipientAsker {
       case 'not-connected':
         return this.#onNotConnected(target, question, result.failure);
       case 'done':
-        if (isStale(result) && tries < staleTriesMax)
+        if ((isStale(result) || isWornOut(result)) && tries < staleTriesMax) {
           return this.#askAt(target, question, tries + 1);
+        }
         return this.#answerOf(target, result);
     }
   }
