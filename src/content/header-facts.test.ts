@@ -23,6 +23,8 @@ test('is unreadable as a whole when one of several From fields is', () => {
 test('knows a missing From from an unreadable one', () => {
   assert.equal(fromOf('Subject: x'), 'none');
   assert.equal(fromOf('From: (empty)'), 'unreadable');
+  // Alone as well: there it would count as none, for which nobody is asked.
+  assert.equal(fromOf('From', ' : ceo@bank.example'), 'unreadable');
 });
 
 const deceptive: Readonly<Record<string, readonly string[]>> = {
@@ -35,6 +37,9 @@ const deceptive: Readonly<Record<string, readonly string[]>> = {
     ...Array.from({ length: 1000 }, () => 'X: y'),
     'From: ceo@bank.example',
   ],
+  'a From whose name is folded': ['From: alice@a.example', 'From', ' : ceo@bank.example'],
+  'a From behind a byte order mark': ['From: alice@a.example', '\ufeffFrom: ceo@bank.example'],
+  'a From with a control in its name': ['From: alice@a.example', 'Fr\u0007om: ceo@bank.example'],
 };
 for (const [name, lines] of Object.entries(deceptive)) {
   test(`refuses to read From beside ${name}`, () => assert.equal(fromOf(...lines), 'unreadable'));

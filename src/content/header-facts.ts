@@ -17,7 +17,11 @@ import type {
   HeaderProblem,
   HeaderScan,
 } from '../standards/message-format/header-fields.ts';
-import { scanHeaderFields, unfoldValue } from '../standards/message-format/header-fields.ts';
+import {
+  nameOfMalformed,
+  scanHeaderFields,
+  unfoldValue,
+} from '../standards/message-format/header-fields.ts';
 import { decodeValue } from './header-block.ts';
 
 /** Texts are sanitized; encoded words stay as written. */
@@ -122,6 +126,10 @@ function readFrom(text: string, fields: readonly FieldSpan[], scan: HeaderScan):
   for (const problem of scan.problems) {
     const reason = deceptive.get(problem);
     if (reason !== undefined) return unreadable(reason);
+  }
+  // Only some readers see it: whoever asks of whom the message is must not be told of the others.
+  if (scan.malformed.some((line) => nameOfMalformed(text, line).toLowerCase() === 'from')) {
+    return unreadable('stands in a line that is no field, and that some readers take for one');
   }
   if (fields.length === 0) return { from: { kind: 'none' }, problem: null };
   const lengthAll = fields.reduce((sum, field) => sum + field.end - field.start, 0);

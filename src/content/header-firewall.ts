@@ -8,8 +8,8 @@
  */
 import { parseDomain } from '../mail/domain.ts';
 import { parseAuthservId } from '../standards/message-format/authserv-id.ts';
-import type { FieldSpan, HeaderScan, LineSpan } from '../standards/message-format/header-fields.ts';
-import { unfoldValue } from '../standards/message-format/header-fields.ts';
+import type { FieldSpan, HeaderScan } from '../standards/message-format/header-fields.ts';
+import { nameOfMalformed, unfoldValue } from '../standards/message-format/header-fields.ts';
 
 /** Names for logs, the trace and the metric; one family may be many fields. */
 export type HeaderFamily =
@@ -77,7 +77,7 @@ export function findForbiddenFields(
     if (family !== null) found.push({ family, start: field.start, end: field.end });
   }
   for (const line of scan.malformed) {
-    const family = familyOf(nameInMalformed(text, line));
+    const family = familyOf(nameOfMalformed(text, line));
     if (family !== null) found.push({ family, start: line.start, end: line.end });
   }
   if (found.length === 0) return found;
@@ -105,16 +105,6 @@ function familyOf(name: string): HeaderFamily | null {
   const family = familyByName.get(lower);
   if (family !== undefined) return family;
   return familyByPrefix.find(([prefix]) => lower.startsWith(prefix))?.[1] ?? null;
-}
-
-/**
- * What a generous reader takes for the name of a line that is no field: all before the colon that may
- * stand in a name, so that a fold before the colon, a byte order mark or a control hides nothing.
- */
-function nameInMalformed(text: string, line: LineSpan): string {
-  const written = text.slice(line.start, line.end);
-  const colon = written.indexOf(':');
-  return colon === -1 ? '' : written.slice(0, colon).replace(/[^!-~]+/g, '');
 }
 
 /** Whether the results are given in our name. Where nobody can tell, our name anywhere decides. */

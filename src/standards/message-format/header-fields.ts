@@ -113,3 +113,13 @@ export function unfoldValue(text: string, field: FieldSpan): string {
 export function isNamed(field: FieldSpan, lowerCaseName: string): boolean {
   return field.name.length === lowerCaseName.length && field.name.toLowerCase() === lowerCaseName;
 }
+
+/**
+ * What a generous reader takes for the name of a line that is no field: all before the colon that may
+ * stand in a name, so that a fold before the colon, a byte order mark or a control hides nothing.
+ */
+export function nameOfMalformed(text: string, line: LineSpan): string {
+  const written = text.slice(line.start, line.end);
+  const colon = written.indexOf(':');
+  return colon === -1 ? '' : written.slice(0, colon).replace(/[^!-~]+/g, '');
+}
