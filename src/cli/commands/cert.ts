@@ -8,9 +8,10 @@ import { configFileOf } from '../change-config.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatExamples, requireOption, withJsonOption } from '../command-context.ts';
 import { findConfigFile } from '../find-gateway.ts';
+import { exitCode } from '../exit-code.ts';
 import { formatJson } from '../json-text.ts';
 import type { ImportedView } from '../offline-certificates.ts';
-import { tellOrReload, withReloadOption } from '../reload-after.ts';
+import { reloadAfter, tellReload, withReloadOption } from '../reload-after.ts';
 import type { ReloadOptions } from '../reload-after.ts';
 
 interface ShowOptions {
@@ -101,11 +102,21 @@ function addImport(cert: Command, context: CommandContext): void {
         name,
         files: [...new Set(files.map((file) => fileOf(context, file)))],
       });
+      // Files that the configuration does not name yet are in force by no reload.
+      const wanted = imported.yaml === null ? options : { ...options, reload: false };
       if (options.json === true) {
-        return context.out.print(formatJson({ formatVersion: 1, ...imported }));
+        const reload = await reloadAfter(context, configFile, wanted);
+        if (reload.kind === 'refused') context.setExitCode(exitCode.config);
+        return context.out.print(formatJson({ formatVersion: 1, ...imported, reload }));
       }
       await context.out.print(formatImported(imported, context.nowMs()));
-      await tellOrReload(context, options);
+      return tellReload(
+        context,
+        await reloadAfter(context, configFile, wanted),
+        imported.yaml === null
+          ? 'A running gateway takes it on by itself within seconds.'
+          : 'Add the lines; then `postern config reload` puts it in force.',
+      );
     });
 }
 

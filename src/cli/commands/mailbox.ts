@@ -13,9 +13,11 @@ import { changeConfig, configFileOf } from '../change-config.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatExamples, withJsonOption } from '../command-context.ts';
 import { formatJson } from '../json-text.ts';
-import { tellOrReload, withReloadOption } from '../reload-after.ts';
+import { reloadAfter, tellReload, withReloadOption } from '../reload-after.ts';
 import type { ReloadOptions } from '../reload-after.ts';
 import { formatTable } from '../table.ts';
+
+const unasked = 'A running gateway takes it on with `postern config reload`.';
 
 interface PasswordOptions extends ReloadOptions {
   readonly passwordStdin?: boolean;
@@ -126,7 +128,7 @@ function addAdd(mailbox: Command, context: CommandContext): void {
         return addMailbox(text, { account, addresses: written, passwordHash });
       });
       await context.out.print(`${file}: mailbox ${sanitizePeerText(account)} was added\n`);
-      await tellOrReload(context, options);
+      await tellReload(context, await reloadAfter(context, file, options), unasked);
     });
 }
 
@@ -156,7 +158,7 @@ function addPasswd(mailbox: Command, context: CommandContext): void {
         setPasswordHash(text, findAccount(rowsOf(loaded), account), passwordHash),
       );
       await context.out.print(`${file}: ${sanitizePeerText(account)} has a new password\n`);
-      await tellOrReload(context, options);
+      await tellReload(context, await reloadAfter(context, file, options), unasked);
     });
 }
 
