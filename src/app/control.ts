@@ -6,6 +6,8 @@
 import { startApi } from '../api/server.ts';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../mail/failure.ts';
+import { backUpBeforeMigration } from './backup/before-migration.ts';
+import type { StoreChange } from './backup/before-migration.ts';
 import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
 import { gatewayServices } from './gateway-services.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
@@ -24,6 +26,8 @@ import { openShardReaders } from './shard-readers.ts';
 export interface Gateway {
   readonly listeners: readonly ListenerAddress[];
   readonly socketPath: string;
+  /** What this start changes in the store; null where nothing. */
+  readonly storeChange: StoreChange | null;
   /** Resolves when everything has ended, after `stop` or a failure that no restart mends. */
   readonly ended: Promise<Failure | null>;
   /** Reads the configuration again and puts it in force, or says why not. */
@@ -39,6 +43,11 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const { config } = settings.configuration;
   await makeDataFolder(config.dataFolder, findUserIds(settings.user));
   const hold = await takeDataFolder(config.dataFolder);
+  const revision = settings.configuration.policy.revision;
+  const storeChange = await backUpBeforeMigration(config, revision, log).catch((error: unknown) => {
+    hold.release();
+    throw error;
+  });
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);
   const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));
@@ -65,7 +74,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
       ended.resolve(null);
     });
     const reload = (): Promise<ReloadOutcome> => reloader.reload();
-    return { listeners, socketPath, ended: ended.promise, reload, stop };
+    return { listeners, socketPath, storeChange, ended: ended.promise, reload, stop };
   } catch (error) {
     await Promise.all(lanes.map((lane) => lane.stop(1000)));
     await readers.close();

@@ -20,6 +20,8 @@ export function foldersOf(dataFolder: string) {
     spoolOf: (shard: number) => join(dataFolder, 'spool', String(shard)),
     mailboxes: join(dataFolder, 'mail'),
     tls: join(dataFolder, 'tls'),
+    /** What migrations leave as the way back. */
+    backups: join(dataFolder, 'backups'),
     run: join(dataFolder, 'run'),
     socket: join(dataFolder, 'run', 'api.sock'),
   };
@@ -37,15 +39,20 @@ export async function makeDataFolder(dataFolder: string, owner: UserIds | null):
       await mkdir(folder, { recursive: true, mode: 0o700 });
       if (owner !== null) await chown(folder, owner.uid, owner.gid);
     }
-    const lock = await open(lockOf(dataFolder), 'a', 0o600);
-    if (owner !== null) await lock.chown(owner.uid, owner.gid);
-    await lock.close();
+    await makeLockFile(lockOf(dataFolder), owner);
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     const who = process.getuid?.() ?? '?';
     const what = `the data folder ${dataFolder} cannot be used by user ${who}: ${text}`;
     throw new Failure('data-folder-unusable', what, { cause });
   }
+}
+
+/** An empty file that its owner may lock, where it is missing; its path again. */
+export async function makeLockFile(file: string, owner: UserIds | null): Promise<string> {
+  await using handle = await open(file, 'a', 0o600);
+  if (owner !== null) await handle.chown(owner.uid, owner.gid);
+  return file;
 }
 
 function lockOf(dataFolder: string): string {

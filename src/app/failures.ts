@@ -17,6 +17,64 @@ export const appFailures = {
     exitCode: 73,
     whatToDo: 'Make the data folder writable to the user that Postern runs as.',
   },
+  'data-folder-missing': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name the data folder of a gateway with --data, or its configuration with --config.',
+  },
+  'migration-refused': {
+    httpStatus: 503,
+    exitCode: 73,
+    whatToDo:
+      'Mend what the text says (mostly: free disk space) and start again; or go on with the older Postern.',
+  },
+  'backup-exists': {
+    httpStatus: 409,
+    exitCode: 73,
+    whatToDo: 'Name a folder that does not exist; a backup never overwrites anything.',
+  },
+  'backup-misplaced': {
+    httpStatus: 422,
+    exitCode: 64,
+    whatToDo: 'Name a folder outside of the data folder, best on another disk.',
+  },
+  'backup-running': {
+    httpStatus: 409,
+    exitCode: 75,
+    whatToDo: 'Wait for the other one to end, or end it.',
+  },
+  'backup-disk-full': {
+    httpStatus: 507,
+    exitCode: 73,
+    whatToDo: 'Free disk space or write to another disk.',
+  },
+  'backup-failed': {
+    httpStatus: 500,
+    exitCode: 74,
+    whatToDo: 'Mend what the text says; run it as a user who may read and write what it names.',
+  },
+  'backup-outrun': {
+    httpStatus: 503,
+    exitCode: 75,
+    whatToDo: 'Take the backup again.',
+  },
+  'backup-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo:
+      'Name the folder that `postern backup` made, the one with manifest.json; or start the newer Postern that wrote it.',
+  },
+  'backup-damaged': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Use another backup; `postern verify` shows all that is wrong with this one.',
+  },
+  'restore-refused': {
+    httpStatus: 409,
+    exitCode: 73,
+    whatToDo:
+      'Restore into a new folder, or say --replace: what is there is moved aside, not removed.',
+  },
   'user-missing': {
     httpStatus: 500,
     exitCode: 78,

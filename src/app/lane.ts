@@ -37,7 +37,7 @@ import { Outgoing } from './lane-outgoing.ts';
 import { loadTls } from './lane-tls.ts';
 import type { LaneHandlers, LaneStart, ListenerAddress } from './messages.ts';
 import type { LeveledLog } from './log.ts';
-import { version } from './version.ts';
+import { namingVersion } from './version.ts';
 import { becomeUser } from './privileges.ts';
 import { createRefusalRecorder } from './refusal-recorder.ts';
 import type { Frame, InForce, Rooms } from './lane-rooms.ts';
@@ -95,12 +95,6 @@ export async function startRunningLane(
     await doors.stop(0);
     throw namingVersion(error);
   }
-}
-
-/** Which program is too old is what the administrator must know. */
-function namingVersion(error: unknown): unknown {
-  if (!(error instanceof Failure) || error.code !== 'store-newer') return error;
-  return new Failure(error.code, `${error.message} (this is Postern ${version})`, { cause: error });
 }
 
 function frameOf(start: LaneStart, log: LeveledLog, first: InForce): Omit<Frame, 'openResolver'> {

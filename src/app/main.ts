@@ -8,6 +8,7 @@ import { loadConfig } from '../config/load.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
+import { offlineBackup } from './backup/commands.ts';
 import { runDemo } from './demo/run-demo.ts';
 import { certificateCommands } from './certificates.ts';
 import { examine } from './doctor/doctor.ts';
@@ -30,6 +31,7 @@ const offline: OfflineCommands = {
   probeTls: probe,
   certificates: certificateCommands,
   examine,
+  backups: offlineBackup,
   passwords: { hash: (password) => hashPassword(password), generate: generatePassword },
   formatTrace: (view) => formatTraceText(view),
 };

@@ -10,7 +10,7 @@ import type { EmbeddedConfiguration } from './first-start.ts';
 import type { ListenerAddress } from './messages.ts';
 
 export interface StartFacts {
-  readonly gateway: Pick<Gateway, 'listeners' | 'socketPath'>;
+  readonly gateway: Pick<Gateway, 'listeners' | 'socketPath' | 'storeChange'>;
   readonly config: Config;
   readonly policy: Policy;
   /** Null where a configuration was given. */
@@ -29,6 +29,16 @@ export function describeStart(facts: StartFacts): string {
     `  data         ${config.dataFolder}`,
     `  config       ${config.file}`,
   ];
+  if (gateway.storeChange !== null) {
+    const { from, to, backup } = gateway.storeChange;
+    lines.push(
+      '',
+      `The store was changed from version ${from} to ${to}; an older Postern does not understand it.`,
+      'The way back, which loses the mail of the time between:',
+      `  stop this one, then with the older Postern: postern restore ${quoteShell(backup)} \\`,
+      `    --to ${quoteShell(config.dataFolder)} --replace`,
+    );
+  }
   if (facts.isRoot) {
     lines.push(
       '',

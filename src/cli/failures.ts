@@ -35,7 +35,7 @@ export const cliFailures = {
   'confirmation-needed': {
     httpStatus: 409,
     exitCode: 64,
-    whatToDo: 'Look with --dry-run, then say --yes.',
+    whatToDo: 'Look first, where there is a --dry-run, then say --yes.',
   },
   'not-confirmed': {
     httpStatus: 409,

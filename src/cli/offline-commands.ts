@@ -8,6 +8,7 @@ import type { FailureTable } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CertificateCommands } from './offline-certificates.ts';
 import type { Examine } from './offline-doctor.ts';
+import type { OfflineBackup } from './offline-backup.ts';
 import type { ProbeTls } from './offline-probe.ts';
 
 /** `configFile` null: the embedded default. `dataFolder` null: as the configuration says. */
@@ -43,6 +44,7 @@ export interface OfflineCommands {
   readonly probeTls: ProbeTls;
   readonly certificates: CertificateCommands;
   readonly examine: Examine;
+  readonly backups: OfflineBackup;
   /** A new hash in PHC form, and a new random password. */
   readonly passwords: {
     readonly hash: (password: string) => Promise<string>;

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addCertCommands } from './commands/cert.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addBackup } from './commands/backup.ts';
 import { addConfigCheck } from './commands/config-check.ts';
 import { addConfigReload } from './commands/config-reload.ts';
 import { addConfigPrint } from './commands/config-print.ts';
@@ -13,11 +14,13 @@ import { addMailboxCommands } from './commands/mailbox.ts';
 import { addQueueList } from './commands/queue-list.ts';
 import { addQueueOrders } from './commands/queue-order.ts';
 import { addQueueShow } from './commands/queue-show.ts';
+import { addRestore } from './commands/restore.ts';
 import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addTlsProbe } from './commands/tls-probe.ts';
 import { addTrace } from './commands/trace.ts';
+import { addVerify } from './commands/verify.ts';
 import { addVersion } from './commands/version.ts';
 
 /** Where commander writes help to; it never writes to the process itself. */
@@ -61,6 +64,9 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addCertCommands(program, context);
   addMailboxCommands(program, context);
   addDoctor(program, context);
+  addBackup(program, context);
+  addVerify(program, context);
+  addRestore(program, context);
   addVersion(program, context);
   addCompletion(program, context);
   return program;

@@ -32,7 +32,7 @@ export const storeFailures = {
     httpStatus: 500,
     exitCode: 78,
     whatToDo:
-      'Start the version of Postern that wrote the store, or a newer one; an older one needs a backup that it made itself. Nothing was changed.',
+      'Start the version of Postern that wrote the store, or a newer one; or go back with `postern restore` and the backup that was made before the change, in backups/ of the data folder. Nothing was changed.',
   },
   'store-taken': {
     httpStatus: 503,

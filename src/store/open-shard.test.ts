@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
 import { openShard } from './open-shard.ts';
+import { holdFileOf } from './spool-hold.ts';
+import { SpoolRemovals } from './spool-removals.ts';
 import { sweepSpool } from './sweep-spool.ts';
 
 let folder: string;
@@ -33,10 +35,11 @@ it('a new file beside an old spool leaves the contents to whoever brings the old
   mkdirSync(path.dirname(content), { recursive: true });
   writeFileSync(content, 'mail');
   const { db, lock } = openShard(file());
-  assert.equal(sweepSpool(db, spool), 0);
+  const removals = new SpoolRemovals(spool, holdFileOf(file().path));
+  assert.equal(sweepSpool(db, spool, removals), 0);
   assert.ok(existsSync(content));
   db.exec('UPDATE last_key SET key = 1');
-  assert.equal(sweepSpool(db, spool), 1);
+  assert.equal(sweepSpool(db, spool, removals), 1);
   assert.ok(!existsSync(content));
   db.close();
   lock.release();

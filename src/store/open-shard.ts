@@ -68,10 +68,12 @@ function takeLock(file: ShardFile): FileLock {
 /** Throws `store-newer` where a later version of the program has written the file. */
 export function checkVersion(db: DatabaseSync, file: string): void {
   const version = readNumber(db, 'user_version');
-  if (version > storeVersion) {
-    const text = `${file} was written by a newer Postern: its format is ${version}, this program knows up to ${storeVersion}`;
-    throw storeFailure('store-newer', text);
-  }
+  if (version > storeVersion) throw newerStore(file, version);
+}
+
+export function newerStore(file: string, version: number): Failure {
+  const text = `${file} was written by a newer Postern: its format is ${version}, this program knows up to ${storeVersion}`;
+  return storeFailure('store-newer', text);
 }
 
 function migrate(db: DatabaseSync): void {

@@ -138,6 +138,14 @@ class SpoolFile implements SpoolWriter {
   }
 }
 
+/** What is wrong with the first bytes of a spool file, as the end of a sentence; null where nothing is. */
+export function checkSpoolHeader(bytes: Buffer): string | null {
+  if (bytes.toString('latin1', 0, magic.length) !== magic) return 'is no spool file of ours';
+  const version = bytes.readUInt16BE(8);
+  if (version === formatVersion) return null;
+  return `has format ${version}; this program knows format ${formatVersion}`;
+}
+
 function header(): Buffer {
   const bytes = Buffer.alloc(spoolHeaderBytes);
   bytes.write(magic, 'latin1');

@@ -5,12 +5,12 @@
  * transaction, or a finished spool file whose directory is synced first), rows committed, then told.
  */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
-import { unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Retention } from './retention.ts';
 import { deliveryWidth, messageWidth, traceWidth } from './rows.ts';
 import type { Value } from './rows.ts';
+import type { RemovedContent, SpoolRemovals } from './spool-removals.ts';
 import { storeCodeOf, storeFailure } from './sqlite-failure.ts';
 import type { StoreFailureCode } from './failures.ts';
 import type { Section, WireBatch } from './wire-batch.ts';
@@ -33,18 +33,20 @@ export class SqliteShard {
   readonly #db: DatabaseSync;
   readonly #spoolFolder: string;
   readonly #retention: Retention;
+  readonly #removals: SpoolRemovals;
   readonly #reached: (point: CommitPoint) => void;
   readonly #statements: ReturnType<typeof prepare>;
 
   constructor(
     db: DatabaseSync,
     spoolFolder: string,
-    retention: Retention,
+    { retention, removals }: { readonly retention: Retention; readonly removals: SpoolRemovals },
     reached: (point: CommitPoint) => void = () => undefined,
   ) {
     this.#db = db;
     this.#spoolFolder = spoolFolder;
     this.#retention = retention;
+    this.#removals = removals;
     this.#reached = reached;
     this.#statements = prepare(db);
   }
@@ -82,7 +84,7 @@ export class SqliteShard {
       this.#reached('rows-written');
       this.#db.exec('COMMIT');
       this.#reached('committed');
-      for (const file of files) this.#removeFile(file);
+      this.#removals.remove(files);
       this.#reached('files-removed');
       return null;
     } catch (error) {
@@ -152,22 +154,19 @@ export class SqliteShard {
     if (key > 0) this.#statements.raiseLastKey.run(key, key);
   }
 
-  /** The spool files of messages that are gone, relative to the spool folder. */
-  #removeCompleted(wire: WireBatch, { from, to }: Range): string[] {
+  /** The spool files of messages that are gone. */
+  #removeCompleted(wire: WireBatch, { from, to }: Range): RemovedContent[] {
     const { deleteDelivery, deleteMessage } = this.#statements;
-    const files: string[] = [];
+    const files: RemovedContent[] = [];
     for (let i = from.completed; i < to.completed; i += 2) {
       const key = wire.completed[i]!;
       deleteDelivery.run(key, wire.completed[i + 1]!);
       const gone = deleteMessage.get(key, key) as { spool_path: string | null } | undefined;
-      if (gone !== undefined && gone.spool_path !== null) files.push(gone.spool_path);
+      if (gone !== undefined && gone.spool_path !== null) {
+        files.push({ key: Number(key), file: gone.spool_path });
+      }
     }
     return files;
-  }
-
-  /** A file that cannot be removed has no row: the sweep at the next start removes it. */
-  #removeFile(file: string): void {
-    unlink(path.join(this.#spoolFolder, file)).catch(() => undefined);
   }
 }
 

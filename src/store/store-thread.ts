@@ -6,6 +6,8 @@ import { openShard } from './open-shard.ts';
 import { Retention } from './retention.ts';
 import type { CommitPoint, CommitResult } from './sqlite-shard.ts';
 import { SqliteShard } from './sqlite-shard.ts';
+import { holdFileOf } from './spool-hold.ts';
+import { SpoolRemovals } from './spool-removals.ts';
 import { toFailure } from './sqlite-failure.ts';
 import { ShardQueries } from './sqlite-queries.ts';
 import type { QueueFilter, QueueMatch, QueueStep, TraceMatch, TraceStep } from './store.ts';
@@ -80,6 +82,7 @@ class StoreThread {
   readonly #shard: SqliteShard;
   readonly #queries: ShardQueries;
   readonly #retention: Retention;
+  readonly #removals: SpoolRemovals;
   readonly #sweepEveryMs: number;
   #timer: NodeJS.Timeout;
 
@@ -91,9 +94,11 @@ class StoreThread {
     this.#port = port;
     this.#opened = openShard(options);
     const { db } = this.#opened;
-    sweepSpool(db, options.spoolFolder);
+    this.#removals = new SpoolRemovals(options.spoolFolder, holdFileOf(options.path));
+    sweepSpool(db, options.spoolFolder, this.#removals);
     this.#retention = new Retention(db, options, Date.now);
-    this.#shard = new SqliteShard(db, options.spoolFolder, this.#retention, reached);
+    const helpers = { retention: this.#retention, removals: this.#removals };
+    this.#shard = new SqliteShard(db, options.spoolFolder, helpers, reached);
     this.#queries = new ShardQueries(db, options.spoolFolder);
     this.#sweepEveryMs = options.sweepEveryMs;
     this.#timer = setTimeout(() => this.#maintain(), this.#sweepEveryMs);
@@ -147,6 +152,7 @@ class StoreThread {
   #maintain(): void {
     const { db } = this.#opened;
     const wasSweeping = this.#retention.isSweeping;
+    this.#removals.removeKept();
     try {
       if (!wasSweeping) this.#retention.start();
       db.exec('BEGIN IMMEDIATE');

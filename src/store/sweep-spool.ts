@@ -5,29 +5,29 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { SpoolRemovals } from './spool-removals.ts';
 
-/** Returns how many files were removed. Runs in the store thread, before its first commit. */
-export function sweepSpool(db: DatabaseSync, spoolFolder: string): number {
+/** Returns how many files go now. Runs in the store thread, before its first commit. */
+export function sweepSpool(db: DatabaseSync, spoolFolder: string, removals: SpoolRemovals): number {
   // A new file beside an old spool: the one that knew these contents was moved away, and may come back.
   const { key } = db.prepare('SELECT key FROM last_key').get() as { key: number };
   if (key === 0) return 0;
   const find = db.prepare('SELECT 1 FROM message WHERE spool_path = ?');
-  return sweepFolders(spoolFolder, (file) => find.get(file) !== undefined);
+  const files = listSpool(spoolFolder).filter((file) => find.get(file) === undefined);
+  const removed = removals.take(files.map((file) => ({ key: null, file })));
+  for (const file of removed) rmSync(path.join(spoolFolder, file), { force: true });
+  return removed.length;
 }
 
-/** `hasRow` is asked with the path relative to the spool folder. */
-export function sweepFolders(spoolFolder: string, hasRow: (file: string) => boolean): number {
-  let removed = 0;
-  for (const folder of readFolder(spoolFolder)) {
-    if (!folder.isDirectory()) continue;
-    for (const file of readFolder(path.join(spoolFolder, folder.name))) {
-      const relative = path.join(folder.name, file.name);
-      if (!file.isFile() || !/\.(?:msg|tmp)$/.test(file.name) || hasRow(relative)) continue;
-      rmSync(path.join(spoolFolder, relative), { force: true });
-      removed += 1;
-    }
-  }
-  return removed;
+/** Finished and unfinished contents, relative to the spool folder. */
+export function listSpool(spoolFolder: string): string[] {
+  return readFolder(spoolFolder)
+    .filter((folder) => folder.isDirectory())
+    .flatMap((folder) =>
+      readFolder(path.join(spoolFolder, folder.name))
+        .filter((file) => file.isFile() && /\.(?:msg|tmp)$/.test(file.name))
+        .map((file) => path.join(folder.name, file.name)),
+    );
 }
 
 function readFolder(folder: string) {

@@ -41,11 +41,23 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
       },
     },
     examine: async () => [],
+    backups: noBackups,
     passwords: { hash: async (password) => `hash of ${password}`, generate: () => 'generated' },
     formatTrace: (view) => `trace of ${view.id ?? ''}\n`,
     ...overrides,
   };
 }
+
+const noBackup = async (): Promise<never> => {
+  throw new Error('no backups in this fake');
+};
+const noBackups: OfflineCommands['backups'] = {
+  take: noBackup,
+  verify: noBackup,
+  verifyData: noBackup,
+  prepareRestore: noBackup,
+  restore: noBackup,
+};
 
 export interface Surroundings {
   readonly offline?: Partial<OfflineCommands>;

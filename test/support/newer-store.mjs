@@ -1,0 +1,17 @@
+/**
+ * Loaded by `node --import`: the program as a later version of it, whose store has one migration more.
+ */
+import { registerHooks } from 'node:module';
+
+const extra = `
+const more = \`CREATE TABLE of_a_later_version (key INTEGER PRIMARY KEY) STRICT;\`;
+`;
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    if (!url.endsWith('/src/store/migrations.ts')) return loaded;
+    const text = String(loaded.source).replace(/(migrations[^=]*= \[)([^\]]*)\]/, '$1$2, more]');
+    return { ...loaded, source: extra + text };
+  },
+});
