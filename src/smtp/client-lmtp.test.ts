@@ -201,3 +201,17 @@ test('a question needs a permit of its own', async () => {
   assert.equal(peer.text, '');
   session.destroy('end');
 });
+
+for (const heard of ['', '250 ok\r\n', '250 ok\r\n250 ok\r\n', '250 ok\r\n550 no\r\n']) {
+  test(`a server that goes away after ${JSON.stringify(heard)} loses the transaction, not us`, async () => {
+    const { session, peer } = await ready([], connect({ protocol: 'lmtp' }));
+    const result = beginTransaction(session, permit(), envelope('b', 'c', 'd'), memory('x\r\n'));
+    await peer.heard('MAIL FROM');
+    peer.say(heard);
+    await new Promise(setImmediate);
+    peer.drop();
+    const { recipients } = await result;
+    assert.equal(recipients.length, 3);
+    assert.equal(recipients.at(-1)!.kind, 'lost');
+  });
+}

@@ -250,11 +250,11 @@ class Transaction implements ReplyTaker, RunningTransaction {
     }
   }
 
-  /** Recipients that the server took, of the first `among` ones. */
+  /** Recipients that the server took, of the first `among` ones; not all of them may be answered. */
   #acceptedCount(among = this.#rcptReplies.length): number {
     if (this.#mailReply === null || isRefused(this.#mailReply)) return 0;
     let count = 0;
-    for (let i = 0; i < among; i++) if (!isRefused(this.#rcptReplies[i]!)) count++;
+    for (const reply of this.#rcptReplies.slice(0, among)) if (!isRefused(reply)) count++;
     return count;
   }
 

@@ -209,3 +209,9 @@ void test('takes any line without throwing, in bounded time', () => {
     ),
   );
 });
+
+void test('a declared size beyond every number is the largest there is', () => {
+  const command = parseCommand('MAIL FROM:<a@b.test> SIZE=99999999999999999999');
+  assert.equal(command.kind === 'mail' ? command.sizeBytes : null, Number.MAX_SAFE_INTEGER);
+  assert.deepEqual(parseCommand(formatCommand(command as Command)), command);
+});

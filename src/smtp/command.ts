@@ -190,7 +190,7 @@ function valueOf<T>(
 }
 
 function parseSize(value: string): number | null {
-  return /^\d{1,20}$/.test(value) ? Number(value) : null;
+  return /^\d{1,20}$/.test(value) ? Math.min(Number(value), Number.MAX_SAFE_INTEGER) : null;
 }
 
 function parseBodyType(value: string): BodyType | null {

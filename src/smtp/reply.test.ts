@@ -119,3 +119,19 @@ void test('shows text beyond ASCII only to who declared SMTPUTF8, within a reply
   for (const line of lines) assert.ok(Buffer.byteLength(line) <= 510, line);
   assert.equal(lines.map((line) => line.slice(10)).join(''), '\u{1f4e7}'.repeat(200));
 });
+
+void test('a line of the greatest length is read however it is cut, one octet more never', () => {
+  const line = `250 ${'x'.repeat(replyLineBytesMax - 6)}\r\n`;
+  for (const at of [1, line.length - 2, line.length - 1]) {
+    const reader = new ReplyReader();
+    const replies = [line.slice(0, at), line.slice(at)].flatMap((part) =>
+      reader.feed(Buffer.from(part)),
+    );
+    assert.deepEqual([replies.length, reader.problem], [1, null], `cut at ${at}`);
+    const longer = new ReplyReader();
+    const more = line.replace('x', 'xx');
+    assert.equal(longer.feed(Buffer.from(more.slice(0, at))).length, 0);
+    assert.equal(longer.feed(Buffer.from(more.slice(at))).length, 0);
+    assert.match(longer.problem ?? '', /longer than/);
+  }
+});

@@ -116,7 +116,10 @@ export class ReplyReader {
     let at = 0;
     for (;;) {
       const end = input.indexOf('\r\n', at, 'latin1');
-      if ((end === -1 ? input.length : end) - at > replyLineBytesMax - 2) {
+      // Of a line that is not whole yet the CR may be there already.
+      const isTooLong =
+        end === -1 ? input.length - at > replyLineBytesMax - 1 : end - at > replyLineBytesMax - 2;
+      if (isTooLong) {
         this.#problem = `reply line longer than ${replyLineBytesMax} octets`;
         return replies;
       }

@@ -34,7 +34,7 @@ export function runWatched(
   const worker = new Worker(new URL('./fuzz-worker.ts', import.meta.url), {
     workerData: { ...order, current } satisfies WorkerOrder,
   });
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const settle = (result: WatchedResult): void => {
       clearInterval(watch);
       void worker.terminate();
@@ -53,9 +53,10 @@ export function runWatched(
       else if (message.kind === 'done') settle(message);
       else settle({ ...message, input: Buffer.from(message.input) });
     });
-    worker.on('error', (error) => {
-      clearInterval(watch);
-      reject(error);
+    // Thrown outside of the check, as in a callback of a stream: still the doing of this input.
+    worker.on('error', (error: Error) => {
+      const input = Buffer.from(Buffer.from(current, 8, progress[1]));
+      settle({ kind: 'failed', input, text: error.stack ?? error.message });
     });
   });
 }

@@ -1,0 +1,4 @@
+import { smtpTargets } from './targets/smtp.ts';
+import { testTargets } from './test-targets.ts';
+
+testTargets(smtpTargets);
