@@ -13,13 +13,15 @@ import type { Reply } from '../mail/reply.ts';
 import { isPositive, reply } from '../mail/reply.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import { wantedInboundPaths } from '../policy/inbound-paths.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { ServerEvent } from '../smtp/server-session.ts';
 import { ServerSession } from '../smtp/server-session.ts';
+import type { AnchorRegistry } from '../tls/anchors.ts';
 import { upgradeServer } from '../tls/handshake.ts';
 import { clearTextEvidence } from './evidence-text.ts';
 import type { Client } from './client-address.ts';
 import { addressKey } from './client-address.ts';
-import { lacksPaths } from './handshake-age.ts';
+import { isHandshakeOld } from './handshake-age.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import { reasonOfLastReply } from './refusal-reason.ts';
 import type { Account } from './services.ts';
@@ -56,6 +58,8 @@ export class Connection {
   readonly #connectionId = randomUUID();
   #socket: net.Socket;
   #evidence: Evidence;
+  /** With which the client's certificate was examined; null before a handshake. */
+  #anchors: AnchorRegistry | null = null;
   #account: Account | null = null;
   #transaction: Transaction | null = null;
   #refusals = 0;
@@ -353,7 +357,7 @@ export class Connection {
     if (this.#isStopping) return shuttingDown;
     const { services, settings } = this.#context;
     const policy = services.policy();
-    if (lacksPaths(this.#evidence, policy)) return policyChanged;
+    if (this.#isHandshakeOld(policy)) return policyChanged;
     const transaction = new Transaction(this.#context, policy, {
       session: {
         listener: settings.kind,
@@ -370,6 +374,13 @@ export class Connection {
     const answer = services.admit() ?? transaction.judgeSender();
     if (isPositive(answer)) this.#transaction = transaction;
     return answer;
+  }
+
+  #isHandshakeOld(policy: Policy): boolean {
+    const old = this.#anchors;
+    if (old === null) return false;
+    const { anchors: current } = this.#context.services.serverTls();
+    return isHandshakeOld(this.#evidence, policy, { old, current });
   }
 
   async #beginContent(transaction: Transaction): Promise<void> {
@@ -444,7 +455,9 @@ export class Connection {
     this.#isUpgrading = true;
     this.#isWorking = true;
     const { upgrade = upgradeServer } = services;
-    const { socket, evidence } = await upgrade(raw, services.serverTls(), {
+    const tls = services.serverTls();
+    this.#anchors = tls.anchors;
+    const { socket, evidence } = await upgrade(raw, tls, {
       connectionId: this.#connectionId,
       mode,
       requestClientCertificate: settings.requestClientCertificate,

@@ -350,3 +350,39 @@ for (const how of ['in clear', 'after STARTTLS', 'under implicit TLS'] as const)
     }
   });
 }
+
+void test('a certificate whose CA is no anchor any more proves nothing, in sessions under way too', async (t) => {
+  const connector = inboundConnector('partner', {
+    senderDomains: patterns('partner.test'),
+    requireTls: true,
+    restrictDomainsToCertificate: true,
+    tlsSenderCertificateNames: patterns('mx.partner.test'),
+  });
+  const services = new FakeServices(policy({ inboundConnectors: [connector] }));
+  const { port } = (await start(t, services)).address;
+  const open = () => secured(t, port, makeLeaf(ca, ['mx.partner.test']));
+  const client = await open();
+  const other = await open();
+  await client.command('MAIL FROM:<a@partner.test>', 250);
+  await client.command('RCPT TO:<user@example.test>', 250);
+  await client.command('RSET', 250);
+  // A reload with the same certificates changes nothing, one with another CA in the file does.
+  const [{ anchors: name } = assert.fail()] =
+    services.currentPolicy.organizations[0]!.inboundConnectors;
+  const reload = async (pem: string): Promise<void> => {
+    const anchors = new AnchorRegistry();
+    const files = new Map([[name.slice('file:'.length), Buffer.from(pem)]]);
+    await anchors.loadAnchors([name], { files, previous: services.tls!.anchors });
+    services.tls = { ...services.tls!, anchors };
+  };
+  await reload(ca.pem);
+  await client.command('MAIL FROM:<a@partner.test>', 250);
+  await client.command('RSET', 250);
+  await reload(makeCa('Another').pem);
+  await client.command('MAIL FROM:<a@partner.test>', 421);
+  await client.ended();
+  await other.command('MAIL FROM:<a@partner.test>', 421);
+  const again = await open();
+  await again.command('MAIL FROM:<a@partner.test>', 250);
+  await again.command('RCPT TO:<user@example.test>', 550);
+});
