@@ -116,6 +116,11 @@ export const appFailures = {
     exitCode: 65,
     whatToDo: 'Correct the addresses or the message as the text says.',
   },
+  'recipient-unverified': {
+    httpStatus: 503,
+    exitCode: 75,
+    whatToDo: 'Send it again later; look why the server that keeps the mailbox does not answer.',
+  },
   'certificate-not-written': {
     httpStatus: 500,
     exitCode: 73,

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { policy } from '../../test/support/policy.ts';
+import { acceptedDomain, deliveryTarget, policy } from '../../test/support/policy.ts';
 import { Failure } from '../mail/failure.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { silentMeter } from '../report/meter.ts';
@@ -174,4 +174,43 @@ test('what is asked of DSNs is refused where no MAIL or RCPT could say it, and s
   const [message] = await submit(content, {}, { dsn, notify: ['success', 'success', 'delay'] });
   assert.deepEqual(message!.dsn, dsn);
   assert.deepEqual(message!.recipients[0]!.notify, ['success', 'delay']);
+});
+
+test('recipients are verified at the same time: whoever asked waits for an answer, and not for long', async () => {
+  const kept = acceptedDomain('box.test', {
+    deliveryTarget: 'store',
+    recipients: { kind: 'verify' },
+  });
+  const acceptedDomains = [acceptedDomain('example.test'), kept];
+  const value = policy({ acceptedDomains, deliveryTargets: [deliveryTarget('store')] });
+  let [asking, most] = [0, 0];
+  const verifyRecipient: SubmitServices['verifyRecipient'] = async () => {
+    most = Math.max(most, ++asking);
+    await new Promise((resolve) => setImmediate(resolve));
+    asking -= 1;
+    return { kind: 'exists' };
+  };
+  const to = Array.from({ length: 8 }, (_, i) => `user${i}@box.test`);
+  const [message] = await submit(contentOf(100), { policy: () => value, verifyRecipient }, { to });
+  assert.equal(message!.recipients.length, 8);
+  assert.equal(most, 8);
+  const many = Array.from({ length: 120 }, (_, i) => `user${i}@box.test`);
+  let nowMs = 0;
+  const slow: Partial<SubmitServices> = {
+    policy: () => value,
+    now: () => (nowMs += 20_000),
+    verifyRecipient,
+    accept: () => assert.fail('it was accepted'),
+  };
+  const tooSlow = submit(contentOf(100), slow, { to: many });
+  await assert.rejects(tooSlow, { code: 'recipient-unverified', message: /in time/ });
+  assert.equal(most, 50);
+  const silent: SubmitServices['verifyRecipient'] = (_, { localPart }) =>
+    Promise.resolve(
+      localPart === 'user5' ? { kind: 'silent', reason: 'deaf' } : { kind: 'exists' },
+    );
+  const accept = () => assert.fail('it was accepted');
+  const services = { policy: () => value, verifyRecipient: silent, accept };
+  const unanswered = submit(contentOf(100), services, { to });
+  await assert.rejects(unanswered, { code: 'recipient-unverified', message: /user5@box\.test/ });
 });

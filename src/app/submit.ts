@@ -39,7 +39,7 @@ export interface SubmitServices {
 const account = 'administrator (API)';
 const sizeBytesMax = 25 * 1024 * 1024;
 
-/** Resolves when the message is durable. Throws a Failure `submission-refused`. */
+/** Resolves when the message is durable. Throws `submission-refused` or `recipient-unverified`. */
 export async function submitMessage(
   submission: LaneSubmission,
   services: SubmitServices,
@@ -51,9 +51,7 @@ export async function submitMessage(
   refuseContent(content);
   const dsn = readDsnRequest(submission);
   const recipients = readRecipients(submission, content);
-  for (const recipient of recipients) {
-    await refuseUndeliverable(services, policy, sender.organization, recipient);
-  }
+  await refuseNobodies(services, policy, sender.organization, recipients);
   const id = services.newId();
   const nowMs = services.now();
   const { hostName } = policy;
@@ -166,6 +164,29 @@ function readAddress(text: string, what: string): Address {
   return address;
 }
 
+/** Recipients that are judged at the same time. */
+const judgedAtOnce = 50;
+/** When no more are begun with: a minute after the question nobody waits for its answer. */
+const judgedWithinMs = 25_000;
+
+/** Some at a time: one after the other could last so long that whoever asked has asked again. */
+// oxlint-disable-next-line eslint/max-params -- the question with its two surroundings
+async function refuseNobodies(
+  services: SubmitServices,
+  policy: Policy,
+  organization: string,
+  recipients: readonly Recipient[],
+): Promise<void> {
+  const untilMs = services.now() + judgedWithinMs;
+  for (let from = 0; from < recipients.length; from += judgedAtOnce) {
+    if (services.now() > untilMs) throw unverified('the recipients could not be verified in time');
+    const some = recipients.slice(from, from + judgedAtOnce);
+    await Promise.all(
+      some.map((recipient) => refuseUndeliverable(services, policy, organization, recipient)),
+    );
+  }
+}
+
 /** The rules of a signed-in account. */
 // oxlint-disable-next-line eslint/max-params -- the question with its two surroundings
 async function refuseUndeliverable(
@@ -179,7 +200,8 @@ async function refuseUndeliverable(
   if (!decision.mustVerify) return;
   const verification = await services.verifyRecipient(organization, recipient);
   if (verification.kind === 'exists') return;
-  throw refusal(refuseUnverified(recipient, verification).reply.lines.join(' '));
+  const text = refuseUnverified(recipient, verification).reply.lines.join(' ');
+  throw verification.kind === 'silent' ? unverified(text) : refusal(text);
 }
 
 /** What SMTP could not carry is not queued: bare CR or LF, NUL, or too much. */
@@ -190,6 +212,11 @@ function refuseContent(content: Buffer): void {
     throw refusal('lines of the message must end in CR LF, and it must not hold NUL');
   }
   if (!text.endsWith('\r\n')) throw refusal('the last line of the message must end in CR LF');
+}
+
+/** Nothing is wrong with the message: it is to be sent again. */
+function unverified(text: string): Failure {
+  return new Failure('recipient-unverified', text, { wireText: text });
 }
 
 function refusal(text: string): Failure {
