@@ -32,6 +32,8 @@ export async function besiege(
   const startedAtMs = performance.now();
   const state = { isOver: false };
   const good = sendWhile(target, state);
+  // It is awaited when the attack is over, and may have failed by then.
+  good.catch(() => undefined);
   const memory = watchMemory(gateway, state);
   let answers: Answers;
   try {
@@ -74,11 +76,12 @@ async function sendWhile(
   return { waits, turnedAway };
 }
 
-/** On a session of its own, from the address of nobody else; false where it was turned away. */
+/** On a session of its own, from the address of nobody else; false where it was not let in. */
 async function sendOne({ mx, recipient }: AttackTarget): Promise<boolean> {
   const client = await connectRaw({ port: mx, timeoutMs: patienceMs });
   try {
-    if ((await client.reply()).code !== 220) return false;
+    const greeting = await client.reply().catch(() => null);
+    if (greeting?.code !== 220) return false;
     await client.command('EHLO good.sender.test', 250);
     await client.send(`MAIL FROM:<good@sender.test>\r\nRCPT TO:<${recipient}>\r\nDATA\r\n`);
     for (const code of [250, 250, 354]) await client.expect(code);
