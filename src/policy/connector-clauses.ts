@@ -7,6 +7,7 @@
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { parseDomain } from '../mail/domain.ts';
+import { isInside } from './delivery-target.ts';
 import { isPublicSuffix } from './name-match.ts';
 import type { DeliveryTarget, InboundConnector, OutboundConnector } from './policy.ts';
 import type { Clause, Demand, Origin, Requirement } from './tls-requirement.ts';
@@ -22,9 +23,14 @@ export function requirementOfOutbound(
   return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
 }
 
-/** What is required of the server that keeps mailboxes; its name must be given, never guessed. */
+/**
+ * What is required of the server that keeps mailboxes; its name must be given, never guessed. Over a
+ * network nothing goes in clear for want of a setting: only a written reason permits that.
+ */
 export function requirementOfTarget(target: DeliveryTarget): Requirement {
-  const demands = tlsDemands(target, () =>
+  const mayBeClear = target.clearTextReason !== null || isInside(target.address);
+  const tlsSettings = target.tlsSettings ?? (mayBeClear ? null : 'EncryptionOnly');
+  const demands = tlsDemands({ ...target, tlsSettings }, () =>
     target.tlsDomains.length > 0
       ? checkedNames(target.tlsDomains)
       : broken('DomainValidation of a delivery target needs a tlsDomain'),

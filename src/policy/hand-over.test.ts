@@ -88,6 +88,15 @@ describe('hand-over', () => {
   });
 });
 
+describe('mail to a target over a network', () => {
+  it('is encrypted also where nothing is set, unless a reason is written', () => {
+    const unset = decide(deliveryTarget('store', { address: elsewhere, tlsSettings: null }));
+    assert.equal(unset.requirement.clauses[0]?.kind, 'encrypted');
+    const target = { address: elsewhere, tlsSettings: null, clearTextReason: 'old switch' };
+    assert.deepEqual(decide(deliveryTarget('store', target)).requirement.clauses, []);
+  });
+});
+
 describe('what never leaves this machine', () => {
   it('is a Unix socket, a loopback address or localhost, and nothing else', () => {
     const host = (name: string) => isInside({ kind: 'host', host: name });
