@@ -18,6 +18,10 @@ import { laneCount } from './lane-count.ts';
 import { startLane } from './lane-process.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { ListenerAddress } from './messages.ts';
+import { startMonitoring } from './metrics-server.ts';
+import type { MonitoringServer } from './metrics-server.ts';
+import { monitoringSources } from './monitoring.ts';
+import type { MonitoredParts } from './monitoring.ts';
 import { findUserIds } from './privileges.ts';
 import type { ReloadOutcome } from './reloader.ts';
 import { Reloader } from './reloader.ts';
@@ -28,6 +32,8 @@ export interface Gateway {
   readonly socketPath: string;
   /** What this start changes in the store; null where nothing. */
   readonly storeChange: StoreChange | null;
+  /** Where `/metrics` is answered; null where it is not. */
+  readonly metricsPort: number | null;
   /** Resolves when everything has ended, after `stop` or a failure that no restart mends. */
   readonly ended: Promise<Failure | null>;
   /** Reads the configuration again and puts it in force, or says why not. */
@@ -60,13 +66,15 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
       load: (inForce) => loadConfiguration(settings.source, inForce),
       lanes,
       log,
-      onSwap: (next) => log.setLevel(next.config.log.level),
+      onSwap: (next) => log.adjust(next.config.log),
     });
     const care = careForCertificates({ reloader, log });
     const services = gatewayServices(log, { lanes, readers, reloader, care });
+    const monitoring = await openMonitoring(config, { lanes, readers, reloader });
     const api = await startApi({ socketPath, failures: allFailures, log }, services);
     const stop = once(async () => {
       care.close();
+      await monitoring?.close();
       await api.close();
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
       await readers.close();
@@ -74,13 +82,29 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
       ended.resolve(null);
     });
     const reload = (): Promise<ReloadOutcome> => reloader.reload();
-    return { listeners, socketPath, storeChange, ended: ended.promise, reload, stop };
+    const metricsPort = monitoring?.port ?? null;
+    return {
+      listeners,
+      socketPath,
+      metricsPort,
+      storeChange,
+      ended: ended.promise,
+      reload,
+      stop,
+    };
   } catch (error) {
     await Promise.all(lanes.map((lane) => lane.stop(1000)));
     await readers.close();
     hold.release();
     throw error;
   }
+}
+
+/** Null where none is configured. */
+function openMonitoring(config: Config, parts: MonitoredParts): Promise<MonitoringServer | null> {
+  const { host, port } = config.metrics;
+  if (port === null) return Promise.resolve(null);
+  return startMonitoring({ host, port }, monitoringSources(parts));
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

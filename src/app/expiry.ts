@@ -33,10 +33,20 @@ export function findExpiries(configuration: Configuration, nowMs: number): reado
   });
 }
 
+/** When each of our own certificates ends, by the key of the configuration that names its file. */
+export function certificateEnds(
+  configuration: Configuration,
+): readonly { readonly key: string; readonly notAfterMs: number }[] {
+  return configuration.config.files.flatMap(({ kind, key, path }) => {
+    const file = configuration.files.get(path);
+    if (kind !== 'certificate' || file === undefined) return [];
+    const ends = validitiesOf(file).map(({ notAfterMs }) => notAfterMs);
+    return ends.length === 0 ? [] : [{ key, notAfterMs: Math.min(...ends) }];
+  });
+}
+
 function expiriesOf(reference: FileReference, file: HeldFile, nowMs: number): Expiry[] {
-  const known = validities.get(file) ?? readValidities(file);
-  validities.set(file, known);
-  return known.flatMap(({ subject, notAfterMs }) => {
+  return validitiesOf(file).flatMap(({ subject, notAfterMs }) => {
     const leftDays = (notAfterMs - nowMs) / dayMs;
     const step = stepsDays.find((days) => leftDays <= days);
     if (step === undefined) return [];
@@ -52,6 +62,12 @@ function expiriesOf(reference: FileReference, file: HeldFile, nowMs: number): Ex
 function describeDays(days: number): string {
   if (days < 1) return 'less than a day';
   return Math.floor(days) === 1 ? '1 day' : `${Math.floor(days)} days`;
+}
+
+function validitiesOf(file: HeldFile): readonly Validity[] {
+  const known = validities.get(file) ?? readValidities(file);
+  validities.set(file, known);
+  return known;
 }
 
 function readValidities(file: HeldFile): readonly Validity[] {

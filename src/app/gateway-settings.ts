@@ -1,7 +1,7 @@
 /** What the gateway is started with. */
 import type { Configuration, ConfigurationSource } from './configuration.ts';
 import type { StartLane } from './lane-process.ts';
-import type { LeveledLog } from './log.ts';
+import type { AdjustableLog } from './log.ts';
 import type { PassedSocket } from './systemd.ts';
 
 /** `user` null: stay who we are. */
@@ -14,7 +14,7 @@ export interface GatewaySettings {
   readonly sockets: readonly PassedSocket[];
   /** Called once the lanes listen: gives up root before the API reads anything. */
   readonly dropPrivileges: () => void;
-  readonly log: LeveledLog;
+  readonly log: AdjustableLog;
   /** A process for each lane where absent. */
   readonly startLane?: StartLane;
 }

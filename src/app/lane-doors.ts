@@ -66,6 +66,14 @@ export class Doors {
     });
   }
 
+  /** Open sessions by the names of their listeners, those that are drained included. */
+  sessions(): readonly { readonly listener: string; readonly open: number }[] {
+    return [...this.#doors, ...this.#draining].map(({ config, listener }) => ({
+      listener: config.name,
+      open: listener.sessions,
+    }));
+  }
+
   /** Throws a Failure where a port cannot be opened; then none is left open. */
   async open(plan: DoorPlan): Promise<void> {
     this.#doors = await this.#openAll(plan, plan.config.listeners);

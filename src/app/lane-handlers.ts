@@ -1,8 +1,8 @@
 /** What a lane answers the control process: one function for each of `LaneRequests`. */
 import { Failure } from '../mail/failure.ts';
-import { silentMeter } from '../report/meter.ts';
 import { openSpool } from '../store/spool.ts';
 import { foldersOf } from './data-folder.ts';
+import { collectLaneMetrics } from './lane-metrics.ts';
 import type { Frame, Rooms } from './lane-rooms.ts';
 import type { ServicesOfDoor } from './lane-doors.ts';
 import { reloadHandlers } from './lane-reload.ts';
@@ -32,13 +32,14 @@ export function laneHandlers(
         openSpool: (organization) => openSpool(spool, organization),
         memoryContentBytes: frame.inForce().config.limits.memoryContentBytes,
         now: Date.now,
-        meter: silentMeter,
+        meter: frame.meter,
       }),
     order: (order) => queue.command(order),
     status: () => {
       const { queued, held } = queue.counts();
       return Promise.resolve({ queued, held });
     },
+    metrics: () => collectLaneMetrics(frame, rooms),
     ...reloadHandlers(frame, rooms, servicesOf),
   };
 }

@@ -2,14 +2,14 @@
 import { Failure } from '../mail/failure.ts';
 import { startRunningLane } from './lane.ts';
 import type { RunningLane } from './lane.ts';
-import { createLog } from './log.ts';
+import { createLog, firstLogSettings } from './log.ts';
 import type { ProcessLog } from './log.ts';
 import type { FromLane, LaneRequest, ToLane } from './messages.ts';
 import { isRoot } from './privileges.ts';
 
 let lane: Promise<RunningLane> | null = null;
 let noteCrash: () => void = () => undefined;
-let log: ProcessLog = createLog('info', 'lane');
+let log: ProcessLog = createLog(firstLogSettings, 'lane');
 
 // Ctrl-C reaches the whole process group; the control process tells lanes when to stop.
 process.on('SIGINT', () => undefined);
@@ -38,7 +38,7 @@ function die(error: unknown): void {
 function onMessage(message: ToLane): void {
   switch (message.kind) {
     case 'start':
-      log = createLog(message.config.log.level, `lane-${message.shard}`);
+      log = createLog(message.config.log, `lane-${message.shard}`);
       lane = startRunningLane(message, log, {
         onFatal: die,
         mayNoteCrash: (note) => (noteCrash = note),

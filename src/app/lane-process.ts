@@ -18,7 +18,7 @@ import type {
   ListenerAddress,
   ToLane,
 } from './messages.ts';
-import type { LeveledLog } from './log.ts';
+import type { AdjustableLog } from './log.ts';
 
 export interface LaneProcess {
   readonly shard: number;
@@ -58,7 +58,7 @@ interface Pending {
 }
 
 /** How the control process gets a lane: a process of its own, or one inside for rehearsals. */
-export type StartLane = (start: LaneStart, events: LaneEvents, log: LeveledLog) => LaneProcess;
+export type StartLane = (start: LaneStart, events: LaneEvents, log: AdjustableLog) => LaneProcess;
 
 export function startLane(start: LaneStart, events: LaneEvents, log: Log): LaneProcess {
   const lane = new Lane(start, events, log);

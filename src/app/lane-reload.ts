@@ -96,7 +96,7 @@ function commit(frame: Frame, rooms: Rooms, { next, outgoing, doors }: Prepared)
   rooms.disk.keep(config.limits.freeDiskBytes);
   rooms.outgoing.replace(outgoing);
   doors.commit();
-  frame.log.setLevel(config.log.level);
+  frame.log.adjust(config.log);
   for (const warning of tls.warnings) frame.log.warn({}, warning);
 }
 

@@ -10,12 +10,13 @@ import type { QueueLimits } from '../queue/queue-services.ts';
 import type { ClientTable } from '../receiving/client-table.ts';
 import type { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
+import type { PrometheusMeter } from '../report/prometheus.ts';
 import type { Store } from '../store/store.ts';
 import type { OpenResolver } from './lane-delivery.ts';
 import type { Doors } from './lane-doors.ts';
 import type { Outgoing } from './lane-outgoing.ts';
 import type { RunningTls } from './lane-tls.ts';
-import type { LeveledLog } from './log.ts';
+import type { AdjustableLog } from './log.ts';
 import type { LaneStart } from './messages.ts';
 
 /** What a lane holds once it runs. */
@@ -40,7 +41,7 @@ export interface InForce {
 /** Of `start`, only what a reload cannot change is read after the start. */
 export interface Frame {
   readonly start: LaneStart;
-  readonly log: LeveledLog;
+  readonly log: AdjustableLog;
   readonly doors: Doors;
   readonly signIn: SignIn;
   readonly contentMemory: MemoryBudget;
@@ -50,6 +51,7 @@ export interface Frame {
   readonly inForce: () => InForce;
   readonly policy: () => Policy;
   readonly openResolver: OpenResolver;
+  readonly meter: PrometheusMeter;
   /** Puts another configuration in force for whoever asks from now on. */
   replace(next: InForce): void;
 }

@@ -15,7 +15,7 @@ import { MemoryBudget } from '../receiving/memory-budget.ts';
 import { RateLimiter } from '../receiving/rate-limiter.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { writeDsn } from '../report/dsn.ts';
-import { silentMeter } from '../report/meter.ts';
+import { createPrometheusMeter } from '../report/prometheus.ts';
 import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -36,7 +36,7 @@ import {
 import { Outgoing } from './lane-outgoing.ts';
 import { loadTls } from './lane-tls.ts';
 import type { LaneHandlers, LaneStart, ListenerAddress } from './messages.ts';
-import type { LeveledLog } from './log.ts';
+import type { AdjustableLog } from './log.ts';
 import { namingVersion } from './version.ts';
 import { becomeUser } from './privileges.ts';
 import { createRefusalRecorder } from './refusal-recorder.ts';
@@ -65,7 +65,7 @@ export interface LaneEvents {
  */
 export async function startRunningLane(
   start: LaneStart,
-  log: LeveledLog,
+  log: AdjustableLog,
   events: LaneEvents,
   openResolver: OpenResolver = openStubResolver,
 ): Promise<RunningLane> {
@@ -97,13 +97,18 @@ export async function startRunningLane(
   }
 }
 
-function frameOf(start: LaneStart, log: LeveledLog, first: InForce): Omit<Frame, 'openResolver'> {
+function frameOf(
+  start: LaneStart,
+  log: AdjustableLog,
+  first: InForce,
+): Omit<Frame, 'openResolver'> {
   const { config, share } = start;
   let inForce = first;
   return {
     start,
     log,
     doors: new Doors(start),
+    meter: createPrometheusMeter(),
     signIn: createSignIn(config.credentials),
     contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
     rateLimits: rateLimitsOf(config, share),
@@ -141,7 +146,7 @@ async function openRooms(frame: Frame, events: LaneEvents): Promise<Rooms> {
     now: Date.now,
     random: Math.random,
     log,
-    meter: silentMeter,
+    meter: frame.meter,
   });
   const crashNote = folders.crashNote(shard);
   events.mayNoteCrash(() => writeCrashNote(crashNote, queue.underWay()));
@@ -180,7 +185,7 @@ function doorServices(
     admit: () => running().disk.admit() ?? running().queue.admit(),
     recordRefusal: (refusal) => running().recordRefusal(refusal),
     log,
-    meter: silentMeter,
+    meter: frame.meter,
     now: Date.now,
     contentMemory,
     firstRefusals: new FirstRefusals(),

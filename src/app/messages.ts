@@ -2,6 +2,7 @@
 import type { Submission } from '../api/contract.ts';
 import type { Config } from '../config/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { CountedMetrics } from '../report/prometheus.ts';
 import type { QueueOrder, QueueStepResult } from '../queue/order.ts';
 import type { PassedSocket } from './systemd.ts';
 
@@ -38,6 +39,7 @@ export interface LaneRequests {
   /** One step of an order on this lane's shard. */
   order: { readonly asked: QueueOrder; readonly answer: QueueStepResult };
   status: { readonly asked: null; readonly answer: LaneStatus };
+  metrics: { readonly asked: null; readonly answer: LaneMetrics };
   /** Makes everything that the configuration needs and changes nothing yet. */
   prepare: {
     readonly asked: LaneConfiguration & { readonly reload: number };
@@ -82,6 +84,12 @@ export interface ListenerAddress {
   readonly tls: 'starttls' | 'implicit';
   readonly host: string;
   readonly port: number;
+}
+
+/** `counted` since the start of the lane; `refusing` why new mail is put off now, or null. */
+export interface LaneMetrics {
+  readonly counted: CountedMetrics;
+  readonly refusing: string | null;
 }
 
 export interface LaneStatus {

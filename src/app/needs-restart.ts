@@ -12,6 +12,8 @@ const fixedKeys: readonly FixedKey[] = [
   { path: ['dataFolder'], valueIn: (config) => config.dataFolder },
   { path: ['user'], valueIn: (config) => config.user },
   { path: ['lanes'], valueIn: laneCount },
+  { path: ['metrics', 'host'], valueIn: ({ metrics }) => metrics.host },
+  { path: ['metrics', 'port'], valueIn: ({ metrics }) => metrics.port },
   { path: ['trace', 'retention'], valueIn: (config) => config.trace.retentionMs },
   { path: ['limits', 'storeQueueRecords'], valueIn: ({ limits }) => limits.storeQueueRecords },
   { path: ['limits', 'storeQueue'], valueIn: ({ limits }) => limits.storeQueueBytes },

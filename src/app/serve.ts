@@ -27,7 +27,7 @@ export async function serve(options: ServeOptions, commandName: string): Promise
   const configuration = await loadOrThrow(source);
   const { config, policy } = configuration;
   const user = userToBecome(config.user);
-  const log = createLog(config.log.level, 'control');
+  const log = createLog(config.log, 'control');
   const sockets = takePassedSockets(process.env, process.pid);
   refuseUnknownSockets(sockets, config);
   const manager = findServiceManager(process.env, log);

@@ -20,7 +20,12 @@ organizations:
   const loaded = parseConfig(yaml, resolve('postern.yaml'));
   assert.ok(loaded.kind === 'loaded');
   return describeStart({
-    gateway: { listeners: [], storeChange: null, socketPath: foldersOf(dataFolder).socket },
+    gateway: {
+      listeners: [],
+      metricsPort: null,
+      storeChange: null,
+      socketPath: foldersOf(dataFolder).socket,
+    },
     config: { ...loaded.config, dataFolder },
     policy: loaded.policy,
     embedded: { configFile: resolve('postern.yaml'), firstPassword: null },

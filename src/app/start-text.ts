@@ -10,7 +10,7 @@ import type { EmbeddedConfiguration } from './first-start.ts';
 import type { ListenerAddress } from './messages.ts';
 
 export interface StartFacts {
-  readonly gateway: Pick<Gateway, 'listeners' | 'socketPath' | 'storeChange'>;
+  readonly gateway: Pick<Gateway, 'listeners' | 'socketPath' | 'metricsPort' | 'storeChange'>;
   readonly config: Config;
   readonly policy: Policy;
   /** Null where a configuration was given. */
@@ -26,6 +26,7 @@ export function describeStart(facts: StartFacts): string {
     '',
     ...gateway.listeners.map(describeListener),
     `  API          ${gateway.socketPath}`,
+    ...describeMetrics(config, gateway.metricsPort),
     `  data         ${config.dataFolder}`,
     `  config       ${config.file}`,
   ];
@@ -54,6 +55,12 @@ function describeListener({ name, kind, tls, host, port }: ListenerAddress): str
   const what = kind === 'mx' ? 'mail from other servers' : 'mail from signed-in accounts';
   const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return `  ${name.padEnd(12)} ${where.padEnd(18)} ${what}, ${how}`;
+}
+
+function describeMetrics({ metrics }: Config, port: number | null): string[] {
+  if (port === null) return [];
+  const host = metrics.host.includes(':') ? `[${metrics.host}]` : metrics.host;
+  return [`  metrics      http://${host}:${port}/metrics`];
 }
 
 function describeFirstSteps(facts: StartFacts, embedded: EmbeddedConfiguration): string[] {

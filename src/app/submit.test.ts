@@ -89,7 +89,8 @@ test('the header is cleaned and completed as that of an account, in memory and i
       removed: { 'X-OriginatorOrg': 1, Bcc: 1 },
       added: ['From', 'Date', 'Message-ID'],
     });
-    assert.equal(counted.length, 2);
+    const fieldsCounted = counted.filter((each) => each.includes('headerFieldsRemoved'));
+    assert.equal(fieldsCounted.length, 2);
     if (content.kind === 'spool') await rm(content.path);
   }
 });

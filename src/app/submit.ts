@@ -90,6 +90,7 @@ export async function submitMessage(
     const bytes = Buffer.concat(parts);
     await services.accept({ ...message, content: { kind: 'memory', bytes } });
   }
+  services.meter.count('messagesAccepted', { listener: 'api', encryption: 'inside' });
   for (const [field, count] of Object.entries(header.changes?.removed ?? {})) {
     services.meter.count('headerFieldsRemoved', { field }, count);
   }

@@ -39,6 +39,7 @@ export interface Config {
   readonly timeouts: WithUnits<ParsedConfig['timeouts']>;
   readonly trace: WithUnits<ParsedConfig['trace']>;
   readonly log: WithUnits<ParsedConfig['log']>;
+  readonly metrics: WithUnits<ParsedConfig['metrics']>;
   /** Accounts that may sign in; kept out of `Policy`, which is shown and stored. */
   readonly credentials: readonly AccountCredential[];
   /** Every file that the configuration names, for `checkFiles` and for watching. */

@@ -176,9 +176,24 @@ export const configSchema = section({
       'info',
       'The least important lines that are logged.',
     ),
+    addresses: fieldOr(
+      choice(['full', 'masked']),
+      'full',
+      '`masked` keeps the local-parts of mail addresses out of the log: `a…@contoso.com`. The trace has them all the same.',
+    ),
   })
     .prefault({})
     .meta({ description: 'The log, JSON lines on standard output.' }),
+  metrics: section({
+    host: fieldOr(
+      ipAddress(),
+      '127.0.0.1',
+      'The IP address on which `/metrics`, `/livez` and `/readyz` are answered, without TLS and without sign-in: for your monitoring alone.',
+    ),
+    port: fieldOrNull(integer(0, 65_535), 'no such listener', 'The TCP port; 9464 is usual.'),
+  })
+    .prefault({})
+    .meta({ description: 'What Prometheus and health checks ask.' }),
   organizations: listOf(organizationSection).meta({
     description: 'Whose mail this is: domains, mailboxes, connectors. Exactly one for now.',
   }),

@@ -36,6 +36,7 @@ export function toConfig(
     timeouts: withUnits(parsed.timeouts, 'timeouts'),
     trace: withUnits(parsed.trace, 'trace'),
     log: withUnits(parsed.log, 'log'),
+    metrics: withUnits(parsed.metrics, 'metrics'),
     credentials: collectCredentials(parsed),
     files: collectFiles(parsed, folder, locate),
   };

@@ -70,7 +70,7 @@ void test('takes lines up to the bound and refuses longer ones, keeping the sess
   await client.command('NOOP', 250);
   assert.equal(running.services.accepted.length, 1);
   assert.ok(running.services.counts.has('mailRefused mx 550'));
-  assert.ok(running.services.counts.has('messagesAccepted mx not-used'));
+  assert.ok(running.services.counts.has('messagesAccepted mx none'));
 });
 
 void test('refuses a NUL in a command and in a content', async (t) => {

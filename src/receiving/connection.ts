@@ -396,7 +396,7 @@ export class Connection {
       this.#refusals = 0;
       const { services, settings } = this.#context;
       services.clients.recordAccepted(this.#key);
-      const { encryption } = this.#evidence;
+      const encryption = this.#evidence.tls?.protocol ?? 'none';
       services.meter.count('messagesAccepted', { listener: settings.name, encryption });
     } else {
       this.#countRefused(answer);

@@ -20,6 +20,8 @@ import type { ListenerSettings } from './settings.ts';
 /** A listener that runs. */
 export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
+  /** Sessions that are open now. */
+  readonly sessions: number;
   /** For sessions that begin from now on; those that are open keep theirs. The port stays. */
   change(settings: ListenerSettings): void;
   /**
@@ -79,6 +81,10 @@ class Door implements Listener {
   get address(): { readonly host: string; readonly port: number } {
     const { port } = this.#server.address() as net.AddressInfo;
     return { host: this.#settings.host, port };
+  }
+
+  get sessions(): number {
+    return this.#connections.size;
   }
 
   open(): Promise<void> {

@@ -6,10 +6,12 @@
  */
 
 /** `help` is a sentence; `labels` the names of the labels, in order. */
-interface Metric {
+export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
+  /** How a gauge is joined over processes; absent is `sum`. */
+  readonly joined?: 'max';
 }
 
 /** Counters, by the word that code uses. */
@@ -26,7 +28,7 @@ export const counters = {
   },
   messagesAccepted: {
     name: 'postern_messages_accepted_total',
-    help: 'Messages answered 250 after their content.',
+    help: 'Messages taken, by listener (api: handed in on this machine) and TLS version (none, inside).',
     labels: ['listener', 'encryption'],
   },
   mailRefused: {
@@ -70,8 +72,108 @@ export const histograms = {
   },
 } as const satisfies Readonly<Record<string, Metric>>;
 
+/**
+ * States of now, read when somebody asks; `app` says where each is read. Over several processes they
+ * are summed, but for those that say `max`.
+ */
+export const gauges = {
+  queueDeliveries: {
+    name: 'postern_queue_deliveries',
+    help: 'Deliveries in the store, by state.',
+    labels: ['state'],
+  },
+  queueOldestSeconds: {
+    name: 'postern_queue_oldest_seconds',
+    help: 'Age of the oldest message that has not left; 0 where none waits.',
+    labels: [],
+    joined: 'max',
+  },
+  attemptsInFlight: {
+    name: 'postern_attempts_in_flight',
+    help: 'Attempts under way.',
+    labels: [],
+  },
+  sessionsOpen: {
+    name: 'postern_smtp_sessions_open',
+    help: 'Inbound sessions that are open.',
+    labels: ['listener'],
+  },
+  connectionsOpen: {
+    name: 'postern_smtp_connections_open',
+    help: 'Outgoing connections that are open, idle ones included.',
+    labels: [],
+  },
+  contentBytesInMemory: {
+    name: 'postern_content_bytes_in_memory',
+    help: 'Contents in memory: being received, or waiting for their first attempt.',
+    labels: ['kind'],
+  },
+  storeWaitingRecords: {
+    name: 'postern_store_waiting_records',
+    help: 'Records that wait for the disk.',
+    labels: [],
+  },
+  storeWaitingBytes: {
+    name: 'postern_store_waiting_bytes',
+    help: 'Bytes that wait for the disk.',
+    labels: [],
+  },
+  storeCommits: {
+    name: 'postern_store_commits',
+    help: 'Transactions committed since the start.',
+    labels: [],
+  },
+  acceptsMail: {
+    name: 'postern_accepts_mail',
+    help: 'Lanes that take new mail; 0 while the disk is short, the store fails or too much waits.',
+    labels: [],
+  },
+  diskFreeBytes: {
+    name: 'postern_disk_free_bytes',
+    help: 'Space left on the disk of the data folder.',
+    labels: [],
+    joined: 'max',
+  },
+  lanesRunning: {
+    name: 'postern_lanes_running',
+    help: 'Lanes that answer.',
+    labels: [],
+  },
+  lanesConfigured: {
+    name: 'postern_lanes_configured',
+    help: 'Lanes that should run.',
+    labels: [],
+  },
+  certificateExpiry: {
+    name: 'postern_certificate_expiry_timestamp_seconds',
+    help: 'When each of our certificates expires, by its name in the configuration.',
+    labels: ['certificate'],
+    joined: 'max',
+  },
+  configReloadSucceeded: {
+    name: 'postern_config_last_reload_successful',
+    help: '1 where the newest configuration is in force, 0 where it was refused.',
+    labels: [],
+    joined: 'max',
+  },
+  buildInfo: {
+    name: 'postern_build_info',
+    help: 'Always 1; the version and the policy revision in force.',
+    labels: ['version', 'revision'],
+    joined: 'max',
+  },
+} as const satisfies Readonly<Record<string, Metric>>;
+
 export type CounterName = keyof typeof counters;
 export type HistogramName = keyof typeof histograms;
+export type GaugeName = keyof typeof gauges;
+
+/** One value of a gauge; `labels` in the order of the table. */
+export interface GaugeReading {
+  readonly name: GaugeName;
+  readonly labels: readonly string[];
+  readonly value: number;
+}
 
 type LabelsOf<M extends Metric> = { readonly [Name in M['labels'][number]]: string };
 

@@ -9,7 +9,7 @@ import { createApiClient } from '../../api/client.ts';
 import { createFakeResolver } from '../../dns/fake-resolver.ts';
 import { startGateway } from '../control.ts';
 import type { Gateway } from '../control.ts';
-import type { LeveledLog } from '../log.ts';
+import type { AdjustableLog } from '../log.ts';
 import { laneInProcess } from '../in-process-lane.ts';
 import { prepareDemo } from './demo-configuration.ts';
 import { receiveFromPartners } from './demo-inbound.ts';
@@ -34,12 +34,12 @@ export interface RunningDemo {
   stop(): Promise<void>;
 }
 
-const silentLog: LeveledLog = {
+const silentLog: AdjustableLog = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
-  setLevel: () => undefined,
+  adjust: () => undefined,
 };
 
 /** Resolves when every message was dealt with once. Throws a Failure where something cannot start. */
