@@ -39,8 +39,9 @@ export async function serve(options: ServeOptions, commandName: string): Promise
     dropPrivileges: () => becomeUser(user),
     log,
   });
-  say(describeStart({ gateway, config, policy, embedded, commandName, isRoot: isRoot() }));
+  // Whoever reads that it is ready may stop it at once.
   stopOnSignals(gateway, manager);
+  say(describeStart({ gateway, config, policy, embedded, commandName, isRoot: isRoot() }));
   void manager.tell('READY=1', `serves as ${policy.hostName}`);
   const failure = await gateway.ended;
   await gateway.stop();
