@@ -21,6 +21,9 @@ test('a store of version 1 is upgraded, and its traces can be searched', async (
   insert.run(3, 4, 'refused', JSON.stringify({ recipient: null }));
   insert.run(4, 5, 'received', JSON.stringify({ reversePath: 'x@x.test', deliveries: [] }));
   insert.run(4, 6, 'attempt', '{"reason":"said \\"kind\\":\\"bounced\\""}');
+  // A record that a disk has damaged stops nobody from starting.
+  insert.run(5, 7, 'received', '{"reversePath":');
+  insert.run(5, 8, 'attempt', 'x"kind":"bounced"');
   old.close();
   const store = await openSqliteStore({ path: file, spoolFolder: path.join(folder, 'spool-0') });
   t.after(() => store.close());

@@ -3,7 +3,7 @@
  *
  * One narrow row per message or refusal, in the order of keys and so of time: new rows go to the end,
  * and a search walks from there. `sender` and `recipients` are in lower case, each address between
- * line feeds. `has_bounced`: some recipient once was given up.
+ * line feeds. `has_bounced`: some recipient once was given up. A damaged record is left out.
  */
 export const traced = `
 CREATE TABLE traced (
@@ -22,7 +22,7 @@ SELECT key, kind = 'refused', 0,
     ELSE ifnull((SELECT group_concat(recipient.value, char(10))
       FROM json_each(trace.json, '$.deliveries') AS delivery,
         json_each(delivery.value, '$.recipients') AS recipient), '') END) || char(10)
-FROM trace WHERE kind IN ('received', 'refused')
+FROM trace WHERE kind IN ('received', 'refused') AND json_valid(json)
 ON CONFLICT (key) DO NOTHING;
 
 UPDATE traced SET has_bounced = 1 WHERE key IN (
