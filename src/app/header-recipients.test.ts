@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { submittedRecipientsMax } from '../api/contract.ts';
 import { formatAddress } from '../mail/address.ts';
 import { readHeaderRecipients } from './header-recipients.ts';
 
@@ -20,4 +21,13 @@ test('a message that is sent again goes to whom it is sent again', () => {
 
 test('a field that cannot be read refuses the message', () => {
   assert.throws(() => read('To: a@b.test\r\nCc: root'), { code: 'submission-refused' });
+});
+
+test('as many recipients as a submission may have', () => {
+  const names = (count: number) =>
+    Array.from({ length: count }, (_, i) => `user${i}@long.example.test`);
+  const thousand = names(submittedRecipientsMax);
+  assert.deepEqual(read(`To: ${thousand.join(',\r\n ')}`), thousand);
+  const more = `To: ${names(submittedRecipientsMax + 1).join(',\r\n ')}`;
+  assert.throws(() => read(more), { code: 'submission-refused', message: /too many addresses/ });
 });

@@ -1,11 +1,16 @@
 /** Recipients that stand in the header of a submission: `sendmail -t`. @see RFC 5322 §3.6.3, §3.6.6 */
 import { headerEnd, parseHeaderBlock } from '../content/header-block.ts';
+import { submittedRecipientsMax } from '../api/contract.ts';
 import type { Address } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
+import { headerBytesMax } from '../receiving/settings.ts';
 import { parseAddressList } from '../standards/message-format/address-list.ts';
 
 const plain: ReadonlySet<string> = new Set(['to', 'cc', 'bcc']);
 const resent: ReadonlySet<string> = new Set(['resent-to', 'resent-cc', 'resent-bcc']);
+
+/** What a header may hold, as `receiving/settings.ts` bounds it. */
+const bounds = { lengthMax: headerBytesMax, addressesMax: submittedRecipientsMax };
 
 /**
  * In the order of the fields; those of a message that is sent again where there are such, else To, Cc and
@@ -18,7 +23,7 @@ export function readHeaderRecipients(content: Buffer): readonly Address[] {
   const again = named(resent);
   return (again.length > 0 ? again : named(plain)).flatMap(({ name, value }) => {
     if (value === '') return [];
-    const list = parseAddressList(value);
+    const list = parseAddressList(value, bounds);
     if (list.kind === 'addresses') return list.addresses;
     const text = `the field ${name} ${list.reason}; write each address as local-part@domain`;
     throw new Failure('submission-refused', text, { wireText: text });

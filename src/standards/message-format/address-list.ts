@@ -12,8 +12,17 @@ import { parseAddress } from '../../mail/address.ts';
 
 /** Longest list that is read, in octets; an author's field is far below it. */
 export const addressListLengthMax = 16_384;
-/** Most addresses in one list. */
+/** Most addresses in one list of authors. */
 export const addressesMax = 100;
+
+/** Octets and addresses of one list. */
+export interface AddressListBounds {
+  readonly lengthMax: number;
+  readonly addressesMax: number;
+}
+
+const authorBounds: AddressListBounds = { lengthMax: addressListLengthMax, addressesMax };
+
 const commentDepthMax = 16;
 
 /** `addresses` in order and never empty; `reason` completes "the field …". */
@@ -28,11 +37,14 @@ interface Token {
 }
 
 /** Reads an unfolded value whose characters are octets. */
-export function parseAddressList(text: string): AddressList {
-  if (text.length > addressListLengthMax) return unparsable('is too long');
+export function parseAddressList(
+  text: string,
+  bounds: AddressListBounds = authorBounds,
+): AddressList {
+  if (text.length > bounds.lengthMax) return unparsable('is too long');
   const tokens = tokenize(text);
   if (typeof tokens === 'string') return unparsable(tokens);
-  const addresses = readList(tokens);
+  const addresses = readList(tokens, bounds);
   if (typeof addresses === 'string') return unparsable(addresses);
   if (addresses.length === 0) return unparsable('names no address');
   return { kind: 'addresses', addresses };
@@ -130,12 +142,12 @@ function isWordCode(code: number): boolean {
 }
 
 /** Elements parted by commas, some of them groups; empty elements are the obsolete syntax. */
-function readList(tokens: readonly Token[]): Address[] | string {
+function readList(tokens: readonly Token[], bounds: AddressListBounds): Address[] | string {
   const addresses: Address[] = [];
   let isInGroup = false;
   let position = 0;
   while (position < tokens.length) {
-    if (addresses.length > addressesMax) return 'names too many addresses';
+    if (addresses.length > bounds.addressesMax) return 'names too many addresses';
     const headEnd = indexOfKind(tokens, position, headDelimiters);
     const head = tokens.slice(position, headEnd);
     const delimiter = tokens[headEnd]?.kind;
@@ -169,7 +181,7 @@ function readList(tokens: readonly Token[]): Address[] | string {
     }
     position = next + 1;
   }
-  if (addresses.length > addressesMax) return 'names too many addresses';
+  if (addresses.length > bounds.addressesMax) return 'names too many addresses';
   return isInGroup ? 'has a group that does not end' : addresses;
 }
 
