@@ -57,6 +57,8 @@ export interface QueueStepResult {
 
 /** Whether the action does anything to a delivery that is not under way. */
 export function isFit(action: QueueAction, delivery: StoredDelivery, nowMs: number): boolean {
+  // What cannot be read has neither recipients nor a floor: it can be dropped, and nothing else.
+  if (delivery.unreadable !== undefined) return action === 'delete';
   switch (action) {
     case 'retry':
       return delivery.state === 'queued' && delivery.dueAtMs > nowMs;

@@ -16,7 +16,7 @@ import type { Recorded } from '../report/trace.ts';
 import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
 import type { Claim } from './claim.ts';
 import { nameOf } from './claim.ts';
-import { isDamage, toDamaged } from './damaged.ts';
+import { isDamage, toDamaged, unreadableFailure } from './damaged.ts';
 import type { Division } from './divide.ts';
 import { divideByFate, internalError } from './divide.ts';
 import { DueLoader } from './due-loader.ts';
@@ -325,8 +325,9 @@ export class QueueCore {
   async readMessage(claim: Claim): Promise<StoredMessage | null> {
     const { delivery } = claim;
     const kept = this.#memory.find(delivery.key);
-    if (kept !== null) return kept;
+    if (kept !== null && delivery.unreadable === undefined) return kept;
     try {
+      if (delivery.unreadable !== undefined) throw unreadableFailure(delivery.unreadable.reason);
       const message = await this.services.store.readMessage(delivery.key);
       if (message !== null) this.#memory.keep(message);
       return message;

@@ -1,13 +1,12 @@
 /**
  * Messages and deliveries as rows: what has a column of its own, and what is JSON in `detail`.
  *
- * For the client (to rows), the shard and its readers (from rows). The format of `detail` belongs to
- * the version of the store, as its columns do.
+ * For the client; `read-rows.ts` is the way back. The format of `detail` belongs to the version of
+ * the store, as its columns do.
  */
 import path from 'node:path';
-import type { Content } from '../mail/content.ts';
+import { crc32 } from 'node:zlib';
 import { sizeOf } from '../mail/content.ts';
-import type { MailParameters } from '../mail/envelope.ts';
 import type { TraceRecord } from '../report/record.ts';
 import type { AddressMatch, StoredDelivery, StoredMessage } from './store.ts';
 
@@ -40,6 +39,7 @@ export function pushMessage(
       smtpUtf8: message.smtpUtf8,
       dsn: message.dsn,
       source: message.source,
+      ...(isSpool ? {} : { crc32: crc32(content.bytes) }),
     }),
     bodyOffset,
   );
@@ -53,17 +53,18 @@ export function pushDelivery(values: Value[], delivery: StoredDelivery): void {
     delivery.dueAtMs,
     delivery.attempts,
     delivery.routeKey,
-    JSON.stringify({
-      recipients: delivery.recipients,
-      floor: delivery.floor,
-      failedTlsAtMs: delivery.failedTlsAtMs,
-      retriesFromMs: delivery.retriesFromMs,
-      lastOutcome: delivery.lastOutcome,
-      delayToldAtMs: delivery.delayToldAtMs,
-      tlsDelayToldAtMs: delivery.tlsDelayToldAtMs,
-      regularDueAtMs: delivery.regularDueAtMs,
-      extraAttempts: delivery.extraAttempts,
-    }),
+    delivery.unreadable?.detail ??
+      JSON.stringify({
+        recipients: delivery.recipients,
+        floor: delivery.floor,
+        failedTlsAtMs: delivery.failedTlsAtMs,
+        retriesFromMs: delivery.retriesFromMs,
+        lastOutcome: delivery.lastOutcome,
+        delayToldAtMs: delivery.delayToldAtMs,
+        tlsDelayToldAtMs: delivery.tlsDelayToldAtMs,
+        regularDueAtMs: delivery.regularDueAtMs,
+        extraAttempts: delivery.extraAttempts,
+      }),
   );
 }
 
@@ -93,74 +94,6 @@ export function wantedText(wanted: AddressMatch): string {
     case 'address':
       return `\n${wanted.text.toLowerCase()}\n`;
   }
-}
-
-/** Columns of a message without its body; `message_detail` lets it be joined with deliveries. */
-export interface MessageRow {
-  readonly key: number;
-  readonly organization: string;
-  readonly received_at_ms: number;
-  readonly size_bytes: number;
-  readonly spool_path: string | null;
-  readonly spool_offset: number;
-  readonly message_detail: string;
-  readonly body?: Uint8Array | null;
-}
-
-export interface DeliveryRow {
-  readonly key: number;
-  readonly ordinal: number;
-  readonly is_held: number;
-  readonly due_at_ms: number;
-  readonly attempts: number;
-  readonly route_key: string;
-  readonly detail: string;
-}
-
-type MessageDetail = Pick<StoredMessage, 'reversePath' | 'source' | keyof MailParameters>;
-type DeliveryDetail = Pick<
-  StoredDelivery,
-  | 'recipients'
-  | 'floor'
-  | 'failedTlsAtMs'
-  | 'retriesFromMs'
-  | 'lastOutcome'
-  | 'delayToldAtMs'
-  | 'tlsDelayToldAtMs'
-  | 'regularDueAtMs'
-  | 'extraAttempts'
->;
-
-export function toMessage(row: MessageRow): Omit<StoredMessage, 'content'> {
-  const detail = JSON.parse(row.message_detail) as MessageDetail;
-  return {
-    key: row.key,
-    organization: row.organization,
-    receivedAtMs: row.received_at_ms,
-    ...detail,
-  };
-}
-
-export function toContent(row: MessageRow, spoolFolder: string): Content {
-  if (row.spool_path === null) {
-    const body = row.body ?? new Uint8Array(0);
-    return { kind: 'memory', bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength) };
-  }
-  const file = path.join(spoolFolder, row.spool_path);
-  return { kind: 'spool', path: file, offset: row.spool_offset, sizeBytes: row.size_bytes };
-}
-
-export function toDelivery(row: DeliveryRow): StoredDelivery {
-  const detail = JSON.parse(row.detail) as DeliveryDetail;
-  return {
-    key: row.key,
-    ordinal: row.ordinal,
-    state: row.is_held === 1 ? 'held' : 'queued',
-    dueAtMs: row.due_at_ms,
-    attempts: row.attempts,
-    routeKey: row.route_key,
-    ...detail,
-  };
 }
 
 /** The hashes of facts that a trace record cites: SHA-256 in base64url is 43 characters. */

@@ -6,11 +6,12 @@
  * synced by the store, once per group of commits, before the row is committed.
  */
 import { hash, randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Content } from '../mail/content.ts';
-import { toFailure } from './sqlite-failure.ts';
+import { storeFailure, toFailure } from './sqlite-failure.ts';
 
 /** Bytes of the header before the content. */
 export const spoolHeaderBytes = 16;
@@ -46,6 +47,35 @@ export async function openSpool(folder: string, organization: string): Promise<S
   } catch (error) {
     made.clear();
     throw toFailure(error);
+  }
+}
+
+/**
+ * Throws `store-damaged` where the file is gone, has another size, or begins like no spool file. Its
+ * content is not looked through. Synchronous: for the store thread.
+ */
+export function checkSpoolFile(content: Omit<Extract<Content, { kind: 'spool' }>, 'kind'>): void {
+  const { path: file, offset, sizeBytes } = content;
+  const start = Buffer.alloc(spoolHeaderBytes);
+  let size = 0;
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      size = fstatSync(descriptor).size;
+      readSync(descriptor, start, 0, start.length, 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFailure(error);
+    throw storeFailure('store-damaged', `the spool file ${file} is gone`, error);
+  }
+  if (size !== offset + sizeBytes) {
+    const text = `the spool file ${file} has ${size} bytes, not ${offset + sizeBytes}`;
+    throw storeFailure('store-damaged', text);
+  }
+  if (!start.equals(header())) {
+    throw storeFailure('store-damaged', `${file} does not begin like a spool file`);
   }
 }
 

@@ -1,8 +1,9 @@
 /** What is read from a shard file: shared by the store thread and by readers in other processes. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Fact, TraceRecord } from '../report/record.ts';
-import type { DeliveryRow, MessageRow } from './rows.ts';
-import { citedHashes, toContent, toDelivery, toMessage, wantedText } from './rows.ts';
+import type { DeliveryRow, MessageRow } from './read-rows.ts';
+import { toContent, toDelivery, toMessage, toQueueRow } from './read-rows.ts';
+import { citedHashes, wantedText } from './rows.ts';
 import { matchesQueue } from './queue-match.ts';
 import type {
   DeliveryKey,
@@ -149,9 +150,7 @@ export class ShardQueries {
     ];
     const from = [after?.key ?? 0, after?.ordinal ?? -1];
     for (const each of statement.iterate(...from, ...wanted, limit)) {
-      const row = each as unknown as DeliveryRow & MessageRow;
-      const message = { ...toMessage(row), sizeBytes: row.size_bytes };
-      yield { message, delivery: toDelivery(row) };
+      yield toQueueRow(each as unknown as DeliveryRow & MessageRow);
     }
   }
 

@@ -47,6 +47,8 @@ export interface StoredDelivery {
   readonly extraAttempts?: number;
   /** Of the last attempt; null before the first. */
   readonly lastOutcome: Outcome | null;
+  /** The row is damaged: what it holds is kept as it is, and nothing here may be relied on. */
+  readonly unreadable?: { readonly detail: string; readonly reason: string };
 }
 
 /** Names one delivery. */
