@@ -6,7 +6,7 @@
  */
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
-import type { Store, StoredDelivery } from '../store/store.ts';
+import type { QueueSummary, Store, StoredDelivery } from '../store/store.ts';
 import { nameOf } from './claim.ts';
 import { DueHeap } from './due-heap.ts';
 import type { RouteLists, RouteState } from './route-lists.ts';
@@ -35,6 +35,9 @@ export class DueLoader {
   /** Routes with something due, the longest waiting first. */
   readonly #wanting = new Set<RouteState>();
   #loads = 0;
+  /** Counts pauses: what was asked before one is no answer any more. */
+  #epoch = 0;
+  #isPaused = false;
 
   constructor(services: LoaderServices) {
     this.#services = services;
@@ -42,7 +45,7 @@ export class DueLoader {
 
   /** When to call `load` next; null where nothing is known to fall due. */
   get earliestMs(): number | null {
-    return this.#heap.earliestMs;
+    return this.#isPaused ? null : this.#heap.earliestMs;
   }
 
   /** Something of the route is, or falls due, in the store alone. */
@@ -52,6 +55,19 @@ export class DueLoader {
     route.storedDueAtMs = atMs;
     this.#heap.push(atMs, routeKey);
     if (this.#heap.size > 64 + 4 * this.#services.routes.size) this.#rebuild();
+  }
+
+  /** Asks for nothing until `resume`: the times in the store are being changed. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#epoch += 1;
+  }
+
+  /** `routes` is what waits in the store now. What else was known is at worst asked for in vain. */
+  resume(routes: QueueSummary['routes']): void {
+    this.#isPaused = false;
+    this.#epoch += 1;
+    for (const { routeKey, dueAtMs } of routes) this.wake(routeKey, dueAtMs);
   }
 
   /** Without the entries that are outdated. */
@@ -64,6 +80,7 @@ export class DueLoader {
 
   /** Asks for what is due, as far as there is room. */
   load(): void {
+    if (this.#isPaused) return;
     this.#takeDue();
     const { routes, now } = this.#services;
     let looks = Math.min(looksMax, this.#wanting.size);
@@ -100,9 +117,17 @@ export class DueLoader {
     route.isLoading = true;
     route.storedDueAtMs = null;
     this.#loads += 1;
+    const epoch = this.#epoch;
     const found = await this.#ask(route, nowMs, route.claimed + page);
     route.isLoading = false;
     this.#loads -= 1;
+    if (epoch !== this.#epoch) {
+      // The times of these rows are not theirs any more; whoever changed them wakes what is due.
+      route.letGo.clear();
+      this.wake(route.routeKey, now());
+      pump();
+      return;
+    }
     if (!this.#addAll(route, found.rows)) this.wake(route.routeKey, nowMs);
     if (found.nextMs !== null) this.wake(route.routeKey, found.nextMs);
     route.letGo.clear();

@@ -13,6 +13,7 @@ import { findOrganization } from '../policy/directory.ts';
 import { defaultDelayNotices, defaultRetrySchedule } from '../policy/retry.ts';
 import { actionOf } from '../report/dsn-recipient.ts';
 import type { Recorded } from '../report/trace.ts';
+import { shiftDelivery } from '../store/shift-times.ts';
 import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
 import type { Claim } from './claim.ts';
 import { nameOf } from './claim.ts';
@@ -34,6 +35,7 @@ import { reportExpansions } from './reported.ts';
 import type { Acceptance } from './settlement.ts';
 import { prepareAcceptance, toBatch } from './settlement.ts';
 import { surely } from './surely.ts';
+import { capDueTimes } from './cap-due-times.ts';
 
 /** Results ride with the next commit, and wait at most this long for one. */
 const rideWithinMs = 20;
@@ -66,6 +68,9 @@ export class QueueCore {
   #alarm: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #whenIdle: (() => void) | null = null;
   #storeFailedAtMs = -Infinity;
+  /** By how much the clock was set since the start, in all. */
+  #shiftedMs = 0;
+  #shifting: Promise<void> | null = null;
 
   constructor(services: QueueServices) {
     this.services = services;
@@ -85,6 +90,7 @@ export class QueueCore {
   async start(suspects: readonly DeliveryKey[]): Promise<void> {
     assert(this.#state === 'new', 'a queue starts once');
     await postpone(this.services, suspects);
+    await capDueTimes(this.services);
     const summary = await this.services.store.summarize();
     this.#lastKey = await this.services.store.lastKey();
     this.#queued = summary.queued;
@@ -110,6 +116,34 @@ export class QueueCore {
       });
     }
     this.#state = 'stopped';
+  }
+
+  /** What is in memory at once, what is in the store before anything more is read from it. */
+  clockJumped(byMs: number): void {
+    if (this.#state === 'new' || this.#state === 'stopped') return;
+    this.#shiftedMs += byMs;
+    for (const claim of this.#claims.values()) {
+      claim.delivery = shiftDelivery(claim.delivery, byMs);
+    }
+    this.#loader.pause();
+    const before = this.#shifting;
+    const shifting = this.#shiftStored(byMs, before).then(() => {
+      if (this.#shifting === shifting) this.#shifting = null;
+    });
+    this.#shifting = shifting;
+  }
+
+  async #shiftStored(byMs: number, before: Promise<void> | null): Promise<void> {
+    const { store } = this.services;
+    const shifted = this.#surely(() => store.shiftTimes(byMs));
+    await before;
+    if ((await shifted) === null) return;
+    const summary = await this.#surely(() => store.summarize());
+    if (summary === null) return;
+    this.#loader.resume(summary.value.routes);
+    this.#alarm?.cancel();
+    this.#alarm = null;
+    this.pump();
   }
 
   newId(): string {
@@ -449,26 +483,42 @@ export class QueueCore {
   ): Promise<readonly StoredDelivery[] | null> {
     const { services } = this;
     const { delivery } = claim;
-    const left = await this.#giveOrdinals(delivery, division.left);
-    if (left === null) return null;
+    const sinceMs = this.#shiftedMs;
+    const undated = await this.#giveOrdinals(delivery, division.left);
+    if (undated === null) return null;
     const id = this.idOf(delivery.key);
-    for (const part of left) if (part.state === 'held') recorded.push(this.#recordHeld(id, part));
+    for (const part of undated)
+      if (part.state === 'held') recorded.push(this.#recordHeld(id, part));
     const told = await this.#tell({ id, message, recipients: division.reported });
     this.#endReading(claim);
-    const parts = {
-      accepted: told === null ? [] : [told.acceptance],
-      updated: left,
-      completed: left.length === 0 ? [delivery] : [],
-    };
-    const batch = toBatch(parts, ...recorded, ...(told?.recorded ?? []));
-    const stored = await this.#surely(() => services.store.commit(batch, rideWithinMs));
+    const dated = (): readonly StoredDelivery[] => this.#redate(undated, sinceMs);
+    const stored = await this.#surely(() => {
+      const parts = {
+        accepted: told === null ? [] : [this.#redateAccepted(told.acceptance, sinceMs)],
+        updated: dated(),
+        completed: undated.length === 0 ? [delivery] : [],
+      };
+      const batch = toBatch(parts, ...recorded, ...(told?.recorded ?? []));
+      return services.store.commit(batch, rideWithinMs);
+    });
     if (stored === null) {
       for (const each of told?.claims ?? []) this.letGo(each);
       return null;
     }
+    const left = dated();
     this.recount([delivery], left);
     if (told !== null) this.#admitTold(told);
     return left;
+  }
+
+  /** As of now: the clock may have been set since `shiftedMs` of it was known. */
+  #redate(deliveries: readonly StoredDelivery[], shiftedMs: number): readonly StoredDelivery[] {
+    const byMs = this.#shiftedMs - shiftedMs;
+    return byMs === 0 ? deliveries : deliveries.map((each) => shiftDelivery(each, byMs));
+  }
+
+  #redateAccepted(acceptance: Acceptance, shiftedMs: number): Acceptance {
+    return { ...acceptance, deliveries: this.#redate(acceptance.deliveries, shiftedMs) };
   }
 
   /** The DSN, ready to be stored with what it tells of; null where nobody is to be told. */

@@ -45,6 +45,11 @@ export interface Queue extends QueueCommands {
    * then nothing of it is stored.
    */
   accept(message: IncomingMessage): Promise<void>;
+  /**
+   * The clock was set by `byMs` while this process ran: what waits is moved along, so that nothing
+   * expires or is due earlier or later than it would have been.
+   */
+  clockJumped(byMs: number): void;
   /** Back-pressure: what MAIL is answered with now, or null. */
   admit(): Reply | null;
   counts(): QueueCounts;
@@ -69,6 +74,7 @@ export function createQueue(services: QueueServices): Queue {
     },
     newId: () => core.newId(),
     accept: (message) => core.accept(message),
+    clockJumped: (byMs) => core.clockJumped(byMs),
     admit: () => admit(core),
     counts: () => core.counts(),
   };

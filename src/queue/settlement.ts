@@ -34,7 +34,7 @@ export function prepareAcceptance(
     floor: plan.floor,
     attempts: 0,
     failedTlsAtMs: [],
-    retriesFromMs: receivedAtMs,
+    retriesFromMs: nowMs,
     dueAtMs: nowMs,
     state: 'queued',
     lastOutcome: null,

@@ -163,6 +163,8 @@ export class World {
     },
     observe: () => undefined,
   };
+  /** By how much the wall clock was set; timers do not know of it. */
+  wallOffsetMs = 0;
   maxInFlight = 0;
   commitFailures: number;
   queue: Queue;
@@ -184,6 +186,17 @@ export class World {
   /** Ids of the DSNs that told this of a recipient. */
   toldOf(action: DsnRecipient['action'], id: string, recipient: Address): ReadonlySet<string> {
     return this.told.get(`${action} ${nameOf(id, recipient)}`) ?? new Set();
+  }
+
+  /** By the wall clock. */
+  get nowMs(): number {
+    return this.clock.nowMs + this.wallOffsetMs;
+  }
+
+  /** The wall clock is set, and the running gateway notices. */
+  jump(byMs: number): void {
+    this.wallOffsetMs += byMs;
+    this.queue.clockJumped(byMs);
   }
 
   get commits(): number {
@@ -246,7 +259,7 @@ export class World {
       bodyType: '7bit',
       content: { kind: 'memory', bytes: Buffer.from(`Subject: ${id}\r\n\r\nsecret\r\n`) },
       source: { kind: 'submission', account: 'anna' },
-      receivedAtMs: this.clock.nowMs,
+      receivedAtMs: this.nowMs,
       clauses: [],
       evidence: null,
       decision: null,
@@ -268,7 +281,7 @@ export class World {
       writeDsn: (input) => this.#writeDsn(input),
       recorder,
       limits: this.limits,
-      now: () => clock.nowMs,
+      now: () => this.nowMs,
       random: this.random,
       log: this.log,
       meter: this.meter,
@@ -316,7 +329,7 @@ export class World {
     assert.ok(life.isAlive);
     this.#underWay.add(name);
     this.#checkBounds(delivery);
-    const startedAtMs = this.clock.nowMs;
+    const startedAtMs = this.nowMs;
     const attemptMs = this.options.attemptMs?.(delivery) ?? Math.floor(this.random() * 5000);
     await (attemptMs === Infinity ? forever() : this.clock.sleep(attemptMs));
     if (!life.isAlive) return forever();
@@ -333,7 +346,7 @@ export class World {
       clauses: isForced(delivery.recipients[0]!) ? [forced] : [],
       hasFailedTlsOnly: false,
     };
-    return { startedAtMs, endedAtMs: this.clock.nowMs, routes: [route] };
+    return { startedAtMs, endedAtMs: this.nowMs, routes: [route] };
   }
 
   #checkBounds({ recipients }: Delivery): void {
@@ -355,7 +368,7 @@ export class World {
     if (delivery.source.kind === 'dsn') this.#noteDsn(delivery);
     if (fate === 'delivered') this.delivered.set(name, (this.delivered.get(name) ?? 0) + 1);
     if (fate === 'broken') throw new TypeError('a defect in delivery');
-    return outcomeOf(fate, recipient, this.clock.nowMs);
+    return outcomeOf(fate, recipient, this.nowMs);
   }
 
   #noteDsn({ id, content }: Delivery): void {
@@ -380,6 +393,8 @@ export class World {
     return {
       commit: (batch) => slowly(() => this.#commit(() => stored.commit(batch))),
       listDue: (...args) => slowly(() => stored.listDue(...args)),
+      shiftTimes: (byMs) => this.#commit(() => stored.shiftTimes(byMs)),
+      capDueTimes: (atMs) => slowly(() => stored.capDueTimes(atMs)),
       nextDueAtMs: (...args) => slowly(() => stored.nextDueAtMs(...args)),
       summarize: () => slowly(() => stored.summarize()),
       readMessage: (key) => slowly(() => stored.readMessage(key)),
@@ -398,7 +413,8 @@ export class World {
     this.#commits += 1;
     const isLast = this.#commits >= this.#crashAtCommit;
     if (isLast && this.#crashBefore) this.crash();
-    else if (this.random() < this.commitFailures) throw new Failure('store-full', 'no space left');
+    else if (this.commitFailures > 0 && this.random() < this.commitFailures)
+      throw new Failure('store-full', 'no space left');
     else await store();
     if (isLast && this.isAlive) this.crash();
   }

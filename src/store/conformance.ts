@@ -70,6 +70,7 @@ export function testStore(name: string, open: OpenStore): void {
     testFilters(get);
     testDue(get);
     testTrace(get);
+    testClock(get);
     testSearch(get);
     testConcurrency(get);
     testSpool(get);
@@ -385,6 +386,59 @@ function testTrace(get: Get): void {
     await store.commit({ ...sampleAccept(1), traces: [trace] });
     await store.commit(sampleComplete(1));
     assert.deepEqual((await store.readTrace(1)).records, [trace]);
+  });
+}
+
+function testClock(get: Get): void {
+  const times = {
+    retriesFromMs: 1001,
+    dueAtMs: 5000,
+    failedTlsAtMs: [2000, 3000],
+    delayToldAtMs: 4000,
+    tlsDelayToldAtMs: 4500,
+    regularDueAtMs: 6000,
+  };
+
+  it('moves every time of every delivery along, in the order of the commits', async () => {
+    const { store } = get();
+    const [full, bare] = [sampleDelivery(1, 0, times), sampleDelivery(1, 1, { state: 'held' })];
+    const before = store.commit(sampleAccept(1, [full, bare]), 60_000);
+    const moved = store.shiftTimes(-500);
+    const after = store.commit(sampleAccept(2));
+    await Promise.all([before, moved, after]);
+    await get().reopen();
+    const rows = await get().store.listQueue({ limit: 10 });
+    assert.deepEqual(
+      rows.map(({ delivery }) => delivery),
+      [
+        {
+          ...full,
+          retriesFromMs: 501,
+          dueAtMs: 4500,
+          failedTlsAtMs: [1500, 2500],
+          delayToldAtMs: 3500,
+          tlsDelayToldAtMs: 4000,
+          regularDueAtMs: 5500,
+        },
+        { ...bare, retriesFromMs: 501, dueAtMs: 501 },
+        sampleDelivery(2),
+      ],
+    );
+    assert.equal(rows[0]!.message.receivedAtMs, 1001);
+  });
+
+  it('lets nothing that is queued be due later than that', async () => {
+    const { store } = get();
+    const due = [100, 200, 300].map((dueAtMs, i) => sampleDelivery(1, i, { dueAtMs }));
+    const held = sampleDelivery(1, 3, { dueAtMs: 400, state: 'held' });
+    await store.commit(sampleAccept(1, [...due, held]));
+    assert.equal(await store.capDueTimes(200), 1);
+    assert.equal(await store.capDueTimes(200), 0);
+    const rows = await get().store.listQueue({ limit: 10 });
+    assert.deepEqual(
+      rows.map(({ delivery }) => delivery.dueAtMs),
+      [100, 200, 200, 400],
+    );
   });
 }
 

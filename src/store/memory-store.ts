@@ -9,6 +9,7 @@ import { sizeOf } from '../mail/content.ts';
 import type { Fact, TraceRecord } from '../report/record.ts';
 import { matchesQueue } from './queue-match.ts';
 import { citedHashes, formatIndex, wantedText } from './rows.ts';
+import { shiftDelivery } from './shift-times.ts';
 import { storeFailure } from './sqlite-failure.ts';
 import type {
   AddressMatch,
@@ -162,6 +163,18 @@ export class MemoryStore implements Store {
 
   async nextOrdinal(key: number): Promise<number> {
     return Math.max(-1, ...(this.#deliveries.get(key)?.keys() ?? [])) + 1;
+  }
+
+  async shiftTimes(byMs: number): Promise<void> {
+    for (const delivery of [...this.#all()]) this.#put(shiftDelivery(delivery, byMs));
+  }
+
+  async capDueTimes(atMs: number): Promise<number> {
+    const late = [...this.#all()].filter(
+      ({ state, dueAtMs }) => state === 'queued' && dueAtMs > atMs,
+    );
+    for (const delivery of late) this.#put({ ...delivery, dueAtMs: atMs });
+    return late.length;
   }
 
   async lastKey(): Promise<number> {

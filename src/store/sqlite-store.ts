@@ -17,6 +17,7 @@ import type { CommitReply, ThreadOptions, ThreadReply, ThreadRequest } from './s
 import type { Batch, QueueFilter, QueueMatch, QueuePage, QueueRow, QueueStep } from './store.ts';
 import type { TraceMatch, TracePage, TraceStep } from './store.ts';
 import type { QueueSummary, Store, StoreCounts, StoredDelivery, StoredMessage } from './store.ts';
+import { emptyBatch } from './store.ts';
 import type { WireBatch } from './wire-batch.ts';
 import { checkBatch, countBodyBytes, countRecords, packBatches } from './wire-batch.ts';
 
@@ -163,6 +164,8 @@ interface Commit {
   readonly bytes: number;
   /** On the clock of `performance.now`. */
   readonly startBy: number;
+  /** A step of its own: moves the times of all deliveries. */
+  readonly shiftMs?: number;
   resolve(): void;
   reject(failure: Failure): void;
 }
@@ -245,6 +248,10 @@ class SqliteStore implements Store {
     let bytes = 0;
     let count = 0;
     for (const commit of this.#waiting) {
+      if (commit.shiftMs !== undefined) {
+        count = Math.max(1, count);
+        break;
+      }
       records += commit.records;
       bytes += commit.bytes;
       const isTooMuch =
@@ -261,6 +268,12 @@ class SqliteStore implements Store {
   async #run(group: readonly Commit[]): Promise<void> {
     const nowMs = Date.now();
     try {
+      const shiftMs = group[0]?.shiftMs;
+      if (shiftMs !== undefined) {
+        await this.#thread.call({ kind: 'shiftTimes', byMs: shiftMs });
+        this.#settle(group, null);
+        return;
+      }
       const batches = group.map((commit) => commit.batch);
       const wire = packBatches(batches, this.#spoolFolder, this.#facts, nowMs);
       const reply = await this.#thread.call({ kind: 'commit', wire }, [wire.bodies]);
@@ -345,6 +358,22 @@ class SqliteStore implements Store {
 
   async nextOrdinal(key: number): Promise<number> {
     return (await this.#read({ kind: 'nextOrdinal', key })) as number;
+  }
+
+  shiftTimes(byMs: number): Promise<void> {
+    if (this.#isClosing) {
+      return Promise.reject(storeFailure('store-closed', 'the store is closed'));
+    }
+    if (this.#thread.ended !== null) return Promise.reject(this.#thread.ended);
+    const step = { batch: emptyBatch, records: 0, bytes: 0, startBy: 0, shiftMs: byMs };
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...step, resolve, reject });
+      this.#schedule(0);
+    });
+  }
+
+  async capDueTimes(atMs: number): Promise<number> {
+    return (await this.#read({ kind: 'capDueTimes', atMs })) as number;
   }
 
   async lastKey(): Promise<number> {

@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { openShard } from './open-shard.ts';
 import { Retention } from './retention.ts';
+import { capDueRows, shiftRows } from './shift-times.ts';
 import type { CommitPoint, CommitResult } from './sqlite-shard.ts';
 import { SqliteShard } from './sqlite-shard.ts';
 import { holdFileOf } from './spool-hold.ts';
@@ -44,6 +45,8 @@ export type ThreadRequest =
   | { readonly kind: 'readMessage'; readonly key: number }
   | { readonly kind: 'nextOrdinal'; readonly key: number }
   | { readonly kind: 'lastKey' }
+  | { readonly kind: 'shiftTimes'; readonly byMs: number }
+  | { readonly kind: 'capDueTimes'; readonly atMs: number }
   | { readonly kind: 'close' };
 
 /** Answers carry the request's number; 0 is the answer to the opening. */
@@ -140,6 +143,11 @@ class StoreThread {
         return this.#queries.nextOrdinal(request.key);
       case 'lastKey':
         return this.#queries.lastKey();
+      case 'shiftTimes':
+        shiftRows(this.#opened.db, request.byMs);
+        return null;
+      case 'capDueTimes':
+        return capDueRows(this.#opened.db, request.atMs);
       case 'close':
         clearTimeout(this.#timer);
         this.#opened.db.close();

@@ -204,6 +204,13 @@ export interface Store extends StoreReader {
   /** One above the largest ordinal among the message's present deliveries; 0 where none are. */
   nextOrdinal(key: number): Promise<number>;
   counts(): StoreCounts;
+  /**
+   * Moves every time of every delivery by as much as the clock was set, after what was committed
+   * before and ahead of what comes after. Rejects as `commit` does; then nothing was moved.
+   */
+  shiftTimes(byMs: number): Promise<void>;
+  /** Queued deliveries that are due later than `atMs` become due then; their number. */
+  capDueTimes(atMs: number): Promise<number>;
   /** The largest key ever used, 0 where none was; new keys must be above it. */
   lastKey(): Promise<number>;
 }
