@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLog } from '../report/log.ts';
+import { silentMeter } from '../report/meter.ts';
 import { watchDisk } from './disk-room.ts';
 
+const services = { log: silentLog, meter: silentMeter };
+
 async function admitsWith(freeBytes: () => Promise<number>): Promise<number | null> {
-  const room = await watchDisk('/', 1000, silentLog, freeBytes);
+  const room = await watchDisk('/', 1000, services, freeBytes);
   room.close();
   return room.admit()?.code ?? null;
 }
@@ -15,7 +18,7 @@ test('new mail is put off below what is kept, and taken from there on', async ()
 });
 
 test('what was stored since the last look counts', async () => {
-  const room = await watchDisk('/', 1000, silentLog, () => Promise.resolve(1_000_000));
+  const room = await watchDisk('/', 1000, services, () => Promise.resolve(1_000_000));
   room.close();
   room.took(400_000);
   assert.equal(room.admit(), null);
@@ -28,7 +31,7 @@ test('a disk whose room cannot be read is left to the store to judge', async () 
 });
 
 test('the real disk is asked where nobody says otherwise', async () => {
-  const room = await watchDisk('/', Number.MAX_SAFE_INTEGER, silentLog);
+  const room = await watchDisk('/', Number.MAX_SAFE_INTEGER, services);
   room.close();
   assert.equal(room.admit()?.code, 452);
 });

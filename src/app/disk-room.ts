@@ -5,7 +5,8 @@
 import { statfs } from 'node:fs/promises';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
-import type { Log } from '../report/log.ts';
+import { Outage } from '../report/outage.ts';
+import type { OutageServices } from '../report/outage.ts';
 
 const lookEveryMs = 1000;
 /** A message takes its size in the log of the store and again in its file, and some pages. */
@@ -28,27 +29,36 @@ export interface DiskRoom {
 export async function watchDisk(
   folder: string,
   keptAtFirst: number,
-  log: Log,
+  services: OutageServices,
   freeBytes: (folder: string) => Promise<number> = readFreeBytes,
 ): Promise<DiskRoom> {
-  let isShort = false;
+  const outage = new Outage(
+    {
+      what: 'disk',
+      began: 'the disk is nearly full: new mail is put off',
+      ended: 'the disk has room again: new mail is taken',
+    },
+    services,
+  );
   let free = Infinity;
   let keptBytes = keptAtFirst;
+  let isReadable = true;
   const judge = (): boolean => {
-    if (free < keptBytes === isShort) return isShort;
-    isShort = !isShort;
-    const fields = { folder, freeBytes: free, keptBytes };
-    if (isShort) log.error(fields, 'the disk is nearly full: new mail is put off');
-    else log.info(fields, 'the disk has room again: new mail is taken');
+    const isShort = free < keptBytes;
+    if (isShort) outage.failed({ folder, freeBytes: free, keptBytes });
+    else outage.worked();
     return isShort;
   };
   const look = async (): Promise<void> => {
     try {
       free = await freeBytes(folder);
+      isReadable = true;
     } catch (error) {
       // Whether mail can be stored is then for the store to find out.
       free = Infinity;
-      log.warn({ folder, err: error }, 'the free space of the disk could not be read');
+      const text = 'the free space of the disk cannot be read';
+      if (isReadable) services.log.warn({ folder, err: error }, text);
+      isReadable = false;
     }
     judge();
   };

@@ -9,6 +9,8 @@ import type { DeliveryServices } from '../delivery/services.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { StubResolver } from '../dns/stub-resolver.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
+import type { AnswerEvents } from '../dns/watch-answers.ts';
+import { watchAnswers } from '../dns/watch-answers.ts';
 import type { DnsServer } from '../dns/system-servers.ts';
 import { readSystemServers } from '../dns/system-servers.ts';
 import { foldersOf } from './data-folder.ts';
@@ -19,7 +21,7 @@ import type { ListenerAddress } from './messages.ts';
 
 /** The room that goes with this configuration, be it in force already or about to be. */
 export async function openOutgoing(frame: Frame, next: InForce): Promise<OutgoingRoom> {
-  const resolver = await frame.openResolver(next.config);
+  const resolver = await frame.openResolver(next.config, frame.dns);
   return { resolver, delivery: createDelivery(deliveryServices(frame, next, resolver)) };
 }
 
@@ -50,19 +52,30 @@ function deliveryServices(
 }
 
 /** How a lane gets its resolver; a rehearsal brings one that answers from its own zone. */
-export type OpenResolver = (config: Config) => Promise<ClosableResolver>;
+export type OpenResolver = (config: Config, dns: DnsEvents) => Promise<ClosableResolver>;
+export type DnsEvents = AnswerEvents & { readonly hostName: string };
 export type ClosableResolver = Resolver & Pick<StubResolver, 'close'>;
 
 /** The configured resolvers, or the system's. */
-export async function openStubResolver(config: Config): Promise<StubResolver> {
+export async function openStubResolver(
+  config: Config,
+  dns: DnsEvents | null = null,
+): Promise<StubResolver> {
   const configured = config.dns.servers.map(parseServer);
   const servers = configured.length > 0 ? configured : await readSystemServers();
-  return createStubResolver({
+  const resolver = createStubResolver({
+    observe: (answer) => watch?.observe(answer),
     servers,
     timeoutMs: config.dns.timeoutMs,
     trustsLoopback: true,
     trustedServers: config.dns.trustAd ? servers.map((server) => server.address) : [],
   });
+  const watch = dns === null ? null : watchAnswers(() => resolver.probe(dns.hostName), dns);
+  const close = (): void => {
+    watch?.close();
+    resolver.close();
+  };
+  return { ...resolver, close };
 }
 
 /** The schema has checked the form: address, `address:port` or `[IPv6]:port`. */

@@ -48,6 +48,9 @@ function onMessage(message: ToLane): void {
         (error: unknown) => onStartFailed(error, message.user),
       );
       return;
+    case 'ping':
+      say({ kind: 'pong' });
+      return;
     case 'request':
       answer(message);
       return;

@@ -46,6 +46,9 @@ const answerTimeoutMs = 60_000;
 /** Of a child: behind standard input, output, error and IPC. */
 const firstPassedFd = 4;
 const requestsMax = 1000;
+/** How often a lane is asked for a sign of life, and how many in a row it may owe. */
+const beatEveryMs = 5000;
+const beatsOwedMax = 6;
 const restartFirstMs = 250;
 const restartMaxMs = 30_000;
 /** A lane that lived this long starts again without delay. */
@@ -84,6 +87,8 @@ class Lane implements LaneProcess {
   #lastRequest = 0;
   #restartMs = restartFirstMs;
   #startedAtMs = 0;
+  #beats: NodeJS.Timeout | null = null;
+  #beatsOwed = 0;
 
   constructor(start: LaneStart, events: LaneEvents, log: Log) {
     this.shard = start.shard;
@@ -95,7 +100,7 @@ class Lane implements LaneProcess {
   }
 
   spawn(): void {
-    this.#startedAtMs = Date.now();
+    this.#startedAtMs = performance.now();
     const child = fork(new URL('lane-main.ts', import.meta.url), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.#start.sockets.map(({ fd }) => fd)],
@@ -150,6 +155,7 @@ class Lane implements LaneProcess {
 
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
+    this.#endWatch();
     if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
     const child = this.#child;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
@@ -184,6 +190,10 @@ class Lane implements LaneProcess {
         this.#isReady = true;
         this.#hasBeenReady = true;
         this.#readiness.resolve(message.listeners);
+        this.#watch();
+        return;
+      case 'pong':
+        this.#beatsOwed = 0;
         return;
       case 'failed':
         this.#onFailed(new Failure(message.code, message.text), message.isFinal);
@@ -196,6 +206,31 @@ class Lane implements LaneProcess {
         this.#take(message.requestId)?.reject(new Failure(code, text, { wireText }));
       }
     }
+  }
+
+  /**
+   * A lane whose loop stands still carries no mail and looks alive. Beats are counted, not seconds:
+   * when this process was stopped too, or the machine slept, the lane owes only one more.
+   */
+  #watch(): void {
+    this.#beatsOwed = 0;
+    this.#beats = setInterval(() => {
+      if (this.#beatsOwed < beatsOwedMax) {
+        this.#beatsOwed += 1;
+        this.#send({ kind: 'ping' });
+        return;
+      }
+      const silentSeconds = (beatsOwedMax * beatEveryMs) / 1000;
+      const text = 'the lane gives no sign of life: it is ended, and starts again with its queue';
+      this.#log.error({ lane: this.shard, silentSeconds }, text);
+      this.#endWatch();
+      this.#child?.kill('SIGKILL');
+    }, beatEveryMs);
+  }
+
+  #endWatch(): void {
+    if (this.#beats !== null) clearInterval(this.#beats);
+    this.#beats = null;
   }
 
   #onFailed(failure: Failure, isFinal: boolean): void {
@@ -211,11 +246,12 @@ class Lane implements LaneProcess {
   #onExit(code: number | null, signal: string | null): void {
     const wasReady = this.#isReady;
     this.#isReady = false;
+    this.#endWatch();
     for (const requestId of this.#pending.keys()) this.#fail(requestId, 'died');
     if (this.#isStopping) return;
     const failure = new Failure('lane-died', `lane ${this.shard} ended (${signal ?? code ?? '?'})`);
     this.#readiness.reject(failure);
-    const lived = Date.now() - this.#startedAtMs;
+    const lived = performance.now() - this.#startedAtMs;
     this.#restartMs =
       lived > stableMs ? restartFirstMs : Math.min(this.#restartMs * 2, restartMaxMs);
     const fields = { lane: this.shard, code, signal, wasReady, restartInMs: this.#restartMs };

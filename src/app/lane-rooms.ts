@@ -11,18 +11,23 @@ import type { ClientTable } from '../receiving/client-table.ts';
 import type { MemoryBudget } from '../receiving/memory-budget.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import type { PrometheusMeter } from '../report/prometheus.ts';
+import type { Outage } from '../report/outage.ts';
 import type { Store } from '../store/store.ts';
 import type { OpenResolver } from './lane-delivery.ts';
 import type { Doors } from './lane-doors.ts';
 import type { Outgoing } from './lane-outgoing.ts';
 import type { RunningTls } from './lane-tls.ts';
 import type { AdjustableLog } from './log.ts';
+import type { DnsTrouble } from './lane-troubles.ts';
+import type { WatchedClock } from './watched-clock.ts';
 import type { LaneStart } from './messages.ts';
 
 /** What a lane holds once it runs. */
 export interface Rooms {
   readonly store: Store;
   readonly disk: DiskRoom;
+  readonly storeWatch: { close(): void };
+  readonly clock: WatchedClock;
   readonly queue: Queue;
   /** The queue's bounds; a reload changes them in place. */
   readonly queueLimits: QueueLimits;
@@ -42,6 +47,9 @@ export interface InForce {
 export interface Frame {
   readonly start: LaneStart;
   readonly log: AdjustableLog;
+  /** Of the store and the spool. */
+  readonly outage: Outage;
+  readonly dns: DnsTrouble;
   readonly doors: Doors;
   readonly signIn: SignIn;
   readonly contentMemory: MemoryBudget;

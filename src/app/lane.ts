@@ -9,6 +9,7 @@ import { sizeOf } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
 import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import { createQueue } from '../queue/queue.ts';
+import type { Queue } from '../queue/queue.ts';
 import { ClientTable } from '../receiving/client-table.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
@@ -16,6 +17,7 @@ import { RateLimiter } from '../receiving/rate-limiter.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { writeDsn } from '../report/dsn.ts';
 import { createPrometheusMeter } from '../report/prometheus.ts';
+import { storeOutage } from '../report/outage.ts';
 import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -42,6 +44,9 @@ import { becomeUser } from './privileges.ts';
 import { createRefusalRecorder } from './refusal-recorder.ts';
 import type { Frame, InForce, Rooms } from './lane-rooms.ts';
 import { laneHandlers } from './lane-handlers.ts';
+import { DnsTrouble, noteClockJump } from './lane-troubles.ts';
+import { watchSpool, watchStore } from './store-watch.ts';
+import { watchClock } from './watched-clock.ts';
 
 export interface RunningLane {
   /** As they were opened at the start. */
@@ -103,12 +108,15 @@ function frameOf(
   first: InForce,
 ): Omit<Frame, 'openResolver'> {
   const { config, share } = start;
+  const meter = createPrometheusMeter();
   let inForce = first;
   return {
     start,
     log,
+    meter,
+    outage: storeOutage({ log, meter }),
+    dns: new DnsTrouble({ log, meter }, () => inForce.policy.hostName),
     doors: new Doors(start),
-    meter: createPrometheusMeter(),
     signIn: createSignIn(config.credentials),
     contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
     rateLimits: rateLimitsOf(config, share),
@@ -120,7 +128,7 @@ function frameOf(
 }
 
 async function openRooms(frame: Frame, events: LaneEvents): Promise<Rooms> {
-  const { start, log, policy } = frame;
+  const { start, log, meter, outage, policy } = frame;
   const { config, share, shard } = start;
   const folders = foldersOf(config.dataFolder);
   const store = await openSqliteStore({
@@ -130,10 +138,15 @@ async function openRooms(frame: Frame, events: LaneEvents): Promise<Rooms> {
     traceRetentionMs: config.trace.retentionMs,
     onDeath: (failure) => events.onFatal(failure),
   });
-  const disk = await watchDisk(config.dataFolder, config.limits.freeDiskBytes, log);
+  const disk = await watchDisk(config.dataFolder, config.limits.freeDiskBytes, { log, meter });
+  const storeWatch = watchStore(outage, store, folders.spoolOf(shard));
   const outgoing = new Outgoing(await openOutgoing(frame, frame.inForce()));
   const queueLimits = queueLimitsOf(config, share);
-  const queue = createQueue({
+  const clock = watchClock((byMs) => {
+    noteClockJump(frame, byMs);
+    queue.clockJumped(byMs);
+  });
+  const queue: Queue = createQueue({
     store,
     shard,
     policy,
@@ -143,11 +156,13 @@ async function openRooms(frame: Frame, events: LaneEvents): Promise<Rooms> {
     writeDsn,
     recorder,
     limits: queueLimits,
-    now: Date.now,
+    now: () => clock.now(),
     random: Math.random,
     log,
-    meter: frame.meter,
+    meter,
+    outage,
   });
+  frame.dns.mends(queue);
   const crashNote = folders.crashNote(shard);
   events.mayNoteCrash(() => writeCrashNote(crashNote, queue.underWay()));
   await queue.start(await readCrashNote(crashNote));
@@ -156,6 +171,8 @@ async function openRooms(frame: Frame, events: LaneEvents): Promise<Rooms> {
   return {
     store,
     disk,
+    storeWatch,
+    clock,
     queue,
     queueLimits,
     outgoing,
@@ -169,13 +186,13 @@ function doorServices(
   frame: Frame,
   running: () => Rooms,
 ): (opened: Promise<void>) => ServicesOfDoor {
-  const { start, log, policy, signIn, contentMemory, rateLimits, clients } = frame;
+  const { start, log, meter, outage, policy, signIn, contentMemory, rateLimits, clients } = frame;
   const spool = foldersOf(start.config.dataFolder).spoolOf(start.shard);
   const shared: Omit<ReceivingServices, 'serverTls'> = {
     policy,
     authenticate: (username, password) => signIn.authenticate(username, password),
     newId: () => running().queue.newId(),
-    openSpool: (organization) => openSpool(spool, organization),
+    openSpool: (organization) => watchSpool(outage, openSpool(spool, organization)),
     accept: async (message) => {
       await running().queue.accept(message);
       running().disk.took(sizeOf(message.content));
@@ -185,8 +202,9 @@ function doorServices(
     admit: () => running().disk.admit() ?? running().queue.admit(),
     recordRefusal: (refusal) => running().recordRefusal(refusal),
     log,
-    meter: frame.meter,
+    meter,
     now: Date.now,
+    steadyNow: () => performance.now(),
     contentMemory,
     firstRefusals: new FirstRefusals(),
     rates: new RateLimiter(rateLimits),
@@ -196,7 +214,7 @@ function doorServices(
 }
 
 function stopperOf({ doors }: Frame, rooms: Rooms): (graceMs: number) => Promise<void> {
-  const { queue, outgoing, store, disk } = rooms;
+  const { queue, outgoing, store, disk, storeWatch, clock } = rooms;
   return async (graceMs) => {
     await doors.stop(graceMs / 2);
     await queue.stop(graceMs / 2);
@@ -205,6 +223,8 @@ function stopperOf({ doors }: Frame, rooms: Rooms): (graceMs: number) => Promise
     await new Promise((resolve) => setImmediate(resolve));
     outgoing.close();
     disk.close();
+    storeWatch.close();
+    clock.close();
     await store.close();
   };
 }

@@ -76,7 +76,11 @@ export interface LaneRequest {
   readonly asked: unknown;
 }
 
-export type ToLane = LaneStart | LaneRequest | { readonly kind: 'stop'; readonly graceMs: number };
+/** Answered by `pong` whatever the lane is doing, unless its loop stands still. */
+export type Ping = { readonly kind: 'ping' };
+
+export type ToLane =
+  LaneStart | LaneRequest | Ping | { readonly kind: 'stop'; readonly graceMs: number };
 
 export interface ListenerAddress {
   readonly name: string;
@@ -106,6 +110,7 @@ export type FromLane =
       readonly text: string;
       readonly isFinal: boolean;
     }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'answer'; readonly requestId: number; readonly value: unknown }
   | {
       readonly kind: 'error';

@@ -70,7 +70,7 @@ export class RecipientAsker {
     this.#pool = new Pool(this.#services.limits, (target) =>
       connect(this.#services, target, this.#underWay),
     );
-    this.#smallHellos = new SmallHelloMemory(() => services.now());
+    this.#smallHellos = new SmallHelloMemory(() => performance.now());
   }
 
   /** Never rejects. */
@@ -110,7 +110,7 @@ export class RecipientAsker {
         last = this.#silence(host.trouble, { hostName, address: null, port });
       }
       for (const address of host.addresses) {
-        if (this.#services.now() >= question.untilMs) return last;
+        if (performance.now() >= question.untilMs) return last;
         const { decision } = question;
         const { requirement } = decision;
         const smallClientHello = this.#smallHellos.has(address, port, requirement);

@@ -101,7 +101,7 @@ class RouteAttempt {
   async run(): Promise<RouteResult> {
     const { services } = this.#tools;
     const { attemptMs, transactionHostsMax } = services.limits;
-    this.#untilMs = services.now() + attemptMs;
+    this.#untilMs = performance.now() + attemptMs;
     for (const host of this.#task.hosts) {
       if (this.#pending.length === 0 || this.#transactionHosts.size >= transactionHostsMax) break;
       if (this.#isOverdue()) break;
@@ -115,7 +115,7 @@ class RouteAttempt {
   }
 
   #isOverdue(): boolean {
-    return this.#tools.services.now() > this.#untilMs;
+    return performance.now() > this.#untilMs;
   }
 
   #untried(): Outcome {

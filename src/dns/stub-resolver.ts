@@ -14,7 +14,7 @@ import type { DnsMessage } from './message.ts';
 import { responseCodes } from './message.ts';
 import { aliasHopsMax, clampTtl, failAnswer, ttlSecondsMin } from './question.ts';
 import type { AnswerTo, Question, QuestionType } from './question.ts';
-import type { DnsFailure, DnsFailureCode, Resolver } from './resolver.ts';
+import type { DnsAnswer, DnsFailure, DnsFailureCode, Resolver } from './resolver.ts';
 import { resolveWith } from './resolve-with.ts';
 import { answerLocalhost } from './special-names.ts';
 import type { DnsServer } from './system-servers.ts';
@@ -39,6 +39,8 @@ export interface StubResolverSettings {
   readonly outstandingMax: number;
   readonly cacheEntriesMax: number;
   readonly cacheBytesMax: number;
+  /** Called with each answer that did not come from memory. */
+  readonly observe: (answer: DnsAnswer<unknown>) => void;
   /** A monotonic clock in milliseconds, for the cache. */
   readonly now: () => number;
 }
@@ -53,12 +55,15 @@ export const stubResolverDefaults: Omit<StubResolverSettings, 'servers'> = {
   outstandingMax: 500,
   cacheEntriesMax: 10_000,
   cacheBytesMax: 8 * 1024 * 1024,
+  observe: () => undefined,
   now: () => performance.now(),
 };
 
 /** `close` ends questions under way as `closed`, and so every later one. */
 export interface StubResolver extends Resolver {
   close(): void;
+  /** Asks the servers for the address of a name, whatever is remembered. */
+  probe(name: string): Promise<DnsAnswer<unknown>>;
   /** For metrics. */
   counts(): { readonly outstanding: number; readonly cached: number };
 }
@@ -71,6 +76,7 @@ export function createStubResolver(
   return {
     ...resolveWith((type, name) => client.ask(type, name)),
     close: () => client.close(),
+    probe: (name) => client.probe(name),
     counts: () => client.counts(),
   };
 }
@@ -125,6 +131,10 @@ class StubClient {
     this.#cache.clear();
   }
 
+  async probe(name: string): Promise<AnswerTo<'A'>> {
+    return (await this.#look({ type: 'A', name })).answer;
+  }
+
   /** From the cache, else from a question already under way, else from the servers. */
   ask<T extends QuestionType>(type: T, name: string): Promise<AnswerTo<T>> {
     const key = `${type} ${name}`;
@@ -149,6 +159,7 @@ class StubClient {
   ): Promise<AnswerTo<T>> {
     try {
       const { answer, ttlSeconds, sizeBytes } = await this.#look(question);
+      this.#settings.observe(answer);
       const hasFailedHere = answer.kind === 'failed' && answer.code === 'closed';
       if (!hasFailedHere) {
         const expiresAtMs = this.#settings.now() + clampTtl(ttlSeconds) * 1000;

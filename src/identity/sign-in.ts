@@ -72,7 +72,7 @@ class PasswordSignIn implements SignIn {
   #decoy = '';
 
   constructor(credentials: readonly Credential[], options: SignInOptions) {
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#verify = options.verify ?? verifyPassword;
     this.#gate = new Gate(options.verificationsMax ?? 2, options.waitingMax ?? 100);
     this.#lockout = new Lockout(options.lockout);

@@ -6,6 +6,7 @@
  */
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
+import type { Outage } from '../report/outage.ts';
 import type { QueueSummary, Store, StoredDelivery } from '../store/store.ts';
 import { nameOf } from './claim.ts';
 import { DueHeap } from './due-heap.ts';
@@ -21,6 +22,7 @@ export interface LoaderServices {
   readonly store: Store;
   readonly routes: RouteLists;
   readonly log: Log;
+  readonly outage: Outage;
   readonly now: () => number;
   readonly isClaimed: (name: string) => boolean;
   /** Claims it and puts it into its route's list. */
@@ -140,14 +142,16 @@ export class DueLoader {
     nowMs: number,
     limit: number,
   ): Promise<{ readonly rows: readonly StoredDelivery[]; readonly nextMs: number | null }> {
-    const { store, log } = this.#services;
+    const { store, log, outage } = this.#services;
     try {
       const rows = await store.listDue(route.routeKey, nowMs, limit);
       if (rows.length >= limit) return { rows, nextMs: nowMs };
       return { rows, nextMs: await store.nextDueAtMs(route.routeKey, nowMs) };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      log.error({ code: error.code, reason: error.message }, 'due deliveries could not be read');
+      const fields = { code: error.code, reason: error.message };
+      if (error.code === 'store-io' || error.code === 'store-full') outage.failed(fields);
+      else log.error({ ...fields, route: route.routeKey }, 'due deliveries could not be read');
       return { rows: [], nextMs: nowMs + failureWaitMs };
     }
   }

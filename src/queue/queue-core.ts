@@ -79,6 +79,7 @@ export class QueueCore {
       store: services.store,
       routes: this.#routes,
       log: services.log,
+      outage: services.outage,
       now: services.now,
       isClaimed: (name) => this.#claims.has(name),
       addReady: (delivery) => this.#addReady(this.claim(delivery, 'ready')),
@@ -208,14 +209,22 @@ export class QueueCore {
       await this.services.store.commit(
         toBatch({ accepted: parts }, acceptance.recorded, ...recorded),
       );
+      this.services.outage.worked();
     } catch (error) {
       this.#storeFailedAtMs = this.services.now();
+      if (error instanceof Failure) this.#noteRefusal(error);
       for (const claim of [...claims, ...(told?.claims ?? [])]) this.letGo(claim);
       throw error;
     }
     this.#admit(acceptance, claims);
     if (told !== null) this.#admitTold(told);
     this.pump();
+  }
+
+  /** The sender tries again; only what concerns the store as a whole is worth a line. */
+  #noteRefusal({ code, message }: Failure): void {
+    if (code !== 'store-full' && code !== 'store-io') return;
+    this.services.outage.failed({ code, reason: message });
   }
 
   #claimAll({ deliveries }: Acceptance): readonly Claim[] {
@@ -592,6 +601,7 @@ export class QueueCore {
     };
     return surely(noted, {
       log: this.services.log,
+      outage: this.services.outage,
       wait: (delayMs) => new Promise((resolve) => this.setTimer(delayMs, resolve)),
       isGivenUp: () => this.#state === 'stopped',
     });

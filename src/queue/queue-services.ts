@@ -4,6 +4,7 @@ import type { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { DsnInput } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
+import type { Outage } from '../report/outage.ts';
 import type { Meter } from '../report/meter.ts';
 import type {
   recordAttempt,
@@ -76,6 +77,8 @@ export interface QueueServices {
   readonly random: () => number;
   readonly log: Log;
   readonly meter: Meter;
+  /** Of the store. */
+  readonly outage: Outage;
   /** Calls back after `delayMs`, returns how to cancel; `setTimeout` where absent. */
   readonly setTimer?: (delayMs: number, callback: () => void) => () => void;
 }

@@ -17,6 +17,7 @@ import { defaultRetrySchedule } from '../policy/retry.ts';
 import { writeDsn } from '../report/dsn.ts';
 import { silentLog } from '../report/log.ts';
 import { silentMeter } from '../report/meter.ts';
+import { storeOutage } from '../report/outage.ts';
 import * as recorder from '../report/trace.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
@@ -62,6 +63,7 @@ function queueOver(store: Store, attempt: AttemptDelivery): Queue {
     random: Math.random,
     log: silentLog,
     meter: silentMeter,
+    outage: storeOutage({ log: silentLog, meter: silentMeter }),
   });
 }
 

@@ -20,6 +20,7 @@ import type { DsnRecipient } from '../report/dsn-recipient.ts';
 import type { DsnInput } from '../report/dsn.ts';
 import type { Log } from '../report/log.ts';
 import type { Meter } from '../report/meter.ts';
+import { storeOutage } from '../report/outage.ts';
 import * as recorder from '../report/trace.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { Store } from '../store/store.ts';
@@ -281,6 +282,7 @@ export class World {
       writeDsn: (input) => this.#writeDsn(input),
       recorder,
       limits: this.limits,
+      outage: storeOutage({ log: this.log, meter: this.meter, now: () => clock.nowMs }),
       now: () => this.nowMs,
       random: this.random,
       log: this.log,
@@ -394,6 +396,7 @@ export class World {
       commit: (batch) => slowly(() => this.#commit(() => stored.commit(batch))),
       listDue: (...args) => slowly(() => stored.listDue(...args)),
       shiftTimes: (byMs) => this.#commit(() => stored.shiftTimes(byMs)),
+      probe: () => slowly(() => stored.probe()),
       capDueTimes: (atMs) => slowly(() => stored.capDueTimes(atMs)),
       nextDueAtMs: (...args) => slowly(() => stored.nextDueAtMs(...args)),
       summarize: () => slowly(() => stored.summarize()),

@@ -4,12 +4,15 @@
  */
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
+import type { Outage } from '../report/outage.ts';
 
 const firstDelayMs = 100;
 const delayMsMax = 10_000;
 
 export interface Persistence {
   readonly log: Log;
+  /** Says it of the whole store, once. */
+  readonly outage: Outage;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly isGivenUp: () => boolean;
 }
@@ -20,18 +23,29 @@ export interface Persistence {
  */
 export async function surely<T>(
   action: () => Promise<T>,
-  { log, wait, isGivenUp }: Persistence,
+  { log, outage, wait, isGivenUp }: Persistence,
 ): Promise<{ readonly value: T } | null> {
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(2 * delayMs, delayMsMax)) {
     try {
-      return { value: await action() };
+      const value = await action();
+      outage.worked();
+      return { value };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.code === 'store-closed' || isGivenUp()) return null;
-      const fields = { code: error.code, reason: error.message, retryInMs: delayMs };
-      log.error(fields, 'the result of an attempt could not be stored; trying again');
+      noteStoreFailure(error, { log, outage });
       await wait(delayMs);
       if (isGivenUp()) return null;
     }
   }
+}
+
+/** What concerns the whole store is said once, by the outage; what concerns one batch here. */
+export function noteStoreFailure(
+  { code, message }: Failure,
+  { log, outage }: Pick<Persistence, 'log' | 'outage'>,
+): void {
+  const fields = { code, reason: message };
+  if (code === 'store-full' || code === 'store-io') outage.failed(fields);
+  else if (code !== 'queue-full') log.error(fields, 'a change could not be stored; trying again');
 }

@@ -137,6 +137,10 @@ export class FakeServices implements ReceivingServices {
     return this.nowMs;
   }
 
+  steadyNow(): number {
+    return this.nowMs - 1_000_000_000;
+  }
+
   /** The content of an accepted message as text, from memory or from the only spool file. */
   textOf(content: Content): string {
     const bytes =

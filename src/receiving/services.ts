@@ -47,6 +47,8 @@ export interface ReceivingServices {
   readonly meter: Meter;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds from any moment; a clock that is set does not change it. */
+  steadyNow(): number;
   /** Bounds what all listeners of the process share. */
   readonly contentMemory: MemoryBudget;
   readonly firstRefusals: FirstRefusals;

@@ -24,6 +24,7 @@ import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
 import { rateClaimsOf } from '../policy/rate-limit.ts';
 import { describeEvidence } from './evidence-text.ts';
+import { Failure } from '../mail/failure.ts';
 import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content.ts';
 import { inboundDecisionOf } from './inbound-decision.ts';
 import type { Refusal } from './refusal.ts';
@@ -95,7 +96,7 @@ export class Transaction {
     if (decision.kind === 'refuse') {
       const { firstRefusals } = this.#context.services;
       if (decision.temporaryKey !== null) {
-        firstRefusals.remember(decision.temporaryKey, this.#context.services.now());
+        firstRefusals.remember(decision.temporaryKey, this.#context.services.steadyNow());
       }
       return this.#refuse({ ...decision, recipient });
     }
@@ -195,7 +196,7 @@ export class Transaction {
     const { services } = this.#context;
     const isFirst = this.#recipients.length === 0;
     const claims = rateClaimsOf(this.#start.session, organization, isFirst);
-    const exceeded = services.rates.take(claims, services.now());
+    const exceeded = services.rates.take(claims, services.steadyNow());
     if (exceeded === null) return null;
     services.meter.count('rateLimited', { limit: exceeded.limit });
     return this.#refuse({ ...nobody, ...exceeded, recipient });
@@ -274,9 +275,13 @@ export class Transaction {
 
   #clock(): InboundClock {
     const { services } = this.#context;
+    const [nowMs, steadyNowMs] = [services.now(), services.steadyNow()];
     return {
-      nowMs: services.now(),
-      firstRefusedAtMs: (key) => services.firstRefusals.atMs(key, services.now()),
+      nowMs,
+      firstRefusedAtMs: (key) => {
+        const atMs = services.firstRefusals.atMs(key, steadyNowMs);
+        return atMs === null ? null : nowMs - (steadyNowMs - atMs);
+      },
     };
   }
 
@@ -304,8 +309,12 @@ export class Transaction {
     }
   }
 
+  /** A failure of the store is no line for each message: whoever owns the store says it once. */
   #logFailure(error: unknown): void {
-    this.#context.services.log.error({ queueId: this.#id, err: error }, 'message not taken');
+    const { log } = this.#context.services;
+    const fields = { queueId: this.#id, err: error };
+    if (error instanceof Failure) log.debug(fields, 'message not taken');
+    else log.error(fields, 'message not taken');
   }
 }
 

@@ -61,6 +61,16 @@ export const counters = {
     help: 'Delivery status notifications written.',
     labels: ['action'],
   },
+  outages: {
+    name: 'postern_outages_total',
+    help: 'Times that disk, store or DNS failed and that they came back; event is began or ended.',
+    labels: ['what', 'event'],
+  },
+  clockJumps: {
+    name: 'postern_clock_jumps_total',
+    help: 'Steps of the clock by a minute or more while the gateway ran, forward or back.',
+    labels: ['way'],
+  },
 } as const satisfies Readonly<Record<string, Metric>>;
 
 /** Durations in seconds, by the word that code uses. */

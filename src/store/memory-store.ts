@@ -177,6 +177,8 @@ export class MemoryStore implements Store {
     return late.length;
   }
 
+  async probe(): Promise<void> {}
+
   async lastKey(): Promise<number> {
     return this.#lastKey;
   }

@@ -376,6 +376,10 @@ class SqliteStore implements Store {
     return (await this.#read({ kind: 'capDueTimes', atMs })) as number;
   }
 
+  async probe(): Promise<void> {
+    await this.#read({ kind: 'probe' });
+  }
+
   async lastKey(): Promise<number> {
     return (await this.#read({ kind: 'lastKey' })) as number;
   }

@@ -45,6 +45,7 @@ export type ThreadRequest =
   | { readonly kind: 'readMessage'; readonly key: number }
   | { readonly kind: 'nextOrdinal'; readonly key: number }
   | { readonly kind: 'lastKey' }
+  | { readonly kind: 'probe' }
   | { readonly kind: 'shiftTimes'; readonly byMs: number }
   | { readonly kind: 'capDueTimes'; readonly atMs: number }
   | { readonly kind: 'close' };
@@ -143,6 +144,9 @@ class StoreThread {
         return this.#queries.nextOrdinal(request.key);
       case 'lastKey':
         return this.#queries.lastKey();
+      case 'probe':
+        this.#opened.db.exec('UPDATE last_key SET key = key');
+        return null;
       case 'shiftTimes':
         shiftRows(this.#opened.db, request.byMs);
         return null;

@@ -211,6 +211,8 @@ export interface Store extends StoreReader {
   shiftTimes(byMs: number): Promise<void>;
   /** Queued deliveries that are due later than `atMs` become due then; their number. */
   capDueTimes(atMs: number): Promise<number>;
+  /** Writes something that changes nothing; rejects where the store cannot be written. */
+  probe(): Promise<void>;
   /** The largest key ever used, 0 where none was; new keys must be above it. */
   lastKey(): Promise<number>;
 }
