@@ -47,6 +47,7 @@ function deliveryServices(
     ownAddresses: () => ownAddresses(frame.doors.addresses()),
     log: frame.log,
     now: Date.now,
+    steadyNow: () => performance.now(),
     random: Math.random,
   };
 }
@@ -70,7 +71,17 @@ export async function openStubResolver(
     trustsLoopback: true,
     trustedServers: config.dns.trustAd ? servers.map((server) => server.address) : [],
   });
-  const watch = dns === null ? null : watchAnswers(() => resolver.probe(dns.hostName), dns);
+  const watch =
+    dns === null
+      ? null
+      : watchAnswers(() => resolver.probe(dns.hostName), {
+          isOut: dns.isOut === true,
+          began: (failure) => dns.began(failure),
+          ended: () => {
+            resolver.forgetFailures();
+            dns.ended();
+          },
+        });
   const close = (): void => {
     watch?.close();
     resolver.close();

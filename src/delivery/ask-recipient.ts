@@ -70,7 +70,7 @@ export class RecipientAsker {
     this.#pool = new Pool(this.#services.limits, (target) =>
       connect(this.#services, target, this.#underWay),
     );
-    this.#smallHellos = new SmallHelloMemory(() => performance.now());
+    this.#smallHellos = new SmallHelloMemory(() => services.steadyNow());
   }
 
   /** Never rejects. */
@@ -110,7 +110,7 @@ export class RecipientAsker {
         last = this.#silence(host.trouble, { hostName, address: null, port });
       }
       for (const address of host.addresses) {
-        if (performance.now() >= question.untilMs) return last;
+        if (this.#services.steadyNow() >= question.untilMs) return last;
         const { decision } = question;
         const { requirement } = decision;
         const smallClientHello = this.#smallHellos.has(address, port, requirement);

@@ -91,12 +91,12 @@ class Room {
     this.#services = services;
     this.#pool = new Pool(services.limits, (target) => connect(services, target, this.#underWay));
     this.#plans = new PlanCache(services);
-    this.#smallHellos = new SmallHelloMemory(() => performance.now());
+    this.#smallHellos = new SmallHelloMemory(() => services.steadyNow());
     this.#startedAtMs = services.now();
     this.#asker = new RecipientAsker(services);
     this.verifyRecipient = createRecipientVerifier({
       policy: () => services.policy(),
-      now: () => performance.now(),
+      now: () => services.steadyNow(),
       ask: (question) => this.#asker.ask(question),
     });
   }

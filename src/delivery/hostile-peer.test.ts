@@ -112,7 +112,7 @@ describe('a transaction that the server draws out', () => {
     const rig = await startRig({
       zone: singleZone,
       limits: { ...limits, recipientsPerTransactionMax: 1 },
-      services: { now: () => nowMs },
+      services: { steadyNow: () => nowMs },
     });
     const partner = await rig.partner('192.0.2.1', {
       reply: ({ command }) => {

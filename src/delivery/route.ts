@@ -101,7 +101,7 @@ class RouteAttempt {
   async run(): Promise<RouteResult> {
     const { services } = this.#tools;
     const { attemptMs, transactionHostsMax } = services.limits;
-    this.#untilMs = performance.now() + attemptMs;
+    this.#untilMs = services.steadyNow() + attemptMs;
     for (const host of this.#task.hosts) {
       if (this.#pending.length === 0 || this.#transactionHosts.size >= transactionHostsMax) break;
       if (this.#isOverdue()) break;
@@ -115,7 +115,7 @@ class RouteAttempt {
   }
 
   #isOverdue(): boolean {
-    return performance.now() > this.#untilMs;
+    return this.#tools.services.steadyNow() > this.#untilMs;
   }
 
   #untried(): Outcome {

@@ -34,6 +34,8 @@ export interface DeliveryServices {
   ownAddresses(): readonly { readonly address: string; readonly port: number }[];
   readonly log: Log;
   now(): number;
+  /** Milliseconds from any moment; a clock that is set does not change it. */
+  steadyNow(): number;
   /** 0 <= x < 1. */
   random(): number;
 }

@@ -50,6 +50,13 @@ export class AnswerCache {
     }
   }
 
+  /** What could not be learnt may be asked again at once. */
+  forgetFailures(): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.answer.kind === 'failed') this.#remove(key, entry);
+    }
+  }
+
   clear(): void {
     this.#entries.clear();
     this.#bytes = 0;

@@ -64,6 +64,8 @@ export interface StubResolver extends Resolver {
   close(): void;
   /** Asks the servers for the address of a name, whatever is remembered. */
   probe(name: string): Promise<DnsAnswer<unknown>>;
+  /** Failures are remembered for seconds; the next question after this is asked anew. */
+  forgetFailures(): void;
   /** For metrics. */
   counts(): { readonly outstanding: number; readonly cached: number };
 }
@@ -77,6 +79,7 @@ export function createStubResolver(
     ...resolveWith((type, name) => client.ask(type, name)),
     close: () => client.close(),
     probe: (name) => client.probe(name),
+    forgetFailures: () => client.forgetFailures(),
     counts: () => client.counts(),
   };
 }
@@ -129,6 +132,10 @@ class StubClient {
   close(): void {
     this.#closing.abort();
     this.#cache.clear();
+  }
+
+  forgetFailures(): void {
+    this.#cache.forgetFailures();
   }
 
   async probe(name: string): Promise<AnswerTo<'A'>> {

@@ -47,6 +47,7 @@ before(async () => {
       debug: () => undefined,
     },
     now: Date.now,
+    steadyNow: () => performance.now(),
     random: Math.random,
   });
 });

@@ -98,6 +98,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       debug: () => undefined,
     },
     now: () => Date.now(),
+    steadyNow: () => performance.now(),
     random: () => 0.5,
     ...options.services,
   };

@@ -112,6 +112,27 @@ test('a lane that dies comes back, and one that cannot start yet is tried again'
   await gateway.stop();
 });
 
+test('a lane that stands still is ended, and the next one goes on with its mail', async () => {
+  const gateway = await start();
+  const port = gateway.port('mx');
+  const id = await submit(gateway, { to: 'a@mute.test' });
+  const [lane] = await gateway.lanes();
+  process.kill(lane!, 'SIGSTOP');
+  const dead = await waitFor(
+    'the end of the lane',
+    () =>
+      gateway.log().find(({ msg }) => msg?.startsWith('the lane gives no sign of life')) ?? null,
+    60_000,
+  );
+  assert.equal(dead['silentSeconds'], 30);
+  await waitFor('the new lane', () => greets(port), 10_000);
+  assert.deepEqual(
+    (await gateway.queue()).map((row) => row.id),
+    [id],
+  );
+  await gateway.kill('SIGKILL');
+});
+
 test('after the death of the control process the lane ends and the next start takes over', async () => {
   const gateway = await start();
   for (const to of ['a@mute.test', 'a@deaf.test']) await submit(gateway, { to });
