@@ -17,9 +17,10 @@ import { shiftDelivery } from '../store/shift-times.ts';
 import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
 import type { Claim } from './claim.ts';
 import { nameOf } from './claim.ts';
+import { brokenReport, isAllDeferred } from './attempt-report.ts';
 import { isDamage, toDamaged, unreadableFailure } from './damaged.ts';
 import type { Division } from './divide.ts';
-import { divideByFate, internalError } from './divide.ts';
+import { divideByFate } from './divide.ts';
 import { DueLoader } from './due-loader.ts';
 import { logAttempt } from './log-attempt.ts';
 import { meterAttempt } from './meter-attempt.ts';
@@ -35,6 +36,7 @@ import { reportExpansions } from './reported.ts';
 import type { Acceptance } from './settlement.ts';
 import { prepareAcceptance, toBatch } from './settlement.ts';
 import { surely } from './surely.ts';
+import { TimeShift } from './time-shift.ts';
 import { capDueTimes } from './cap-due-times.ts';
 
 /** Results ride with the next commit, and wait at most this long for one. */
@@ -58,6 +60,7 @@ export class QueueCore {
   readonly #memory = new MessageMemory();
   readonly #claims = new Map<string, Claim>();
   readonly #loader: DueLoader;
+  readonly #shift: TimeShift;
   /** Called when the claim has ended during which an administrator ordered something; what is left. */
   onIntent: (order: QueueOrder, left: readonly StoredDelivery[]) => void = () => undefined;
   #lastKey = 0;
@@ -68,9 +71,6 @@ export class QueueCore {
   #alarm: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #whenIdle: (() => void) | null = null;
   #storeFailedAtMs = -Infinity;
-  /** By how much the clock was set since the start, in all. */
-  #shiftedMs = 0;
-  #shifting: Promise<void> | null = null;
 
   constructor(services: QueueServices) {
     this.services = services;
@@ -84,6 +84,16 @@ export class QueueCore {
       isClaimed: (name) => this.#claims.has(name),
       addReady: (delivery) => this.#addReady(this.claim(delivery, 'ready')),
       pump: () => this.pump(),
+    });
+    this.#shift = new TimeShift({
+      store: services.store,
+      surely: (action) => this.#surely(action),
+      onShifted: (routes) => {
+        this.#loader.resume(routes);
+        this.#alarm?.cancel();
+        this.#alarm = null;
+        this.pump();
+      },
     });
   }
 
@@ -122,29 +132,11 @@ export class QueueCore {
   /** What is in memory at once, what is in the store before anything more is read from it. */
   clockJumped(byMs: number): void {
     if (this.#state === 'new' || this.#state === 'stopped') return;
-    this.#shiftedMs += byMs;
     for (const claim of this.#claims.values()) {
       claim.delivery = shiftDelivery(claim.delivery, byMs);
     }
     this.#loader.pause();
-    const before = this.#shifting;
-    const shifting = this.#shiftStored(byMs, before).then(() => {
-      if (this.#shifting === shifting) this.#shifting = null;
-    });
-    this.#shifting = shifting;
-  }
-
-  async #shiftStored(byMs: number, before: Promise<void> | null): Promise<void> {
-    const { store } = this.services;
-    const shifted = this.#surely(() => store.shiftTimes(byMs));
-    await before;
-    if ((await shifted) === null) return;
-    const summary = await this.#surely(() => store.summarize());
-    if (summary === null) return;
-    this.#loader.resume(summary.value.routes);
-    this.#alarm?.cancel();
-    this.#alarm = null;
-    this.pump();
+    this.#shift.shift(byMs);
   }
 
   newId(): string {
@@ -492,7 +484,7 @@ export class QueueCore {
   ): Promise<readonly StoredDelivery[] | null> {
     const { services } = this;
     const { delivery } = claim;
-    const sinceMs = this.#shiftedMs;
+    const sinceMs = this.#shift.totalMs;
     const undated = await this.#giveOrdinals(delivery, division.left);
     if (undated === null) return null;
     const id = this.idOf(delivery.key);
@@ -500,10 +492,10 @@ export class QueueCore {
       if (part.state === 'held') recorded.push(this.#recordHeld(id, part));
     const told = await this.#tell({ id, message, recipients: division.reported });
     this.#endReading(claim);
-    const dated = (): readonly StoredDelivery[] => this.#redate(undated, sinceMs);
+    const dated = (): readonly StoredDelivery[] => this.#shift.redate(undated, sinceMs);
     const stored = await this.#surely(() => {
       const parts = {
-        accepted: told === null ? [] : [this.#redateAccepted(told.acceptance, sinceMs)],
+        accepted: told === null ? [] : [this.#shift.redateAccepted(told.acceptance, sinceMs)],
         updated: dated(),
         completed: undated.length === 0 ? [delivery] : [],
       };
@@ -518,16 +510,6 @@ export class QueueCore {
     this.recount([delivery], left);
     if (told !== null) this.#admitTold(told);
     return left;
-  }
-
-  /** As of now: the clock may have been set since `shiftedMs` of it was known. */
-  #redate(deliveries: readonly StoredDelivery[], shiftedMs: number): readonly StoredDelivery[] {
-    const byMs = this.#shiftedMs - shiftedMs;
-    return byMs === 0 ? deliveries : deliveries.map((each) => shiftDelivery(each, byMs));
-  }
-
-  #redateAccepted(acceptance: Acceptance, shiftedMs: number): Acceptance {
-    return { ...acceptance, deliveries: this.#redate(acceptance.deliveries, shiftedMs) };
   }
 
   /** The DSN, ready to be stored with what it tells of; null where nobody is to be told. */
@@ -610,19 +592,4 @@ export class QueueCore {
   #tellIdle(): void {
     if (this.#routes.inFlight === 0 && this.#settling === 0) this.#whenIdle?.();
   }
-}
-
-function isAllDeferred({ routes }: AttemptReport): boolean {
-  return routes.every(({ outcomes }) =>
-    outcomes.every(({ outcome }) => outcome.kind === 'deferred'),
-  );
-}
-
-function brokenReport(delivery: StoredDelivery, nowMs: number) {
-  const outcome = internalError('internal error, see the log', nowMs);
-  const outcomes = delivery.recipients.map((recipient) => ({ recipient, outcome }));
-  return {
-    endedAtMs: nowMs,
-    routes: [{ outcomes, clauses: [], candidates: [], hasFailedTlsOnly: false }],
-  };
 }

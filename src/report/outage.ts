@@ -16,7 +16,7 @@ export interface OutageText {
 export interface OutageServices {
   readonly log: Log;
   readonly meter: Meter;
-  now?(): number;
+  readonly now?: () => number;
 }
 
 /** Without a failure for this long, and with a success, it is over. */

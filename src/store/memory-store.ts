@@ -166,7 +166,7 @@ export class MemoryStore implements Store {
   }
 
   async shiftTimes(byMs: number): Promise<void> {
-    for (const delivery of [...this.#all()]) this.#put(shiftDelivery(delivery, byMs));
+    for (const delivery of Array.from(this.#all())) this.#put(shiftDelivery(delivery, byMs));
   }
 
   async capDueTimes(atMs: number): Promise<number> {

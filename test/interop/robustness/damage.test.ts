@@ -76,7 +76,7 @@ test('damaged mail is held and named, and all other mail passes', async () => {
     .log()
     .filter(({ msg }) => msg?.startsWith('a message in the store is damaged'));
   assert.deepEqual(
-    damaged.map(({ queueId }) => queueId).sort(),
+    damaged.map(({ queueId }) => String(queueId)).sort(),
     Object.values(ids).slice(1).sort(),
   );
   const list = await gateway.run('queue', 'list');
