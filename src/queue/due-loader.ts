@@ -82,8 +82,9 @@ export class DueLoader {
 
   /** Asks for what is due, as far as there is room. */
   load(): void {
-    if (this.#isPaused) return;
     this.#takeDue();
+    // Asking for the time may have paused it: that is when a clock that was set is noticed.
+    if (this.#isPaused) return;
     const { routes, now } = this.#services;
     let looks = Math.min(looksMax, this.#wanting.size);
     for (const route of this.#wanting) {
@@ -94,6 +95,10 @@ export class DueLoader {
         // The clock was set back meanwhile.
         this.#heap.push(route.storedDueAtMs, route.routeKey);
         continue;
+      }
+      if (this.#isPaused) {
+        this.#wanting.add(route);
+        return;
       }
       const room = routes.roomFor(route);
       if (route.isLoading || room === 0 || route.ready.size > room) this.#wanting.add(route);
@@ -116,6 +121,10 @@ export class DueLoader {
   async #loadRoute(route: RouteState, page: number): Promise<void> {
     const { routes, now, pump } = this.#services;
     const nowMs = now();
+    if (this.#isPaused) {
+      this.#wanting.add(route);
+      return;
+    }
     route.isLoading = true;
     route.storedDueAtMs = null;
     this.#loads += 1;

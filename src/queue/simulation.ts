@@ -166,6 +166,7 @@ export class World {
   };
   /** By how much the wall clock was set; timers do not know of it. */
   wallOffsetMs = 0;
+  #unnoticedMs = 0;
   maxInFlight = 0;
   commitFailures: number;
   queue: Queue;
@@ -194,10 +195,18 @@ export class World {
     return this.clock.nowMs + this.wallOffsetMs;
   }
 
-  /** The wall clock is set, and the running gateway notices. */
+  /** The wall clock is set; the running gateway notices when it asks for the time. */
   jump(byMs: number): void {
     this.wallOffsetMs += byMs;
-    this.queue.clockJumped(byMs);
+    this.#unnoticedMs += byMs;
+  }
+
+  /** As a watched clock does: the queue knows of the jump before it gets the time. */
+  #watchedNow(): number {
+    const byMs = this.#unnoticedMs;
+    this.#unnoticedMs = 0;
+    if (byMs !== 0) this.queue.clockJumped(byMs);
+    return this.nowMs;
   }
 
   get commits(): number {
@@ -283,7 +292,7 @@ export class World {
       recorder,
       limits: this.limits,
       outage: storeOutage({ log: this.log, meter: this.meter, now: () => clock.nowMs }),
-      now: () => this.nowMs,
+      now: () => this.#watchedNow(),
       random: this.random,
       log: this.log,
       meter: this.meter,
