@@ -8,7 +8,15 @@ import { Certificate } from 'pkijs';
 import { makeCa, makeIntermediate, makeLeaf } from '../testing/certificates.ts';
 import * as writer from '../testing/der-writer.ts';
 import { certificateFacts } from './certificate-facts.ts';
-import { derTag, dottedOid, MalformedDer, readDer, smallIntegerOf, timeOf } from './der.ts';
+import {
+  childrenOf,
+  derTag,
+  dottedOid,
+  MalformedDer,
+  readDer,
+  smallIntegerOf,
+  timeOf,
+} from './der.ts';
 import { parseCertificate } from './parsed-certificate.ts';
 import { pemBlocks } from './pem.ts';
 
@@ -106,6 +114,18 @@ describe('certificates', () => {
         { numRuns: 2000 },
       );
     }
+  });
+
+  test('a signature with unused bits is malformed: OpenSSL would read it like another', () => {
+    const [tbs, algorithm, signature] = childrenOf(readDer(rich.der, derTag.sequence));
+    const remade = (unused: number): Buffer =>
+      writer.sequence(
+        tbs!.raw,
+        algorithm!.raw,
+        writer.bitString(Buffer.from(signature!.value.subarray(1)), unused),
+      );
+    assert.ok(parseCertificate(remade(0)) !== null);
+    for (const unused of [1, 4, 7, 8]) assert.equal(parseCertificate(remade(unused)), null);
   });
 
   test('random octets are no certificate', () => {

@@ -69,7 +69,10 @@ function readCertificate(der: Buffer): ParsedCertificate {
   if (der.length > certificateBytesMax) throw new MalformedDer('too large');
   const [tbs, outerAlgorithm, signature, ...rest] = childrenOf(readDer(der, derTag.sequence));
   if (tbs === undefined || rest.length > 0) throw new MalformedDer('not three parts');
-  expectTag(signature, derTag.bitString);
+  // OpenSSL leaves unused bits out of account: the same certificate would have many fingerprints.
+  if (expectTag(signature, derTag.bitString).value[0] !== 0) {
+    throw new MalformedDer('a signature that is not whole octets');
+  }
   const fields = childrenOf(expectTag(tbs, derTag.sequence));
   const version = fields[0]?.tag === 0xa0 ? versionOf(fields.shift()!) : 1;
   const [serial, inner, issuerName, validity, subjectName, spki, ...optional] = fields;

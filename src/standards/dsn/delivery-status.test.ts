@@ -132,3 +132,10 @@ test('refuses more recipients than the bound', () => {
     1000,
   );
 });
+
+test('a name that no line could hold with its value is no field', () => {
+  const report = (name: string): string =>
+    `Reporting-MTA: dns; a\r\n${name}: b\r\n\r\nFinal-Recipient: rfc822; a@b.test\r\nAction: failed\r\nStatus: 5.0.0\r\n`;
+  assert.ok(parseDeliveryStatus(report(`X-${'a'.repeat(74)}`)) !== null);
+  assert.equal(parseDeliveryStatus(report(`X-${'a'.repeat(75)}`)), null);
+});

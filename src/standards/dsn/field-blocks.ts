@@ -9,6 +9,8 @@ export interface Field {
 
 const lineLengthAim = 78;
 const wordLengthMax = 900;
+/** Longer names, with a word behind them, would not fit a line. @see RFC 5322 §2.1.1 */
+const nameLengthMax = 76;
 
 /**
  * One field with its CRLF, folded before words. What is not printable ASCII becomes `?`, a word
@@ -27,14 +29,14 @@ export function formatField(field: Field): string {
   return `${text}\r\n`;
 }
 
-/** Null where a line is no field or there are more than `blocksMax` blocks; empty blocks are none. */
+/** Null where a line is no field, a name has more than 76 characters or there are more than `blocksMax` blocks; empty blocks are none. */
 export function parseFieldBlocks(text: string, blocksMax: number): Field[][] | null {
   const blocks: Field[][] = [];
   for (const part of text.split('\r\n\r\n', blocksMax + 2)) {
     const begun = part.startsWith('\r\n') ? part.slice(2) : part;
     const block = begun.endsWith('\r\n') ? begun : `${begun}\r\n`;
     const { fields, problems } = scanHeaderFields(block);
-    if (problems.length > 0) return null;
+    if (problems.length > 0 || fields.some(({ name }) => name.length > nameLengthMax)) return null;
     if (fields.length === 0) continue;
     blocks.push(fields.map((field) => ({ name: field.name, value: unfoldValue(block, field) })));
   }

@@ -318,7 +318,8 @@ const deliveryStatus: FuzzTarget = {
     assert.match(written, /^(?:[\x20-\x7e]{0,998}\r\n)*$/, 'is printable lines');
     // Once in canonical form (ASCII, times in seconds) it stays what it is.
     const canonical = parseDeliveryStatus(written);
-    if (canonical === null) return 'not canonical';
+    // A word that no line can hold is cut, as is documented: then it is another text.
+    if (canonical === null || /\S{900}/.test(input.toString('latin1'))) return 'not canonical';
     assert.equal(formatDeliveryStatus(canonical), written);
     return `${Math.min(4, status.recipients.length)} recipients`;
   },

@@ -94,7 +94,8 @@ class Talk {
       const whole = Buffer.concat(this.#content);
       if (event.problem === null) assert.equal(whole.length, event.sizeBytes);
       this.contents.push(whole);
-      this.events.push(`content-end ${event.problem?.code ?? whole.toString('latin1')}`);
+      const outcome = event.problem === null ? whole.toString('latin1') : '';
+      this.events.push(event.problem === null ? `content-end ${outcome}` : 'content-refused');
     } else {
       this.events.push(JSON.stringify(event));
     }
@@ -264,7 +265,7 @@ const chunkedContent: FuzzTarget = {
       assert.equal(running.contents.length, 1, 'one content');
       const text = input.toString('latin1');
       const isBroken = /\r(?!\n)|(?<!\r)\n|\0/.test(text);
-      assert.equal(running.events.at(-1)!.startsWith('content-end 55'), isBroken, 'is refused');
+      assert.equal(running.events.at(-1) === 'content-refused', isBroken, 'is refused');
       if (isBroken) continue;
       const isEnded = text === '' || text.endsWith('\r\n');
       assert.equal(running.contents[0]!.toString('latin1'), isEnded ? text : `${text}\r\n`);
