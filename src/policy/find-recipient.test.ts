@@ -164,7 +164,7 @@ describe('at RCPT', () => {
     assert.ok(away.kind === 'accept' && !away.mustVerify);
   });
 
-  it('passes on what the server said, made harmless', () => {
+  it('passes on what the server said, made harmless, and no trouble of ours with it', () => {
     const reply = { code: 550, status: null, lines: ['x'] };
     const reason = 'no such\r\nuser \u001b[31m';
     const to = address('ann@example.test');
@@ -174,5 +174,7 @@ describe('at RCPT', () => {
     assert.match(unknown.reply.lines[0]!, /no such.*user/);
     const silent = refuseUnverified(to, { kind: 'silent', reason: 'timed out' });
     assert.equal(silent.reply.code, 451);
+    assert.equal(silent.reason, 'timed out');
+    assert.doesNotMatch(silent.reply.lines[0]!, /timed out/);
   });
 });

@@ -141,7 +141,8 @@ export function refuseUnverified(
   const reason = sanitizePeerText(verification.reason);
   const who = formatAddress(recipient);
   if (kind === 'silent') {
-    const text = `Recipient not verified: the server that keeps ${who} cannot be asked now, try again later: ${reason}`;
+    const text = `Recipient not verified: the server that keeps ${who} cannot be asked now, try again later`;
+    // Names and troubles of inner servers are for the log and the trace alone.
     return { reply: reply(451, '4.4.1', text), reason };
   }
   const text = `Recipient address rejected: the server that keeps it does not know ${who}: ${reason}`;
