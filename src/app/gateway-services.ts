@@ -7,21 +7,11 @@ import { effectiveConfig } from '../config/effective-config.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
-import type { CertificateCare } from './certificate-care.ts';
 import { explain } from './explain.ts';
-import type { LaneProcess } from './lane-process.ts';
 import { queueServices } from './queue-services.ts';
+import type { Running } from './running.ts';
 import type { RefusedReload, Reloader } from './reloader.ts';
-import type { ShardReaders } from './shard-readers.ts';
 import { version } from './version.ts';
-
-/** `lanes` in the order of their shards. */
-export interface Running {
-  readonly lanes: readonly LaneProcess[];
-  readonly readers: ShardReaders;
-  readonly reloader: Reloader;
-  readonly care: CertificateCare;
-}
 
 export function gatewayServices(log: Log, running: Running): ApiServices {
   const { lanes, readers, reloader } = running;

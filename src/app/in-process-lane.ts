@@ -4,7 +4,7 @@
  * The same lane as in production but for its process: a crash is the whole gateway's.
  */
 import { startRunningLane } from './lane.ts';
-import type { OpenResolver } from './lane-delivery.ts';
+import type { OpenResolver } from './lane-resolver.ts';
 import type { StartLane } from './lane-process.ts';
 
 export function laneInProcess(openResolver: OpenResolver): StartLane {

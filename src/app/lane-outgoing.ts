@@ -6,7 +6,7 @@
  */
 import type { DeliveryRoom } from '../delivery/delivery.ts';
 import type { AttemptDelivery } from '../policy/delivery.ts';
-import type { ClosableResolver } from './lane-delivery.ts';
+import type { ClosableResolver } from './lane-resolver.ts';
 
 export interface OutgoingRoom {
   readonly delivery: DeliveryRoom;

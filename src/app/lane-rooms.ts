@@ -13,7 +13,7 @@ import type { ReceivingServices } from '../receiving/services.ts';
 import type { PrometheusMeter } from '../report/prometheus.ts';
 import type { Outage } from '../report/outage.ts';
 import type { Store } from '../store/store.ts';
-import type { OpenResolver } from './lane-delivery.ts';
+import type { OpenResolver } from './lane-resolver.ts';
 import type { Doors } from './lane-doors.ts';
 import type { Outgoing } from './lane-outgoing.ts';
 import type { RunningTls } from './lane-tls.ts';

@@ -6,7 +6,7 @@ import type { DnsFailure } from '../dns/resolver.ts';
 import type { Log } from '../report/log.ts';
 import { Outage } from '../report/outage.ts';
 import type { OutageServices } from '../report/outage.ts';
-import type { DnsEvents } from './lane-delivery.ts';
+import type { DnsEvents } from './lane-resolver.ts';
 
 /** Once per step; what waits is moved along by the queue. */
 export function noteClockJump({ log, meter }: OutageServices, byMs: number): void {

@@ -24,8 +24,9 @@ import { openSqliteStore } from '../store/sqlite-store.ts';
 import { readCrashNote, removeCrashNote, writeCrashNote } from './crash-note.ts';
 import { foldersOf } from './data-folder.ts';
 import { watchDisk } from './disk-room.ts';
-import { openOutgoing, openStubResolver } from './lane-delivery.ts';
-import type { OpenResolver } from './lane-delivery.ts';
+import { openOutgoing } from './lane-delivery.ts';
+import { openStubResolver } from './lane-resolver.ts';
+import type { OpenResolver } from './lane-resolver.ts';
 import type { ServicesOfDoor } from './lane-doors.ts';
 import { Doors } from './lane-doors.ts';
 import {

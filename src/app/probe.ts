@@ -19,7 +19,7 @@ import type { ProbeReport } from '../policy/probe-report.ts';
 import { AnchorRegistry } from '../tls/anchors.ts';
 import { createClientTls } from '../tls/contexts.ts';
 import type { CertificateSource } from '../tls/own-certificate.ts';
-import { openStubResolver } from './lane-delivery.ts';
+import { openStubResolver } from './lane-resolver.ts';
 
 export async function probe(
   question: ProbeQuestion,

@@ -12,7 +12,7 @@ import type { QueueOrder, Withheld } from '../queue/order.ts';
 import { isFit, looksPerStep } from '../queue/order.ts';
 import { readOriginal } from '../queue/read-original.ts';
 import type { Log } from '../report/log.ts';
-import type { Running } from './gateway-services.ts';
+import type { Running } from './running.ts';
 
 type QueueServices = Pick<ApiServices, 'orderQueue' | 'showQueued' | 'openContent'>;
 

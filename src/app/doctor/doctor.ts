@@ -18,7 +18,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { openReader } from '../../store/sqlite-reader.ts';
 import { certificateCommands } from '../certificates.ts';
 import { existingShards, foldersOf } from '../data-folder.ts';
-import { openStubResolver, parseServer } from '../lane-delivery.ts';
+import { openStubResolver, parseServer } from '../lane-resolver.ts';
 import { checkGateway, checkListeners, checkQueue } from './check-gateway.ts';
 import { checkClock, checkDataFolder, checkDisk, checkFiles, checkNode } from './check-machine.ts';
 import { checkMx, checkResolvers, checkReverse } from './check-names.ts';

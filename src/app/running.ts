@@ -1,0 +1,13 @@
+/** What the control process holds while the gateway runs. */
+import type { CertificateCare } from './certificate-care.ts';
+import type { LaneProcess } from './lane-process.ts';
+import type { Reloader } from './reloader.ts';
+import type { ShardReaders } from './shard-readers.ts';
+
+/** `lanes` in the order of their shards. */
+export interface Running {
+  readonly lanes: readonly LaneProcess[];
+  readonly readers: ShardReaders;
+  readonly reloader: Reloader;
+  readonly care: CertificateCare;
+}
