@@ -3,7 +3,7 @@ import test from 'node:test';
 import * as fc from 'fast-check';
 import type { Address } from '../mail/address.ts';
 import type { Command } from './command.ts';
-import { formatCommand, parseCommand } from './command.ts';
+import { formatCommand, formatRecipientRequest, parseCommand } from './command.ts';
 
 const malformed: readonly (readonly [string, number])[] = [
   ['MAIL', 501],
@@ -214,4 +214,9 @@ void test('a declared size beyond every number is the largest there is', () => {
   const command = parseCommand('MAIL FROM:<a@b.test> SIZE=99999999999999999999');
   assert.equal(command.kind === 'mail' ? command.sizeBytes : null, Number.MAX_SAFE_INTEGER);
   assert.deepEqual(parseCommand(formatCommand(command as Command)), command);
+});
+
+test('an ORCPT that its ASCII form makes too long for a server is left out', () => {
+  const originalRecipient = { type: 'utf-8', text: `${'ü'.repeat(100)}@b.example` };
+  assert.equal(formatRecipientRequest({ notify: [], originalRecipient }), ' NOTIFY=NEVER');
 });

@@ -19,6 +19,7 @@ import {
   parseNotify,
   parseOriginalRecipient,
   parseRet,
+  originalRecipientLengthMax,
 } from './dsn-parameters.ts';
 
 /** What MAIL says of the message; null where it does not declare it. */
@@ -305,9 +306,13 @@ export function formatDsnRequest(dsn: DsnRequest | null): string {
   return id === null ? ret : `${ret} ENVID=${formatEnvelopeId(id)}`;
 }
 
-/** NOTIFY and ORCPT as they follow RCPT, each with a space before it; for servers that offer DSN. */
+/**
+ * NOTIFY and ORCPT as they follow RCPT, each with a space before it; for servers that offer DSN. An
+ * ORCPT that its ASCII form makes too long is left out: for it a server could refuse the recipient.
+ */
 export function formatRecipientRequest({ notify, originalRecipient }: RecipientRequest): string {
   const words = notify === undefined ? '' : ` NOTIFY=${formatNotify(notify)}`;
   if (originalRecipient === undefined) return words;
-  return `${words} ORCPT=${formatOriginalRecipient(originalRecipient)}`;
+  const written = formatOriginalRecipient(originalRecipient);
+  return written.length > originalRecipientLengthMax ? words : `${words} ORCPT=${written}`;
 }

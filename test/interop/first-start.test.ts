@@ -206,6 +206,6 @@ test('a port that another program holds is named', async (t) => {
   t.after(() => prepared.remove());
   await writeFile(prepared.configFile, JSON.stringify(setup.config));
   const result = await prepared.run('serve', '--config', 'postern.yaml');
-  assert.equal(result.code, 71, result.stderr);
+  assert.equal(result.code, 69, result.stderr);
   assert.match(result.stderr, new RegExp(`\\b${port}\\b`));
 });
