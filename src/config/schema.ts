@@ -86,11 +86,11 @@ const dnsSection = section({
 const networkSection = section({
   allow: oneOrMoreOrNone(
     addressRange(),
-    'Addresses that mail may be sent to although they are loopback, private or link-local. Without an entry Postern dials public addresses only, so that nobody reaches your inner network through it.',
+    'Addresses that mail may be sent to although they are loopback, private or link-local. Without an entry Postern dials public addresses only, so that nobody reaches your inner network through it. It binds what DNS names; `deliveryTargets` and `smartHosts`, which this file names, need no entry.',
   ),
   allowPorts: oneOrMoreOrNone(
     integer(1, 65_535),
-    'Ports that mail may be sent to besides 25, 465, 587 and 24.',
+    'Ports that mail may be sent to besides 25, 465, 587 and 24; not needed for `deliveryTargets` and `smartHosts`.',
   ),
 });
 
