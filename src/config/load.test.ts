@@ -141,6 +141,14 @@ test('a mapping, or a list of them, where a switch belongs is answered like any 
   }
 });
 
+test('a word that every object has is a wrong word like any other', () => {
+  for (const word of ['valueOf', 'constructor', '__proto__', 'toString']) {
+    const errors = errorsOf(outbound(`tlsSettings: ${word}`));
+    assert.equal(errors.length, 1, word);
+    assert.match(errors[0]!, new RegExp(`must be .*, not "${word}"`));
+  }
+});
+
 test('an empty section is a section, an empty value is none', () => {
   assert.deepEqual(errorsOf(inOrganization(`${accepted}\nmailboxes:`, 'limits:\ndns:')), []);
   assert.match(errorsOf(inOrganization(accepted, 'dataFolder:'))[0]!, /has no value/);

@@ -86,7 +86,9 @@ export function choice<const T extends string>(
     read(raw) {
       const word = words.find((candidate) => candidate === raw);
       if (word !== undefined) return { value: word };
-      const refusal = typeof raw === 'string' ? refusals[raw] : undefined;
+      // Own keys: `valueOf` is a word that somebody may write, too.
+      const isRefused = typeof raw === 'string' && Object.hasOwn(refusals, raw);
+      const refusal = isRefused ? refusals[raw] : undefined;
       if (refusal !== undefined) return { wrong: refusal };
       const suggestion = typeof raw === 'string' ? findNearest(raw, words) : null;
       return { wrong: `must be ${form}, not ${show(raw)}`, suggestion };
