@@ -172,8 +172,8 @@ class Run {
     this.#outcomes.add(outcome);
     this.#options.onNew?.(input, outcome);
     if (this.#pool.length < poolMax && input.length <= seedBytesMax) {
-      // A copy of its own: a view would keep a whole splice alive.
-      this.#pool.push(Buffer.from(input));
+      // A copy with memory of its own: a view would keep a whole splice alive, or Node's 64 KiB slab.
+      this.#pool.push(Buffer.from(new Uint8Array(input).buffer));
     }
   }
 }
