@@ -52,6 +52,28 @@ describe('what is never accepted', () => {
   test('anchors that are not available', () =>
     assert.equal(verdict([makeLeaf(ca)], null), 'anchors-unavailable'));
 
+  test('a name of a form that nobody reads here, where it is broken', () => {
+    const upn = der.oid('1.3.6.1.4.1.311.20.2.3');
+    const text = der.tlv(0x0c, Buffer.from('ann@partner.test'));
+    const value = der.tlv(0xa0, text);
+    const withName = (name: Buffer): string =>
+      verdict([makeLeaf(ca, ['mx.partner.test'], { otherNames: [name] })], set);
+    assert.equal(withName(der.tlv(0xa0, upn, value)), 'reached');
+    for (const broken of [
+      der.tlv(0xa0),
+      der.tlv(0xa0, upn),
+      der.tlv(0xa0, value),
+      der.tlv(0xa0, upn, text),
+      der.tlv(0xa0, upn, der.tlv(0xa0)),
+      der.tlv(0xa0, upn, value, value),
+      der.tlv(0xa0, Buffer.from([1, 2, 3])),
+      der.tlv(0xa5, Buffer.from([0x30, 9])),
+      der.tlv(0x88, Buffer.from([0x80])),
+    ]) {
+      assert.equal(withName(broken), 'malformed', broken.toString('hex'));
+    }
+  });
+
   test('a leaf issued by a leaf', () => {
     const issuer = makeLeaf(ca, ['mx.partner.test']);
     const leaf = makeLeaf(issuer, ['mx.bank.test']);

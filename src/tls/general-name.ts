@@ -3,7 +3,7 @@
  *
  * @see RFC 5280 §4.2.1.6
  */
-import { childrenOf, derTag, MalformedDer, readDer } from './der.ts';
+import { childrenOf, derTag, dottedOid, expectTag, MalformedDer, oidOf, readDer } from './der.ts';
 import type { DerElement } from './der.ts';
 import { readDistinguishedName } from './distinguished-name.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
@@ -36,8 +36,27 @@ export function readGeneralName(element: DerElement): GeneralName {
   if (tag === 0xa4) {
     return { form: 'directory', name: readDistinguishedName(readDer(value, derTag.sequence)) };
   }
-  if ([0xa0, 0xa3, 0xa5, 0x88].includes(tag)) return { form: 'unprocessed', tag };
-  throw new MalformedDer(`tag ${tag} in a general name`);
+  const checkForm = unprocessedForms[tag];
+  if (checkForm === undefined) throw new MalformedDer(`tag ${tag} in a general name`);
+  checkForm(element);
+  return { form: 'unprocessed', tag };
+}
+
+/** Nothing is read of these, but a broken one makes the certificate invalid, as for everyone else. */
+const unprocessedForms: Readonly<Record<number, (element: DerElement) => unknown>> = {
+  0xa0: checkOtherName,
+  0xa3: childrenOf,
+  0xa5: childrenOf,
+  0x88: ({ value }) => dottedOid(value),
+};
+
+/** A type and `[0]` around its one value. */
+function checkOtherName(element: DerElement): void {
+  const [type, explicit, ...rest] = childrenOf(element);
+  oidOf(expectTag(type, derTag.objectIdentifier));
+  const values = childrenOf(expectTag(explicit, 0xa0));
+  if (values.length === 1 && rest.length === 0) return;
+  throw new MalformedDer('a broken otherName');
 }
 
 /** `octets` is the extension's value: a SEQUENCE of names, never empty. Throws `MalformedDer`. */
