@@ -32,15 +32,25 @@ export function describeTrace(trace: {
   return { formatVersion: 1, id: events[0]?.id ?? null, events, recipients };
 }
 
-/** A record of a later version is named, not interpreted. */
+/** A record of a later version, or a damaged one, is named and hides no other. */
 function readEvent(record: TraceRecord, facts: ReadonlyMap<string, Fact>): TraceEvent {
-  const data = JSON.parse(record.json) as { readonly formatVersion: unknown; readonly id: unknown };
-  if (data.formatVersion !== 1) {
-    const id = typeof data.id === 'string' ? data.id : '';
-    const at = new Date(record.atMs).toISOString();
-    return { formatVersion: 1, kind: 'unreadable', id, at, version: String(data.formatVersion) };
+  const value = parseJson(record.json);
+  const isObject = typeof value === 'object' && value !== null;
+  const data = isObject ? (value as { formatVersion?: unknown; id?: unknown }) : null;
+  if (data?.formatVersion === 1) return resolve(data, facts) as TraceEvent;
+  const id = typeof data?.id === 'string' ? data.id : '';
+  const at = new Date(record.atMs).toISOString();
+  const version = data === null ? null : String(data.formatVersion);
+  return { formatVersion: 1, kind: 'unreadable', id, at, version };
+}
+
+/** Undefined where the store gives back what was never written: damage on the disk. */
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
   }
-  return resolve(data, facts) as TraceEvent;
 }
 
 const citing: ReadonlySet<string> = new Set(['decision', 'evidence', 'clauses', 'floor']);
@@ -52,7 +62,7 @@ function resolve(value: unknown, facts: ReadonlyMap<string, Fact>): unknown {
     Object.entries(value).map(([key, item]: [string, unknown]) => {
       if (!citing.has(key) || typeof item !== 'string') return [key, resolve(item, facts)];
       const fact = facts.get(item);
-      return [key, fact === undefined ? { missing: item } : (JSON.parse(fact.json) as unknown)];
+      return [key, (fact === undefined ? undefined : parseJson(fact.json)) ?? { missing: item }];
     }),
   );
 }

@@ -93,7 +93,7 @@ export interface AttemptEvent extends EventHead {
   readonly routes: readonly ShownRoute[];
 }
 
-/** `unreadable` is a record of a later format version. */
+/** `unreadable` is a record of a later format version, or with a null `version` a damaged one. */
 export type TraceEvent =
   | ReceivedEvent
   | RefusedEvent
@@ -127,4 +127,4 @@ export type TraceEvent =
       /** Of whom it tells. */
       readonly told?: readonly { readonly recipient: string; readonly action: DsnAction }[];
     })
-  | (EventHead & { readonly kind: 'unreadable'; readonly version: string });
+  | (EventHead & { readonly kind: 'unreadable'; readonly version: string | null });

@@ -48,7 +48,11 @@ function describeEvent(event: TraceEvent): string[] {
     case 'dsn':
       return describeDsn(event);
     case 'unreadable':
-      return [`a record of format version ${event.version}, which this version cannot read`];
+      return [
+        event.version === null
+          ? 'a record that is damaged in the store'
+          : `a record of format version ${event.version}, which this version cannot read`,
+      ];
   }
 }
 

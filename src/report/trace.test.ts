@@ -321,13 +321,19 @@ test('lets no control character of a peer reach the terminal', () => {
   assert.match(text, /^[ -~\n]*$/);
 });
 
-test('names missing facts, later versions and unknown ids instead of failing', () => {
+test('names missing facts, later versions, damage and unknown ids instead of failing', () => {
   const view = describeTrace({ records: stored.records, facts: [] });
   assert.match(formatTraceText(view), /the decision is no longer stored/);
   assert.match(formatTraceText(view), /required: clauses that are no longer stored/);
   const later = { key: 1, atMs, kind: 'held' as const, json: `{"formatVersion":2,"id":"${id}"}` };
   const text = formatTraceText(describeTrace({ records: [later], facts: [] }));
   assert.match(text, /a record of format version 2/);
+  const facts = stored.facts.map((fact) => ({ ...fact, json: fact.json.slice(1) }));
+  const damaged = { ...later, json: later.json.slice(1) };
+  const rest = describeTrace({ records: [...stored.records, damaged], facts });
+  assert.match(formatTraceText(rest), /a record that is damaged in the store/);
+  assert.match(formatTraceText(rest), /the decision is no longer stored/);
+  assert.equal(rest.events.length, stored.records.length + 1);
   const nothing = formatTraceText(describeTrace({ records: [], facts: [] }));
   assert.equal(nothing, 'nothing is recorded under this id\n');
 });
