@@ -24,9 +24,15 @@ export function formatQueueRows(context: CommandContext, rows: readonly QueueRow
       row.clauses.length === 0 ? 'optional' : 'forced',
       formatRecipients(row.recipients),
     ],
-    note: `from ${row.from ?? '<>'}; ${formatOutcome(row)}`,
+    note: `from ${row.from ?? '<>'}; ${formatOutcome(row)}${formatNextStep(context, row)}`,
   }));
   return formatTable(columns, body, context.width);
+}
+
+/** Held mail waits for somebody: who looks at the list is told for what. */
+function formatNextStep({ offline }: CommandContext, { id, state }: QueueRowView): string {
+  if (state !== 'held') return '';
+  return `; ${offline.commandName} queue release ${id} lets it go, or says under which weaker policy it would`;
 }
 
 export function formatDue(dueAt: string | null, nowMs: number): string {

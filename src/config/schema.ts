@@ -98,7 +98,7 @@ const queueSection = section({
   retryFirst: fieldOr(
     duration('1s', '15m'),
     '15m',
-    'How long a delivery waits after its first failure; the wait doubles each time.',
+    'How long a delivery waits after its first failure; the wait doubles each time. Where the sender is to be told of a delay sooner (`delayNotices`), it is tried once more before that.',
   ),
   retryMax: fieldOr(duration('1s', '60m'), '60m', 'The longest wait between two tries.'),
   expiry: fieldOr(

@@ -51,9 +51,10 @@ export function checkQueue(gateway: RunningGateway | null, nowMs: number): Findi
     );
   const ageMs =
     gateway.oldestReceivedAt === null ? 0 : nowMs - Date.parse(gateway.oldestReceivedAt);
-  const text = `${queued} deliveries wait, the oldest for ${formatSpan(ageMs)}`;
+  const what = queued === 1 ? '1 delivery waits' : `${queued} deliveries wait`;
+  const text = `${what}, the oldest for ${formatSpan(ageMs)}`;
   if (ageMs > oldMs) findings.push(say.warn(text, 'postern queue list says why'));
-  else findings.push(say.ok(queued === 0 ? 'nothing waits' : text));
+  else findings.push(say.ok(queued === 0 ? 'nothing waits' : `${text}: see postern queue list`));
   return findings;
 }
 
