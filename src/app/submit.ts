@@ -171,7 +171,6 @@ const judgedAtOnce = 50;
 const judgedWithinMs = 25_000;
 
 /** Some at a time: one after the other could last so long that whoever asked has asked again. */
-// oxlint-disable-next-line eslint/max-params -- the question with its two surroundings
 async function refuseNobodies(
   services: SubmitServices,
   policy: Policy,
@@ -189,7 +188,6 @@ async function refuseNobodies(
 }
 
 /** The rules of a signed-in account. */
-// oxlint-disable-next-line eslint/max-params -- the question with its two surroundings
 async function refuseUndeliverable(
   services: SubmitServices,
   policy: Policy,

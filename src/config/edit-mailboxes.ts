@@ -62,7 +62,6 @@ function toEntry({ account, addresses, passwordHash }: NewMailbox): Entry {
   return { account, addresses, ...(passwordHash === null ? {} : { passwordHash }) };
 }
 
-// oxlint-disable-next-line eslint/max-params -- where it goes and what goes there
 function placeMailbox(
   editor: Editor,
   organization: YAMLMap,

@@ -139,7 +139,6 @@ async function resolveHost(services: ProbeServices, host: Host): Promise<readonl
   }
 }
 
-// oxlint-disable-next-line eslint/max-params -- the services and the three parts of one probe
 async function probePlace(
   services: ProbeServices,
   task: ProbeTask,

@@ -45,7 +45,6 @@ export function assessTls(
   return tlsSettingNames.map((setting) => assessOne(setting, evidence, against, nowMs));
 }
 
-// oxlint-disable-next-line eslint/max-params -- the setting, and what `assessTls` was given
 function assessOne(
   setting: TlsSettingName,
   evidence: Evidence,

@@ -6,7 +6,7 @@
  * @see RFC 5321 §3.9.1 (alias), RFC 3461 §5.2.7 (what becomes of NOTIFY and ORCPT)
  */
 import type { Address } from '../mail/address.ts';
-import { formatAddress } from '../mail/address.ts';
+import { formatAddress, needsSmtpUtf8 } from '../mail/address.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import type { IncomingMessage } from './delivery.ts';
 import { findDomainOwner, mailboxKey } from './directory.ts';
@@ -127,8 +127,7 @@ function isOf(policy: Policy, organization: string, address: Address): boolean {
 function aliased(named: Recipient, address: Address, isOne: boolean): Recipient {
   const { localPart, domain, notify, originalRecipient } = named;
   const text = formatAddress(named);
-  // oxlint-disable-next-line eslint/no-control-regex -- what is ASCII
-  const type = /^[\x00-\x7f]*$/.test(text) ? 'rfc822' : 'utf-8';
+  const type = needsSmtpUtf8(named) ? 'utf-8' : 'rfc822';
   return {
     localPart: address.localPart,
     domain: address.domain,
