@@ -196,9 +196,7 @@ function formatTotal(
   if (pending > 0) lines.push(`${countOf(pending)} under way: when the attempt has ended`);
   if (unfit > 0) lines.push(`${countOf(unfit)} left as they are: ${unfitReasons[action]}`);
   if (withheld.length > 0) {
-    lines.push(
-      `${countOf(withheld.length)} ${withheld.length === 1 ? 'stays' : 'stay'} held: they would go out under a weaker policy`,
-    );
+    lines.push(`${countOf(withheld.length)} still held: the policy of now is weaker`);
   }
   const table = isDry && rows.length > 0 ? `\n${formatQueueRows(context, rows)}` : '';
   return `${lines.join('\n')}\n${formatWithheld(context, withheld)}${table}`;
