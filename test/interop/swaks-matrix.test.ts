@@ -296,7 +296,8 @@ const balancers: readonly Case[] = [
     to: 'mx',
     words: ['--proxy-version', '2', '--proxy-family', 'AF_INET', '--proxy-source', '192.0.2.7', '--proxy-source-port', '4321', '--proxy-dest', '192.0.2.1', '--proxy-dest-port', '25'],
     code: 22,
-    says: /500 5\.5\.1/,
+    // Bytes that are there before the greeting are talk before the greeting, later ones no command.
+    says: /500 5\.5\.1|554 5\.5\.1 you spoke before the greeting/,
     mail: null,
   },
   {
