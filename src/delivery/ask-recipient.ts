@@ -128,6 +128,8 @@ export class RecipientAsker {
     switch (result.kind) {
       case 'overloaded':
         return silent(result.reason);
+      case 'superseded':
+        return silent('the configuration changed meanwhile');
       case 'refused':
         return silent(result.verdict.reason);
       case 'not-connected':
@@ -143,6 +145,8 @@ export class RecipientAsker {
   #jobFor({ decision, recipient }: Question): Job {
     const { requirement } = decision;
     return {
+      // An answer about a mailbox sends nothing, and is due within seconds.
+      isSuperseded: () => false,
       judge: (evidence) => judgeTls(requirement, evidence, this.#services.now(), null),
       begin: (session, permit) => askAboutRecipient(session, permit, recipient),
     };

@@ -23,7 +23,7 @@ import type { Outcome } from '../policy/outcome.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
-import { describeDemand } from '../policy/tls-requirement.ts';
+import { describeDemand, isForced } from '../policy/tls-requirement.ts';
 import { RecipientAsker } from './ask-recipient.ts';
 import { bodyOf } from './body.ts';
 import { connect } from './connect.ts';
@@ -49,7 +49,8 @@ export interface DeliveryRoom {
   readonly verifyRecipient: VerifyRecipient;
   /**
    * Another room has taken over, as after a change of configuration or certificates: idle connections
-   * end at once, attempts under way end by themselves, and with the last one everything else.
+   * end at once; attempts under way end by themselves, but begin no further transaction where the
+   * policy now decides otherwise or TLS is forced; with the last one everything else ends.
    */
   retire(): Promise<void>;
   /** Begins nothing new, waits for what runs, then cuts it. */
@@ -85,6 +86,7 @@ class Room {
   readonly #running = new Set<Promise<AttemptReport>>();
   /** Sockets on which a session is not ready yet. */
   readonly #underWay = new Set<Socket>();
+  #isRetired = false;
   #isStopped = false;
 
   constructor(services: DeliveryServices) {
@@ -110,6 +112,7 @@ class Room {
   }
 
   async retire(): Promise<void> {
+    this.#isRetired = true;
     this.#pool.closeIdle();
     this.#asker.closeIdle();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
@@ -218,7 +221,21 @@ class Room {
     const body = bodyOf(delivery.content);
     const tools = { services: this.#services, pool: this.#pool, smallHellos: this.#smallHellos };
     const { hosts } = plan;
-    return attemptRoute(tools, { delivery, body, decision, requirement, recipients, hosts });
+    const isSuperseded = (): boolean => this.#isSuperseded(task);
+    const route = { delivery, body, decision, requirement, recipients, hosts, isSuperseded };
+    return attemptRoute(tools, route);
+  }
+
+  /** After a reload forced mail begins nothing more here: trust anchors may be others by now. */
+  #isSuperseded({ delivery, decision, requirement, recipients }: Task): boolean {
+    if (!this.#isRetired) return false;
+    if (isForced(requirement)) return true;
+    const today = this.#services.policy();
+    const key = this.#decisions.routeKeyOf(decision);
+    return recipients.some((recipient) => {
+      const anew = this.#decisions.decide(today, delivery.organization, recipient);
+      return this.#decisions.routeKeyOf(anew) !== key;
+    });
   }
 
   async #deliverToMailboxes(task: Task): Promise<GroupResult> {

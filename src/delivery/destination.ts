@@ -9,6 +9,8 @@ import { isWornOut } from './recipient-result.ts';
 
 /** One transaction to be done on some connection to a target. */
 export interface Job {
+  /** Whether the policy in force now decides otherwise than the one under which the job was made. */
+  isSuperseded(): boolean;
   judge(evidence: Evidence): TlsVerdict;
   /** Begins the transaction before it returns. */
   begin(session: ClientSession, permit: Permit): Promise<TransactionResult>;
@@ -16,7 +18,7 @@ export interface Job {
 
 /**
  * `refused`: a connection that was opened for this job did not meet what it requires. `overloaded`:
- * too many wait for this destination already, or the wait was too long.
+ * too many wait for this destination already, or the wait was too long. `superseded`: nothing was sent.
  */
 export type JobResult =
   | {
@@ -33,7 +35,8 @@ export type JobResult =
       readonly verdict: TlsVerdict & { readonly kind: 'refuse' };
     }
   | { readonly kind: 'not-connected'; readonly failure: ConnectFailure }
-  | { readonly kind: 'overloaded'; readonly reason: string };
+  | { readonly kind: 'overloaded'; readonly reason: string }
+  | { readonly kind: 'superseded' };
 
 /** An open session, and what was seen when it was opened. */
 export interface Connection {
@@ -105,10 +108,19 @@ export function giveNext(destination: Destination, connection: Connection): void
   if (!session.mayBegin || connection.isRetiring) return;
   if (session.transactionsBegun >= connection.transactionsMax) return;
   const { waiters } = destination;
-  for (let place = 0; place < waiters.length; place++) {
+  let place = 0;
+  while (place < waiters.length) {
     const waiter = waiters[place]!;
+    if (waiter.job.isSuperseded()) {
+      waiters.splice(place, 1);
+      waiter.resolve({ kind: 'superseded' });
+      continue;
+    }
     const verdict = waiter.job.judge(evidence);
-    if (verdict.kind === 'refuse') continue;
+    if (verdict.kind === 'refuse') {
+      place++;
+      continue;
+    }
     waiters.splice(place, 1);
     start(connection, waiter, verdict);
     return;

@@ -256,8 +256,12 @@ export class Pool {
       waiter.resolve({ kind: 'not-connected', failure: lostAtOnce(session) });
       return;
     }
-    const verdict = waiter.job.judge(evidence);
     destination.waiters.splice(place, 1);
+    if (waiter.job.isSuperseded()) {
+      waiter.resolve({ kind: 'superseded' });
+      return;
+    }
+    const verdict = waiter.job.judge(evidence);
     if (verdict.kind === 'proceed') {
       start(connection, waiter, verdict);
       return;

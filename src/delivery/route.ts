@@ -45,6 +45,8 @@ export interface RouteTask {
   readonly requirement: Requirement;
   readonly recipients: readonly Recipient[];
   readonly hosts: readonly PlannedHost[];
+  /** Whether a reload since has changed what is decided for these recipients. */
+  readonly isSuperseded: () => boolean;
 }
 
 export interface RouteResult {
@@ -159,6 +161,7 @@ class RouteAttempt {
   }
 
   async #tryTarget(target: Target, places: readonly number[], tries = 1): Promise<Next> {
+    if (this.#task.isSuperseded()) return this.#onSuperseded(remoteOf(target));
     const result = await this.#tools.pool.run(target, this.#jobFor(target, places));
     const remote = remoteOf(target);
     switch (result.kind) {
@@ -168,6 +171,8 @@ class RouteAttempt {
         this.#record(remote, null, { kind: 'not-judged', reason: result.reason });
         return 'stop';
       }
+      case 'superseded':
+        return this.#onSuperseded(remote);
       case 'refused':
         this.#reached++;
         this.#noteRefusal(remote, result.evidence, result.verdict);
@@ -183,11 +188,21 @@ class RouteAttempt {
     }
   }
 
+  /** The next attempt decides anew; nothing more is done under a policy that is no longer in force. */
+  #onSuperseded(remote: RemoteMta): Next {
+    const reason = 'the configuration changed during the attempt; the next one goes by the new one';
+    const trouble = { kind: 'local', code: '4.3.2', reason } as const;
+    this.#note(classifyTrouble(trouble, { remoteMta: remote, at: this.#now() }));
+    this.#record(remote, null, { kind: 'not-judged', reason });
+    return 'stop';
+  }
+
   #jobFor(target: Target, places: readonly number[]): Job {
     const { delivery, requirement, body, recipients } = this.#task;
     const { services } = this.#tools;
     const allowance = target.goesClear ? this.#allowance : null;
     return {
+      isSuperseded: this.#task.isSuperseded,
       judge: (evidence) => judgeTls(requirement, evidence, services.now(), allowance),
       begin: (session, permit) => {
         const envelope = {
