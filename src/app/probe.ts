@@ -35,11 +35,11 @@ export async function probe(
   const resolver = await openOwnResolver(config);
   try {
     const services = servicesOf(question, { config, resolver, tls });
-    const { target, isMx, port, mode, names, pins } = question;
+    const { target, isMx, port, protocol, mode, names, pins } = question;
     const against = { anchors: question.anchors, names, pins };
     const clientCertificate = own?.name ?? null;
-    const task = { target, isMx, port, mode, against, clientCertificate, withVersions: true };
-    return await probeTls(services, task, onProgress);
+    const how = { port, protocol, mode, clientCertificate, withVersions: true };
+    return await probeTls(services, { target, isMx, against, ...how }, onProgress);
   } finally {
     resolver.close();
   }

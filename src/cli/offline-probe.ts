@@ -1,7 +1,7 @@
 /** What `tls probe` asks of `app`, which has the code that mail takes. */
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import type { AnchorsName } from '../policy/policy.ts';
-import type { ProbeMode, ProbeReport } from '../policy/probe-report.ts';
+import type { ProbeMode, ProbeProtocol, ProbeReport } from '../policy/probe-report.ts';
 
 /**
  * `target` a canonical domain or an IP address. A client certificate is `named` in the
@@ -11,6 +11,7 @@ export interface ProbeQuestion {
   readonly target: string;
   readonly isMx: boolean;
   readonly port: number;
+  readonly protocol: ProbeProtocol;
   readonly mode: ProbeMode;
   readonly names: readonly DomainPattern[];
   readonly pins: readonly string[];

@@ -28,11 +28,15 @@ function formatHead({ target, mx, problem }: ProbeReport): string[] {
 }
 
 function formatAddress(probed: ProbedAddress, look: Look): string {
-  const { hostName, address, port, preference, mode, evidence, problem } = probed;
+  const { hostName, address, port, preference, evidence, problem } = probed;
   const where = address === null ? hostName : `${hostName} [${address}]:${port}`;
   const rank = preference === null ? '' : `, MX ${preference}`;
-  const how = mode === 'starttls' ? 'STARTTLS' : 'TLS from the first byte';
-  const lines = [`${where}${rank}, ${how}`, ...probed.steps.map(formatStep(probed))];
+  const how = probed.mode === 'starttls' ? 'STARTTLS' : 'TLS from the first byte';
+  const protocol = probed.protocol.toUpperCase();
+  const lines = [
+    `${where}${rank}, ${protocol} with ${how}`,
+    ...probed.steps.map(formatStep(probed)),
+  ];
   if (problem !== null) lines.push(`  failed: ${problem}`);
   if (evidence?.encryption === 'not-offered') lines.push('  STARTTLS is not offered');
   if (probed.versions.length > 0) lines.push(`  versions: ${formatVersions(probed)}`);
@@ -46,13 +50,14 @@ function formatAddress(probed: ProbedAddress, look: Look): string {
   return probed.settings.length === 0 ? head : `${head}\n${formatSettings(probed, look)}`;
 }
 
-const stepNames: Readonly<Record<string, string>> = {
-  ehlo: 'EHLO',
-  starttls: 'STARTTLS',
-  'tls-ehlo': 'EHLO in TLS',
-};
+function stepNamesOf({ protocol }: ProbedAddress): Readonly<Record<string, string>> {
+  const hello = protocol === 'lmtp' ? 'LHLO' : 'EHLO';
+  return { ehlo: hello, starttls: 'STARTTLS', 'tls-ehlo': `${hello} in TLS` };
+}
 
-function formatStep({ evidence }: ProbedAddress): (step: ProbeStep) => string {
+function formatStep(probed: ProbedAddress): (step: ProbeStep) => string {
+  const { evidence } = probed;
+  const stepNames = stepNamesOf(probed);
   return ({ step, ms, lines }) => {
     const name = (stepNames[step] ?? step).padEnd(11);
     const tls = evidence?.tls ?? null;

@@ -94,6 +94,7 @@ async function probe(
     target: 'mx.partner.test',
     isMx: false,
     port: partner.port,
+    protocol: 'smtp',
     mode: 'starttls',
     against: { anchors, names: [{ kind: 'exact', domain: 'mx.partner.test' }], pins: [] },
     clientCertificate: null,
@@ -217,6 +218,19 @@ test('implicit TLS, and a session that fails after the handshake keeps its evide
   assert.equal(grades(mute), 'yyyy?');
 });
 
+test('LMTP: LHLO in place of EHLO, before and in TLS, and for each version', async (t) => {
+  const partner = await partnerWith(t, [good], { protocol: 'lmtp' });
+  const probed = await probe(partner, { protocol: 'lmtp' });
+  assert.equal(probed.protocol, 'lmtp');
+  assert.equal(probed.problem, null);
+  assert.equal(grades(probed), 'yyyy?');
+  assert.equal(probed.versions[0]!.isTaken, true);
+  assert.ok(partner.connections.every(({ clear }) => /^LHLO .*\r\nSTARTTLS/.test(String(clear))));
+  assert.match(String(partner.connections[0]!.underTls), /^LHLO /);
+  const violations = partner.connections.flatMap((connection) => connection.violations);
+  assert.deepEqual(violations, []);
+});
+
 test('what cannot be reached says why, and claims nothing', async (t) => {
   const partner = await partnerWith(t, [good]);
   await partner.close();
@@ -244,6 +258,7 @@ test('a domain: each MX host and address, in order, with what DNSSEC says', asyn
     target: 'partner.test',
     isMx: true,
     port: partner.port,
+    protocol: 'smtp',
     mode: 'starttls',
     against: { anchors, names: [{ kind: 'wildcard', domain: 'partner.test' }], pins: [] },
     clientCertificate: null,

@@ -1,6 +1,6 @@
 /**
  * Probes the TLS of a host or of a domain's MX hosts by the path that mail takes: dial, greeting,
- * EHLO, STARTTLS, handshake, EHLO; and what each TLS setting would say of it. Nothing is sent.
+ * EHLO, STARTTLS, handshake, EHLO (LHLO by LMTP); and what each TLS setting would say of it. Nothing is sent.
  *
  * For the gateway's administrator: the address guard is not asked, since whoever runs the command
  * could open the connection by any other program. Never to be offered to an organization.
@@ -17,6 +17,7 @@ import { orderMx } from '../policy/mx-order.ts';
 import type {
   ProbedAddress,
   ProbeMode,
+  ProbeProtocol,
   ProbeReport,
   ProbeStep,
   VersionProbe,
@@ -33,6 +34,7 @@ export interface ProbeTask {
   readonly target: string;
   readonly isMx: boolean;
   readonly port: number;
+  readonly protocol: ProbeProtocol;
   readonly mode: ProbeMode;
   readonly against: AssessedAgainst;
   readonly clientCertificate: string | null;
@@ -146,10 +148,10 @@ async function probePlace(
   onProgress: (text: string) => void,
 ): Promise<ProbedAddress> {
   const { hostName, preference, address } = place;
-  const { port, mode } = task;
+  const { port, protocol, mode } = task;
   const steps: ProbeStep[] = [];
   if (isIP(hostName) === 0) steps.push({ step: 'resolve', ms: place.resolveMs, lines: [] });
-  const base = { hostName, preference, address, port, mode, steps };
+  const base = { hostName, preference, address, port, protocol, mode, steps };
   const nothing = { evidence: null, keyTypes: [], versions: [], settings: [] };
   if (address === null) {
     return { ...base, ...nothing, problem: wordsOf(place.trouble!, services) };
@@ -178,7 +180,7 @@ function targetOf(task: ProbeTask, hostName: string, address: string): Target {
   const { anchors } = task.against;
   return {
     organization: '',
-    protocol: 'smtp',
+    protocol: task.protocol,
     hostName,
     address,
     port: task.port,

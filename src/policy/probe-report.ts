@@ -1,9 +1,13 @@
 /** What a TLS probe of a host or a domain saw, as plain data; made by `delivery/probe.ts`. */
 import type { TlsAssessment } from './assess-tls.ts';
 import type { Evidence } from './evidence.ts';
+import type { DeliveryTarget } from './policy.ts';
 
-/** How the session begins: STARTTLS in SMTP, or TLS from the first byte on. */
+/** How the session begins: in clear up to STARTTLS, or with TLS from the first byte on. */
 export type ProbeMode = 'starttls' | 'implicit';
+
+/** What is spoken: SMTP, or LMTP as to a server that keeps mailboxes. */
+export type ProbeProtocol = DeliveryTarget['protocol'];
 
 /** `problem` null where there are hosts to dial; `isAuthentic`: DNSSEC vouches for the MX records. */
 export interface ProbeReport {
@@ -28,6 +32,7 @@ export interface ProbedAddress {
   readonly preference: number | null;
   readonly address: string | null;
   readonly port: number;
+  readonly protocol: ProbeProtocol;
   readonly mode: ProbeMode;
   /** Those that were done, in order. */
   readonly steps: readonly ProbeStep[];

@@ -1,4 +1,4 @@
-/** `tls probe` as a program, against Postfix and `openssl s_server` with odd chains. */
+/** `tls probe` as a program, against Postfix, Dovecot and `openssl s_server` with odd chains. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import type { TestCertificate } from '../../src/testing/certificates.ts';
 import { mainFile, runProgram } from '../support/gateway.ts';
 import type { CommandResult } from '../support/gateway.ts';
 import { freePort, waitFor } from '../support/ports.ts';
+import { startDovecot, whyNoDovecot } from '../support/dovecot.ts';
 import { startPostfix, whyNoPostfix } from '../support/postfix.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'postern-tls-probe-'));
@@ -81,6 +82,26 @@ test('Postfix: STARTTLS and TLS from the first byte', async (t) => {
   assert.equal((await probeJson(...implicit)).evidence?.tls?.mode, 'implicit');
   const pin = probed.evidence.tls.chain[0]!.spki256;
   assert.equal((await probe(...starttls, '--pin', pin, '--require', 'Pinned')).code, 0);
+});
+
+test('Dovecot: LMTP with STARTTLS', async (t) => {
+  const missing = await whyNoDovecot();
+  if (missing !== null) return t.skip(missing);
+  const dovecot = await startDovecot({
+    users: ['ann'],
+    certificateFile: files.chain,
+    keyFile: files.key,
+  });
+  t.after(() => dovecot.stop());
+  const words = [`127.0.0.1:${dovecot.port}`, '--name', 'localhost', '--starttls', 'lmtp'];
+  const probed = await probeJson(...words);
+  assert.equal(probed.protocol, 'lmtp');
+  assert.equal(probed.problem, null);
+  assert.equal(isMet(probed, 'DomainValidation'), true);
+  const { code, stdout } = await probe(...words, '--require', 'DomainValidation');
+  assert.match(stdout, /:\d+, LMTP with STARTTLS$/m);
+  assert.match(stdout, /^ {2}LHLO in TLS /m);
+  assert.equal(code, 0, stdout);
 });
 
 /** `openssl s_server` with TLS from the first byte and a greeting; it answers no EHLO. */

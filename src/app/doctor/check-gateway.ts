@@ -96,6 +96,7 @@ export async function checkListeners(
           target: reachable(address),
           isMx: false,
           port,
+          protocol: 'smtp',
           mode: kind === 'implicit' ? 'implicit' : 'starttls',
           against: { anchors: 'bundled', names: [{ kind: 'exact', domain: hostName }], pins: [] },
           clientCertificate: null,

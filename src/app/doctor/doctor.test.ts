@@ -197,6 +197,7 @@ function probed(fields: Partial<ProbedAddress>): ProbedAddress {
     preference: null,
     address: '127.0.0.1',
     port: 25,
+    protocol: 'smtp',
     mode: 'starttls',
     steps: [],
     problem: null,

@@ -10,6 +10,7 @@ const address: ProbedAddress = {
   preference: 10,
   address: '192.0.2.1',
   port: 25,
+  protocol: 'smtp',
   mode: 'starttls',
   steps: [
     { step: 'connect', ms: 3.2, lines: [] },
@@ -63,7 +64,7 @@ async function probe(
 test('steps, and each setting with its reason', async () => {
   const { code, stdout } = await probe(['mx.contoso.com']);
   assert.equal(code, 0);
-  assert.match(stdout, /^mx\.contoso\.com \[192\.0\.2\.1\]:25, MX 10, STARTTLS$/m);
+  assert.match(stdout, /^mx\.contoso\.com \[192\.0\.2\.1\]:25, MX 10, SMTP with STARTTLS$/m);
   assert.match(stdout, /^ {2}connect +3\.2 ms$/m);
   assert.match(stdout, /^ {2}EHLO +1\.0 ms {2}250 mx\.contoso\.com, SIZE 1000, PIPELINING$/m);
   assert.match(stdout, /^EncryptionOnly +NO$/m);
@@ -82,8 +83,24 @@ test('a host stands for its own name, a domain for all below it', async () => {
   assert.equal((await probe(['[2001:db8::1]:465'])).question!.mode, 'implicit');
   assert.equal((await probe(['2001:db8::1'])).question!.port, 25);
   assert.equal((await probe(['a.test', '--starttls', 'none'])).question!.port, 465);
+  assert.equal((await probe(['a.test', '--starttls', 'none'])).question!.protocol, 'smtp');
   const named = (await probe(['a.test', '--name', '*.b.test', '--name', 'c.test'])).question!;
   assert.equal(named.names.length, 2);
+});
+
+test('LMTP is asked for by its name, goes to port 24 and knows STARTTLS only', async () => {
+  const asked = async (...words: string[]): Promise<unknown> => {
+    const { target, port, protocol, mode } = (await probe([...words, '--starttls', 'lmtp']))
+      .question!;
+    return [target, port, protocol, mode];
+  };
+  assert.deepEqual(await asked('Store.test'), ['store.test', 24, 'lmtp', 'starttls']);
+  assert.deepEqual(await asked('[::1]:465'), ['::1', 465, 'lmtp', 'starttls']);
+  const lmtp = { ...address, port: 24, protocol: 'lmtp', preference: null } as const;
+  const { stdout } = await probe(['store.test', '--starttls', 'lmtp'], reportOf(lmtp));
+  assert.match(stdout, /^mx\.contoso\.com \[192\.0\.2\.1\]:24, LMTP with STARTTLS$/m);
+  assert.match(stdout, /^ {2}LHLO +1\.0 ms /m);
+  assert.doesNotMatch(stdout, /EHLO/);
 });
 
 test('the exit code is that of what was demanded, of every address', async () => {
@@ -106,6 +123,7 @@ test('wrong words are refused before anything is dialled', async () => {
     [['a.test:0'], /PORT: "0" is not a port/],
     [['a.test:70000'], /is not a port/],
     [['192.0.2.1', '--mx'], /an address has no MX/],
+    [['a.test', '--mx', '--starttls', 'lmtp'], /MX hosts speak SMTP; name the LMTP server/],
     [['a.test', '--name', '*'], /--name "\*" would accept any name/],
     [['a.test', '--name', '*.co.uk'], /anybody can register/],
     [['a.test', '--pin', 'zz'], /--pin must be the base64/],

@@ -10,7 +10,7 @@ import type { DomainPattern } from '../../mail/domain-pattern.ts';
 import { Failure } from '../../mail/failure.ts';
 import { tlsSettingNames } from '../../policy/assess-tls.ts';
 import type { TlsSettingName } from '../../policy/assess-tls.ts';
-import type { ProbeMode, ProbeReport } from '../../policy/probe-report.ts';
+import type { ProbeReport } from '../../policy/probe-report.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatExamples, withJsonOption } from '../command-context.ts';
 import { exitCode } from '../exit-code.ts';
@@ -19,8 +19,10 @@ import { formatJson } from '../json-text.ts';
 import type { ProbeQuestion } from '../offline-probe.ts';
 import { formatProbe } from '../probe-text.ts';
 
+const starttlsWords = ['smtp', 'lmtp', 'none'] as const;
+
 interface Options {
-  readonly starttls?: 'smtp' | 'none';
+  readonly starttls?: (typeof starttlsWords)[number];
   readonly name?: readonly string[];
   readonly ca?: string;
   readonly pin?: readonly string[];
@@ -47,8 +49,8 @@ export function addTlsProbe(tls: Command, context: CommandContext): void {
     .addOption(
       new Option(
         '--starttls <protocol>',
-        'smtp: STARTTLS; none: TLS from the first byte (default: none on port 465, else smtp)',
-      ).choices(['smtp', 'none']),
+        'smtp: STARTTLS; lmtp: the same by LMTP, on port 24; none: SMTP in TLS from the first byte (default: none on port 465, else smtp)',
+      ).choices(starttlsWords),
     )
     .option(
       '--name <domain>',
@@ -73,6 +75,7 @@ export function addTlsProbe(tls: Command, context: CommandContext): void {
         context.offline.commandName,
         'tls probe mail.contoso.com',
         'tls probe --mx contoso.com --require DomainValidation',
+        'tls probe store.example.com --starttls lmtp --ca own-ca.pem',
         'tls probe 192.0.2.7:465 --name mail.contoso.com --ca contoso-ca.pem',
       ),
     )
@@ -121,23 +124,31 @@ async function readQuestion(
   };
 }
 
+const defaultPorts = { smtp: 25, lmtp: 24, none: 465 } as const;
+
 function readTarget(
   text: string,
   isMx: boolean,
   options: Options,
-): { readonly target: string; readonly port: number; readonly mode: ProbeMode } {
+): Pick<ProbeQuestion, 'target' | 'port' | 'protocol' | 'mode'> {
   const { host, portText } = splitPort(text);
   const target = isIP(host) === 0 ? parseDomain(host) : host;
   if (target === null) throw wrong('HOST', host, 'a host name or an IP address');
   if (isMx && isIP(host) !== 0) throw wrong('--mx', host, 'a domain: an address has no MX');
-  if (portText === null) {
-    const isImplicit = options.starttls === 'none';
-    return { target, port: isImplicit ? 465 : 25, mode: isImplicit ? 'implicit' : 'starttls' };
+  if (isMx && options.starttls === 'lmtp') {
+    throw new Failure('option-wrong', '--mx: MX hosts speak SMTP; name the LMTP server itself');
   }
-  const port = Number(portText);
-  if (port < 1 || port > 65_535) throw wrong('PORT', portText, 'a port from 1 to 65535');
-  const isImplicit = options.starttls === undefined ? port === 465 : options.starttls === 'none';
-  return { target, port, mode: isImplicit ? 'implicit' : 'starttls' };
+  const named = portText === null ? null : Number(portText);
+  if (named !== null && (named < 1 || named > 65_535)) {
+    throw wrong('PORT', portText!, 'a port from 1 to 65535');
+  }
+  const starttls = options.starttls ?? (named === 465 ? 'none' : 'smtp');
+  return {
+    target,
+    port: named ?? defaultPorts[starttls],
+    protocol: starttls === 'lmtp' ? 'lmtp' : 'smtp',
+    mode: starttls === 'none' ? 'implicit' : 'starttls',
+  };
 }
 
 /** A bare IPv6 address has no port: that takes brackets. */
