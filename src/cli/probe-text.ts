@@ -1,5 +1,6 @@
 /** A TLS probe for people: steps, TLS, certificates, and what each setting would say. */
 import { sanitizePeerText } from '../mail/peer-text.ts';
+import type { TlsSettingName } from '../policy/assess-tls.ts';
 import type { ProbedAddress, ProbeReport, ProbeStep } from '../policy/probe-report.ts';
 import { formatFacts } from './certificate-text.ts';
 import { formatTable } from './table.ts';
@@ -47,7 +48,8 @@ function formatAddress(probed: ProbedAddress, look: Look): string {
     lines.push(...formatFacts({ ...facts, keyType }, look.nowMs()).map((line) => `    ${line}`));
   }
   const head = lines.map((line) => `${sanitizePeerText(line)}\n`).join('');
-  return probed.settings.length === 0 ? head : `${head}\n${formatSettings(probed, look)}`;
+  if (probed.settings.length === 0) return head;
+  return [head, formatSettings(probed, look), ...formatHints(probed)].join('\n');
 }
 
 function stepNamesOf({ protocol }: ProbedAddress): Readonly<Record<string, string>> {
@@ -97,4 +99,26 @@ function formatSettings({ settings }: ProbedAddress, { width }: Look): string {
     note: reason,
   }));
   return formatTable(columns, rows, width);
+}
+
+/** Options of the command that would tell more of this server, each with what a connector has for it. */
+function formatHints({ evidence, settings }: ProbedAddress): string[] {
+  if (evidence?.encryption !== 'established') return [];
+  const lacks = (setting: TlsSettingName): boolean =>
+    settings.some((each) => each.setting === setting && each.isMet === null);
+  const hasProblem = (word: string): boolean => settings.some(({ problem }) => problem === word);
+  const hints: string[] = [];
+  if (hasProblem('UntrustedRoot')) {
+    hints.push('--ca FILE      trust the CAs of a PEM file instead (a connector: anchors)');
+  }
+  if (lacks('DomainValidation')) {
+    hints.push('--name DOMAIN  say whose certificate it must be (a connector: tlsDomain)');
+  } else if (hasProblem('SubjectMismatch')) {
+    hints.push('--name DOMAIN  compare with another name (a connector: tlsDomain)');
+  }
+  if (lacks('Pinned')) {
+    hints.push('--pin PIN      compare its key with a pin as above (a connector: pins)');
+  }
+  if (hints.length === 0) return [];
+  return [`To try: ${hints.map((hint) => `${hint}\n`).join('        ')}`];
 }

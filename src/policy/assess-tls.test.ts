@@ -69,6 +69,10 @@ function assess(seen: Evidence, asked: Partial<AssessedAgainst> = {}): string {
   return found.map(({ isMet }) => (isMet === null ? '?' : isMet ? 'y' : 'n')).join('');
 }
 
+function problems(seen: Evidence, asked: Partial<AssessedAgainst> = {}): (string | null)[] {
+  return assessTls(seen, { ...against, ...asked }, nowMs).map(({ problem }) => problem);
+}
+
 test('a good server meets every setting', () => {
   assert.equal(assess(evidence), 'yyyyy');
 });
@@ -106,6 +110,10 @@ test('each fault is told by the setting that asks for it', () => {
     },
   };
   assert.equal(assess(untrusted), 'yynny');
+  assert.deepEqual(problems(untrusted), [null, null, 'UntrustedRoot', 'UntrustedRoot', null]);
+  const names = [{ kind: 'exact', domain: 'other.test' }] as const;
+  assert.deepEqual(problems(evidence, { names }), [null, null, null, 'SubjectMismatch', null]);
+  assert.deepEqual(problems(evidence, { names: [], pins: [] }), [null, null, null, null, null]);
   assert.equal(assess(evidence, { names: [{ kind: 'exact', domain: 'other.test' }] }), 'yyyny');
   assert.equal(assess(evidence, { pins: [Buffer.alloc(32).toString('base64')] }), 'yyyyn');
   const reason = assessTls(untrusted, against, nowMs)[2]!.reason;

@@ -27,12 +27,14 @@ export interface AssessedAgainst {
 }
 
 /**
- * `isMet` null where the question lacks a name or a pin. `reason` is a sentence without a full stop:
- * what held, or the verdict's words.
+ * `isMet` null where the question lacks a name or a pin. `problem` is the verdict's word for programs,
+ * as `UntrustedRoot`, null where it did not refuse. `reason` is a sentence without a full stop: what
+ * held, or the verdict's words.
  */
 export interface TlsAssessment {
   readonly setting: TlsSettingName;
   readonly isMet: boolean | null;
+  readonly problem: string | null;
   readonly reason: string;
 }
 
@@ -52,14 +54,14 @@ function assessOne(
   nowMs: number,
 ): TlsAssessment {
   const lacking = lackingFor(setting, against);
-  if (lacking !== null) return { setting, isMet: null, reason: lacking };
+  if (lacking !== null) return { setting, isMet: null, problem: null, reason: lacking };
   const requirement = requirementOfOutbound(connectorOf(setting, against), '');
   const verdict = judgeTls(requirement, evidence, nowMs, null);
   if (verdict.kind === 'refuse') {
     const reason = verdict.reason.replace(`connector "${setting}" `, '');
-    return { setting, isMet: false, reason };
+    return { setting, isMet: false, problem: verdict.problem, reason };
   }
-  return { setting, isMet: true, reason: describeMet(verdict.met, evidence) };
+  return { setting, isMet: true, problem: null, reason: describeMet(verdict.met, evidence) };
 }
 
 function lackingFor(setting: TlsSettingName, { names, pins }: AssessedAgainst): string | null {

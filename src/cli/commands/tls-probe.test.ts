@@ -31,9 +31,14 @@ const address: ProbedAddress = {
   keyTypes: [],
   versions: [],
   settings: [
-    { setting: 'Opportunistic', isMet: true, reason: 'mail would go in CLEAR TEXT' },
-    { setting: 'EncryptionOnly', isMet: false, reason: 'requires encryption; it was not' },
-    { setting: 'Pinned', isMet: null, reason: 'no pin to compare with' },
+    { setting: 'Opportunistic', isMet: true, problem: null, reason: 'mail would go in CLEAR TEXT' },
+    {
+      setting: 'EncryptionOnly',
+      isMet: false,
+      problem: 'NoStartTls',
+      reason: 'requires encryption; it was not',
+    },
+    { setting: 'Pinned', isMet: null, problem: null, reason: 'no pin to compare with' },
   ],
 };
 
@@ -137,6 +142,42 @@ test('wrong words are refused before anything is dialled', async () => {
     assert.match(stderr, text);
     assert.equal(question, null);
   }
+});
+
+test('what could be tried stands once, below what would not hold for want of it', async () => {
+  type Setting = ProbedAddress['settings'][number];
+  const row = (setting: Setting['setting'], isMet: boolean | null, problem: string | null) =>
+    ({ setting, isMet, problem, reason: 'why' }) as const;
+  const encrypted = { ...address.evidence!, encryption: 'established' } as const;
+  const hints = async (...settings: Setting[]): Promise<string> => {
+    const probed = { ...address, evidence: encrypted, settings };
+    const { stdout } = await probe(['contoso.com'], reportOf(probed));
+    return stdout.split('\nTo try: ')[1] ?? '';
+  };
+  const untrusted = [
+    row('CertificateValidation', false, 'UntrustedRoot'),
+    row('DomainValidation', false, 'UntrustedRoot'),
+  ];
+  assert.equal(
+    await hints(...untrusted, row('Pinned', null, null)),
+    [
+      '--ca FILE      trust the CAs of a PEM file instead (a connector: anchors)\n',
+      '        --pin PIN      compare its key with a pin as above (a connector: pins)\n',
+    ].join(''),
+  );
+  assert.match(
+    await hints(row('DomainValidation', null, null)),
+    /^--name DOMAIN {2}say whose certificate it must be \(a connector: tlsDomain\)\n$/,
+  );
+  assert.match(
+    await hints(row('DomainValidation', false, 'SubjectMismatch')),
+    /^--name DOMAIN {2}compare with another name/,
+  );
+  const others = [row('DomainValidation', false, 'Expired'), row('Pinned', false, 'PinMismatch')];
+  assert.equal(await hints(...others), '');
+  assert.equal(await hints(row('DomainValidation', true, null)), '');
+  // Without TLS there is nothing to compare a name or a pin with.
+  assert.doesNotMatch((await probe(['contoso.com'])).stdout, /To try/);
 });
 
 test('JSON is the report itself', async () => {
