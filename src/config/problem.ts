@@ -20,11 +20,20 @@ export const problemsMax = 50;
 
 /** `postern.yaml:12:5: organizations[0].tlsSetings: unknown key; did you mean "tlsSettings"?` */
 export function formatProblem(problem: ConfigProblem): string {
-  const place = `${problem.file}:${problem.line}:${problem.column}`;
   const kind = problem.severity === 'warning' ? 'warning: ' : '';
-  const key = problem.key === '' ? '' : `${problem.key}: `;
-  const hint = problem.suggestion === null ? '' : `; did you mean "${problem.suggestion}"?`;
-  return `${place}: ${kind}${key}${problem.text}${hint}`;
+  return `${formatPlace(problem)}: ${kind}${describeProblem(problem)}`;
+}
+
+/** `postern.yaml:12:5` */
+export function formatPlace({ file, line, column }: ConfigProblem): string {
+  return `${file}:${line}:${column}`;
+}
+
+/** `organizations[0].tlsSetings: unknown key; did you mean "tlsSettings"?` */
+export function describeProblem({ key, text, suggestion }: ConfigProblem): string {
+  const about = key === '' ? '' : `${key}: `;
+  const hint = suggestion === null ? '' : `; did you mean "${suggestion}"?`;
+  return `${about}${text}${hint}`;
 }
 
 /** The place of a value in the configuration, as keys and list positions from the top. */

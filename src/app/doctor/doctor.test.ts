@@ -253,6 +253,10 @@ test('the whole: a good configuration, one that is refused, and certificates tha
   const refused = await examine({ configFile: file, gateway: null }, () => undefined);
   const [first] = refused;
   assert.deepEqual([first!.area, first!.level], ['configuration', 'fail']);
+  // The subject is the place; the text does not name the file again.
+  assert.equal(first!.subject, `${file}:1:1`);
+  assert.match(first!.text, /^hostName: is missing/);
+  assert.ok(refused.every((each) => !each.text.includes(file)));
   assert.match(refused.map((each) => each.text).join('\n'), /did you mean "hostName"/);
 });
 

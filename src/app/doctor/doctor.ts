@@ -8,7 +8,7 @@ import type { DoctorArea, DoctorQuestion, Finding } from '../../cli/offline-doct
 import { checkFiles as checkNamedFiles } from '../../config/check-files.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
-import { formatProblem } from '../../config/problem.ts';
+import { describeProblem, formatPlace } from '../../config/problem.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import type { StubResolver } from '../../dns/stub-resolver.ts';
 import { readSystemServers } from '../../dns/system-servers.ts';
@@ -100,10 +100,10 @@ async function installedAt(): Promise<number> {
 }
 
 function configurationFindings(file: string, problems: readonly ConfigProblem[]): Finding[] {
-  const say = tell('configuration', file);
-  if (problems.length === 0) return [say.ok('it is good')];
+  if (problems.length === 0) return [tell('configuration', file).ok('it is good')];
   return problems.map((problem) => {
-    const text = formatProblem(problem);
+    const say = tell('configuration', formatPlace(problem));
+    const text = describeProblem(problem);
     return problem.severity === 'error'
       ? say.fail(text, 'mend it; a gateway does not start with it')
       : say.warn(text, 'see docs/config.md');
