@@ -133,6 +133,19 @@ test('import: a name that is new gets one file, and the lines for the configurat
   assert.equal(again.yaml, null);
 });
 
+test('import: a name that every object has is new as any other', async (t) => {
+  const { at } = await makeFolder(t);
+  const order = { configFile: at('postern.yaml'), name: 'constructor' };
+  const imported = await commands.import({ ...order, files: [at('new.pem'), at('new.key')] });
+  assert.deepEqual(imported.written, [at('data/certificates/constructor/certificate-and-key.pem')]);
+  await writeFile(at('postern.yaml'), config.replace('certificates:\n', imported.yaml!));
+  const again = await commands.import({ ...order, files: [at('new.pem')] });
+  assert.equal(again.yaml, null);
+  const what = { name: 'constructor', file: at('constructor') };
+  const [view] = await commands.show({ configFile: at('postern.yaml'), what });
+  assert.equal(view!.keyFits, true);
+});
+
 test('import: whatever is wrong changes nothing', async (t) => {
   const { folder, at } = await makeFolder(t);
   const cases: [string, readonly string[], string][] = [

@@ -10,6 +10,7 @@ import type {
   ShowCertificatesQuestion,
 } from '../cli/offline-certificates.ts';
 import type { CertificateFiles, Config } from '../config/config.ts';
+import { findCertificate } from '../config/find-certificate.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { Failure } from '../mail/failure.ts';
@@ -157,7 +158,7 @@ function usersOf(name: string, loaded: Loaded | null): string[] {
 
 async function importCertificate(order: ImportCertificateOrder): Promise<ImportedView> {
   const loaded = await load(order.configFile);
-  const known = loaded.config.certificates[order.name] ?? null;
+  const known = findCertificate(loaded.config, order.name);
   const files = await Promise.all(order.files.map(readBounded));
   const knownKey =
     known === null ? null : await readFile(known.keyFile, 'latin1').catch(() => null);

@@ -1,5 +1,6 @@
 /** The lane's certificates and trust anchors, made from the files that the configuration names. */
 import type { Config } from '../config/config.ts';
+import { findCertificate } from '../config/find-certificate.ts';
 import type { Policy } from '../policy/policy.ts';
 import { AnchorRegistry } from '../tls/anchors.ts';
 import { createClientTls, createServerTls } from '../tls/contexts.ts';
@@ -67,14 +68,11 @@ function mapSources(
     const bytes = held.get(file);
     return bytes === undefined ? { file } : { file, bytes };
   };
-  const sources: Record<string, CertificateSource> = {};
-  for (const name of names) {
-    const files = config.certificates[name];
-    if (files === undefined) continue;
-    sources[name] = {
-      certificate: sourceOf(files.certificateFile),
-      key: sourceOf(files.keyFile),
-    };
-  }
-  return sources;
+  const sources = names.flatMap((name) => {
+    const files = findCertificate(config, name);
+    if (files === null) return [];
+    const { certificateFile, keyFile } = files;
+    return [[name, { certificate: sourceOf(certificateFile), key: sourceOf(keyFile) }] as const];
+  });
+  return Object.fromEntries(sources);
 }

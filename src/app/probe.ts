@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ProbeQuestion } from '../cli/offline-probe.ts';
 import type { Config } from '../config/config.ts';
+import { findCertificate } from '../config/find-certificate.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { dialTcp } from '../delivery/dial.ts';
@@ -69,8 +70,8 @@ function clientSource(
     const { certificateFile, keyFile } = wanted;
     return { name: certificateFile, source: sourceOf({ certificateFile, keyFile }) };
   }
-  const files = config?.certificates[wanted.name];
-  if (files !== undefined) return { name: wanted.name, source: sourceOf(files) };
+  const files = config === null ? null : findCertificate(config, wanted.name);
+  if (files !== null) return { name: wanted.name, source: sourceOf(files) };
   const known = Object.keys(config?.certificates ?? {}).join(', ') || 'none';
   const text = `no certificate ${wanted.name} is configured (there is: ${known}); a file needs its key`;
   throw new Failure('certificate-unknown', text);

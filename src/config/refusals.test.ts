@@ -26,6 +26,15 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
     /anybody pretend to be any client/,
   ],
   [
+    'a certificate whose name JavaScript cannot hold',
+    inOrganization(accepted).replace(
+      /^certificates:$/m,
+      'certificates:\n  __proto__: { certificate: a, key: a }',
+    ),
+    'certificates.__proto__',
+    /cannot be the name of a certificate/,
+  ],
+  [
     'tlsDomain without DomainValidation',
     outbound('tlsSettings: CertificateValidation, tlsDomain: mail.contoso.com'),
     `${one}.tlsDomain`,
