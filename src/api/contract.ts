@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { parseAddress } from '../mail/address.ts';
+import { parseDomain } from '../mail/domain.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
@@ -175,6 +176,15 @@ export const submitSchema = z
       .boolean()
       .optional()
       .meta({ description: 'To, Cc and Bcc of the message name recipients too' }),
+    defaultDomain: z
+      .string()
+      .max(255)
+      .refine((text) => parseDomain(text) === text, 'is not a domain in lower-case A-labels')
+      .optional()
+      .meta({
+        description:
+          'of recipients in the header without a domain, as in "To: root"; without it they are refused',
+      }),
     notify: z
       .array(z.enum(['success', 'failure', 'delay']))
       .optional()

@@ -4,10 +4,11 @@ import { submittedRecipientsMax } from '../api/contract.ts';
 import { formatAddress } from '../mail/address.ts';
 import { readHeaderRecipients } from './header-recipients.ts';
 
-const read = (header: string): string[] =>
-  readHeaderRecipients(Buffer.from(`${header}\r\nSubject: x\r\n\r\nTo: body@b.test\r\n`)).map(
-    formatAddress,
-  );
+const read = (header: string, defaultDomain: string | null = null): string[] =>
+  readHeaderRecipients(
+    Buffer.from(`${header}\r\nSubject: x\r\n\r\nTo: body@b.test\r\n`),
+    defaultDomain,
+  ).map(formatAddress);
 
 test('To, Cc and Bcc name recipients, folded and with names; the body does not', () => {
   const header = 'To: "A, B" <a@b.test>,\r\n c@d.test\r\nCC: e@f.test\r\nbcc: g@h.test';
@@ -20,7 +21,20 @@ test('a message that is sent again goes to whom it is sent again', () => {
 });
 
 test('a field that cannot be read refuses the message', () => {
-  assert.throws(() => read('To: a@b.test\r\nCc: root'), { code: 'submission-refused' });
+  const code = 'submission-refused';
+  assert.throws(() => read('To: a@b.test\r\nCc: b@@c.test', 'us.test'), { code });
+  const message = /the field Cc has an address without a domain; write each address as/;
+  assert.throws(() => read('To: a@b.test\r\nCc: root'), { code, message });
+});
+
+test('names without a domain get the one that is given, in every field', () => {
+  assert.deepEqual(read('To: root\r\nCc: A <a@b.test>, ops\r\nBcc: c', 'us.test'), [
+    'root@us.test',
+    'a@b.test',
+    'ops@us.test',
+    'c@us.test',
+  ]);
+  assert.deepEqual(read('To: a@b.test\r\nResent-To: root', 'us.test'), ['root@us.test']);
 });
 
 test('as many recipients as a submission may have', () => {

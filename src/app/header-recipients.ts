@@ -14,16 +14,20 @@ const bounds = { lengthMax: headerBytesMax, addressesMax: submittedRecipientsMax
 
 /**
  * In the order of the fields; those of a message that is sent again where there are such, else To, Cc and
- * Bcc. Throws `submission-refused` for a field that cannot be read: half of the recipients is worse.
+ * Bcc. Names without a domain get `defaultDomain`. Throws `submission-refused` for a field that cannot be
+ * read, or such a name where there is none: half of the recipients is worse.
  */
-export function readHeaderRecipients(content: Buffer): readonly Address[] {
+export function readHeaderRecipients(
+  content: Buffer,
+  defaultDomain: string | null,
+): readonly Address[] {
   const { fields } = parseHeaderBlock(content.subarray(0, headerEnd(content)));
   const named = (names: ReadonlySet<string>) =>
     fields.filter(({ name }) => names.has(name.toLowerCase()));
   const again = named(resent);
   return (again.length > 0 ? again : named(plain)).flatMap(({ name, value }) => {
     if (value === '') return [];
-    const list = parseAddressList(value, bounds);
+    const list = parseAddressList(value, { ...bounds, defaultDomain });
     if (list.kind === 'addresses') return list.addresses;
     const text = `the field ${name} ${list.reason}; write each address as local-part@domain`;
     throw new Failure('submission-refused', text, { wireText: text });

@@ -99,9 +99,11 @@ export async function submitMessage(
 
 /** Each once; what the sender asked of DSNs goes with it. */
 function readRecipients(submission: LaneSubmission, content: Buffer): readonly Recipient[] {
-  const { to, recipientsFromHeader, notify } = submission;
+  const { to, recipientsFromHeader, defaultDomain = null, notify } = submission;
   const named = to.map((text) => readAddress(text, 'recipient'));
-  const all = recipientsFromHeader === true ? [...named, ...readHeaderRecipients(content)] : named;
+  const inHeader =
+    recipientsFromHeader === true ? readHeaderRecipients(content, defaultDomain) : [];
+  const all = [...named, ...inHeader];
   const byText = new Map(all.map((address) => [formatAddress(address), address]));
   if (byText.size === 0) throw refusal('the message has no recipient');
   if (byText.size > submittedRecipientsMax) {

@@ -122,6 +122,14 @@ test("PHP's call takes recipients from the header; Bcc gets it and is not named"
   assert.doesNotMatch(message, /^bcc:/im);
 });
 
+test('-t with a name alone is mail to that name here, as on the command line', async () => {
+  const text = 'To: root\nSubject: from a script\n\nx\n';
+  const sent = await call(linked('sendmail', '-t', '-oi'), text);
+  assert.deepEqual([sent.code, sent.stderr], [0, '']);
+  const message = await findMail('from a script');
+  assert.match(message, /^To: root\r$/m);
+});
+
 test('mail(1) of Debian sends by it', { skip: noMailx ?? false }, async () => {
   await writeFile(join(links, 'mailrc'), `set sendmail=${join(links, 'sendmail')}\n`);
   const sent = await call(['mail', '-s', 'from mailx', 'user@example.test'], 'a note\n.x\n');

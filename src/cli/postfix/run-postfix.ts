@@ -8,6 +8,7 @@ import { userInfo } from 'node:os';
 import { basename } from 'node:path';
 import type { ApiClient } from '../../api/client.ts';
 import { formatAddress, parseAddress } from '../../mail/address.ts';
+import { parseDomain } from '../../mail/domain.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { CommandContext } from '../command-context.ts';
 import { connectGateway } from '../command-context.ts';
@@ -95,7 +96,7 @@ async function submit(
     from,
     to: call.recipients.map((recipient) => toAddress(recipient, origin)),
     content: withAuthor(message, from, call.fullName).toString('base64'),
-    ...(readsRecipients ? { recipientsFromHeader: true } : {}),
+    ...(readsRecipients ? { recipientsFromHeader: true, defaultDomain: origin } : {}),
     ...(notify === null ? {} : { notify: [...notify] }),
     ...(ret === null && envelopeId === null ? {} : { dsn: { ret, envelopeId } }),
   });
@@ -105,7 +106,11 @@ async function submit(
 /** The domain of names without one: $POSTERN_ORIGIN, else that of the gateway's first mailbox. */
 async function readOrigin(context: CommandContext, client: ApiClient): Promise<string> {
   const named = context.surroundings.env['POSTERN_ORIGIN'];
-  if (named !== undefined && named !== '') return named;
+  if (named !== undefined && named !== '') {
+    const domain = parseDomain(named);
+    if (domain !== null) return domain;
+    throw new Failure('address-wrong', `POSTERN_ORIGIN: "${named}" is not a domain`);
+  }
   const { defaultSender, hostName } = await client.status();
   return parseAddress(defaultSender ?? '')?.domain ?? hostName;
 }

@@ -78,13 +78,20 @@ test('-t leaves the recipients to the gateway, names without a domain get ours',
   assert.equal(php.code, 0);
   assert.equal(php.stdout + php.stderr, '');
   assert.deepEqual(
-    [php.first?.from, php.first?.to, php.first?.recipientsFromHeader],
-    ['www@example.test', [], true],
+    [php.first?.from, php.first?.to, php.first?.recipientsFromHeader, php.first?.defaultDomain],
+    ['www@example.test', [], true, 'example.test'],
   );
   const cron = await sendmail(t, ['-FCron "D"', 'root', '<x@y.test>'], 'To: root\n\nx\n', {
     POSTERN_ORIGIN: 'host.example.test',
   });
   assert.deepEqual(cron.first?.to, ['root@host.example.test', 'x@y.test']);
+  assert.equal(cron.first?.defaultDomain, undefined);
+  const origin = { POSTERN_ORIGIN: 'Host.Example.Test' };
+  const named = await sendmail(t, ['-t'], 'To: root\n\nx\n', origin);
+  assert.equal(named.first?.defaultDomain, 'host.example.test');
+  const wrong = await sendmail(t, ['-t'], 'To: root\n\nx\n', { POSTERN_ORIGIN: 'a b' });
+  assert.equal(wrong.code, 65);
+  assert.match(wrong.stderr, /POSTERN_ORIGIN: "a b" is not a domain/);
   assert.match(
     cron.content,
     /^From: "Cron \\"D\\"" <.+@host\.example\.test>\r\nTo: root\r\n\r\nx\r\n$/,

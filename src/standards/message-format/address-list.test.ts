@@ -123,6 +123,38 @@ test('reads every list that is written by the grammar', () => {
   );
 });
 
+test('names without a domain get the one that is given, and are refused without', () => {
+  const bounds = { lengthMax: 1000, addressesMax: 10, defaultDomain: 'us.test' };
+  const complete = (text: string): string => {
+    const list = parseAddressList(text, bounds);
+    return list.kind === 'unparsable' ? list.reason : list.addresses.map(formatAddress).join();
+  };
+  assert.equal(complete('root'), 'root@us.test');
+  assert.equal(
+    complete('root, A <b.c>, staff: ann, bob;'),
+    'root@us.test,b.c@us.test,ann@us.test,bob@us.test',
+  );
+  assert.equal(complete('root (Cron Daemon), a@b.test'), 'root@us.test,a@b.test');
+  const unclear = 'has an address that can be read in several ways or none';
+  // A display name that lacks its address must not become one.
+  for (const text of [
+    'Ann Smith',
+    '"Ann Smith"',
+    'a@',
+    '@b.test',
+    'A <>',
+    '=?utf-8?q?a?=',
+    'a..b',
+    '\xe9',
+  ]) {
+    assert.equal(complete(text), unclear, text);
+  }
+  for (const text of ['root', 'a@b.test, root', 'A <root>']) {
+    const list = parseAddressList(text);
+    assert.deepEqual(list, { kind: 'unparsable', reason: 'has an address without a domain' });
+  }
+});
+
 test('never throws, and never returns an address that is not in the text', () => {
   const hostile = fc.array(
     fc.constantFrom(
@@ -150,7 +182,15 @@ test('never throws, and never returns an address that is not in the text', () =>
     fc.property(hostile, (parts) => {
       const text = parts.join('');
       const list = parseAddressList(text);
-      if (list.kind === 'unparsable') return;
+      const bounds = { lengthMax: 1000, addressesMax: 100, defaultDomain: 'us.test' };
+      const completed = parseAddressList(text, bounds);
+      if (list.kind === 'unparsable') {
+        if (completed.kind === 'unparsable') return;
+        assert.ok(completed.addresses.some(({ domain }) => domain === 'us.test'));
+        return;
+      }
+      // A domain to complete with changes nothing of what is read without it.
+      assert.deepEqual(completed, list);
       for (const { domain } of list.addresses) assert.ok(text.includes(domain));
     }),
     { numRuns: 5000 },

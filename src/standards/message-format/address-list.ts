@@ -15,10 +15,14 @@ export const addressListLengthMax = 16_384;
 /** Most addresses in one list of authors. */
 export const addressesMax = 100;
 
-/** Octets and addresses of one list. */
+/**
+ * Octets and addresses of one list. `defaultDomain`, where it is given, completes a single word without a
+ * domain, as programs on this machine write `root`; a quoted string alone is a display name, and refused.
+ */
 export interface AddressListBounds {
   readonly lengthMax: number;
   readonly addressesMax: number;
+  readonly defaultDomain?: string | null;
 }
 
 const authorBounds: AddressListBounds = { lengthMax: addressListLengthMax, addressesMax };
@@ -143,6 +147,7 @@ function isWordCode(code: number): boolean {
 
 /** Elements parted by commas, some of them groups; empty elements are the obsolete syntax. */
 function readList(tokens: readonly Token[], bounds: AddressListBounds): Address[] | string {
+  const { defaultDomain = null } = bounds;
   const addresses: Address[] = [];
   let isInGroup = false;
   let position = 0;
@@ -162,13 +167,15 @@ function readList(tokens: readonly Token[], bounds: AddressListBounds): Address[
     if (delimiter === '<') {
       const close = indexOfKind(tokens, headEnd, new Set(['>']));
       if (close === tokens.length) return 'has an angle bracket that is not closed';
-      const address = readNamed(head, tokens.slice(headEnd + 1, close));
-      if (address === null) return 'has an address that can be read in several ways or none';
+      const inner = complete(tokens.slice(headEnd + 1, close), defaultDomain);
+      const address = readNamed(head, inner);
+      if (address === null) return whyNoAddress(inner);
       addresses.push(address);
       next = close + 1;
     } else if (head.length > 0) {
-      const address = readAddrSpec(head);
-      if (address === null) return 'has an address that can be read in several ways or none';
+      const whole = complete(head, defaultDomain);
+      const address = readAddrSpec(whole);
+      if (address === null) return whyNoAddress(whole);
       addresses.push(address);
     }
     if (tokens[next]?.kind === ';') {
@@ -183,6 +190,21 @@ function readList(tokens: readonly Token[], bounds: AddressListBounds): Address[
   }
   if (addresses.length > bounds.addressesMax) return 'names too many addresses';
   return isInGroup ? 'has a group that does not end' : addresses;
+}
+
+function isBareName(tokens: readonly Token[]): boolean {
+  return tokens.length === 1 && tokens[0]!.kind === 'word';
+}
+
+function complete(tokens: readonly Token[], defaultDomain: string | null): readonly Token[] {
+  if (defaultDomain === null || !isBareName(tokens)) return tokens;
+  return [tokens[0]!, { kind: '@', text: '@' }, { kind: 'word', text: defaultDomain }];
+}
+
+function whyNoAddress(tokens: readonly Token[]): string {
+  return isBareName(tokens)
+    ? 'has an address without a domain'
+    : 'has an address that can be read in several ways or none';
 }
 
 const headDelimiters: ReadonlySet<string> = new Set(['<', '>', ',', ':', ';']);
