@@ -8,6 +8,11 @@ export interface Client {
   readonly proxy: string | null;
 }
 
+/** A load balancer that speaks for itself, as in a health check. */
+export function isProxyItself({ proxy, address }: Client): boolean {
+  return proxy === address;
+}
+
 /** An IPv4 client of a socket for both families shows its IPv4 address. */
 export function clientAddressOf(socket: net.Socket): string {
   const address = socket.remoteAddress ?? '';

@@ -10,7 +10,7 @@ import { reply } from '../mail/reply.ts';
 import { isInRanges } from '../policy/ip-match.ts';
 import { formatReply } from '../smtp/reply.ts';
 import type { Client } from './client-address.ts';
-import { addressKey, clientAddressOf } from './client-address.ts';
+import { addressKey, clientAddressOf, isProxyItself } from './client-address.ts';
 import { Connection } from './connection.ts';
 import { takeProxyHeader } from './proxy-socket.ts';
 import type { RefusalReason } from './refusal-reason.ts';
@@ -188,9 +188,8 @@ class Door implements Listener {
     if (this.#connections.size >= sessionsMax) {
       return this.#turnAway(raw, client, 'too-many-sessions');
     }
-    // A proxy that speaks for itself, as in a health check, is nobody's client.
-    const isProxyItself = client.proxy === client.address;
-    const key = isProxyItself ? null : addressKey(client.address);
+    // A proxy that speaks for itself is nobody's client.
+    const key = isProxyItself(client) ? null : addressKey(client.address);
     const count = key === null ? 0 : (this.#countByAddress.get(key) ?? 0);
     if (count >= sessionsPerAddressMax) {
       return this.#turnAway(raw, client, 'too-many-from-address');

@@ -1,5 +1,6 @@
 /** What an administrator sets about one listener. Durations in milliseconds, sizes in bytes. */
 import type { BareLineBreaks } from '../smtp/content-lines.ts';
+import type { ServerSessionOptions } from '../smtp/server-session.ts';
 
 /**
  * `mx` takes mail for accepted domains from anybody and offers no AUTH; `submission` takes mail of
@@ -101,3 +102,20 @@ export const defaultLimits: ListenerLimits = {
 
 /** Largest header block that is taken. */
 export const headerBytesMax = 256 * 1024;
+
+/** What the wire of a new session keeps to. `hostName` is ours, of today's policy. */
+export function wireRulesOf(settings: ListenerSettings, hostName: string): ServerSessionOptions {
+  const { limits } = settings;
+  return {
+    hostName,
+    isUnderTls: settings.tls === 'implicit',
+    offersStartTls: settings.tls === 'starttls',
+    offersAuth: settings.kind === 'submission',
+    messageSizeBytesMax: limits.messageSizeBytesMax,
+    bareLineBreaks: settings.bareLineBreaks,
+    lineBytesMax: limits.lineBytesMax,
+    recipientsMax: limits.recipientsMax,
+    errorsMax: limits.errorsMax,
+    commandsMax: limits.commandsMax,
+  };
+}
