@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import type net from 'node:net';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
-import type { ServerEvent } from '../smtp/server-session.ts';
+import type { ServerEvent } from '../smtp/server-event.ts';
 import { ServerSession } from '../smtp/server-session.ts';
 import { Authentication } from './authentication.ts';
 import type { Client } from './client-address.ts';

@@ -6,7 +6,8 @@
  */
 import type { Reply } from '../mail/reply.ts';
 import { isPositive, reply } from '../mail/reply.ts';
-import type { ServerEvent, ServerSession } from '../smtp/server-session.ts';
+import type { ServerEvent } from '../smtp/server-event.ts';
+import type { ServerSession } from '../smtp/server-session.ts';
 import { isHandshakeOld } from './handshake-age.ts';
 import type { SessionPeer } from './session-peer.ts';
 import type { SessionTally } from './session-tally.ts';

@@ -1,6 +1,6 @@
 /** What an administrator sets about one listener. Durations in milliseconds, sizes in bytes. */
 import type { BareLineBreaks } from '../smtp/content-lines.ts';
-import type { ServerSessionOptions } from '../smtp/server-session.ts';
+import type { ServerSessionOptions } from '../smtp/server-event.ts';
 
 /**
  * `mx` takes mail for accepted domains from anybody and offers no AUTH; `submission` takes mail of

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
-import type { ServerEvent, ServerSessionOptions } from './server-session.ts';
+import type { ServerEvent, ServerSessionOptions } from './server-event.ts';
 import { ServerSession } from './server-session.ts';
 
 const defaults: ServerSessionOptions = {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { formatPath } from '../mail/address.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
-import type { ServerEvent, ServerSessionOptions } from './server-session.ts';
+import type { ServerEvent, ServerSessionOptions } from './server-event.ts';
 import { ServerSession } from './server-session.ts';
 
 const defaults: ServerSessionOptions = {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { Reply } from '../../../src/mail/reply.ts';
 import { reply } from '../../../src/mail/reply.ts';
-import type { ServerEvent, ServerSessionOptions } from '../../../src/smtp/server-session.ts';
+import type { ServerEvent, ServerSessionOptions } from '../../../src/smtp/server-event.ts';
 import { ServerSession } from '../../../src/smtp/server-session.ts';
 import { joined, latin1, mailAddress, word } from '../arbitraries.ts';
 import { cutsOf, pieces } from '../cuts.ts';
@@ -183,7 +183,13 @@ const dependsOnCut =
 
 const serverSession: FuzzTarget = {
   name: 'server-session',
-  files: ['src/smtp/server-session.ts', 'src/smtp/server-input.ts', 'src/smtp/content-reader.ts'],
+  files: [
+    'src/smtp/server-session.ts',
+    'src/smtp/server-dialogue.ts',
+    'src/smtp/server-input.ts',
+    'src/smtp/server-content.ts',
+    'src/smtp/content-reader.ts',
+  ],
   structured: latin1(dialogue),
   tokens: sessionTokens,
   sizeBytesMax: 20_000,
@@ -237,7 +243,7 @@ function checkKept(content: Buffer, { events }: Talk): void {
 
 const chunkedContent: FuzzTarget = {
   name: 'bdat',
-  files: ['src/smtp/server-session.ts', 'src/smtp/content-reader.ts'],
+  files: ['src/smtp/server-session.ts', 'src/smtp/server-content.ts', 'src/smtp/content-reader.ts'],
   structured: latin1(fc.oneof(body, dialogue, joined(body, '\r\n', body, '\r\n'))),
   tokens: [...sessionTokens, 'QUIT', 'BDAT 1 LAST\r\n'],
   sizeBytesMax: 1900,
