@@ -32,7 +32,7 @@ export function createCommands(core: QueueCore): QueueCommands {
   core.onIntent = (order, parts) => {
     commands.resume(order, parts).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      const fields = { queueId: core.idOf(parts[0]?.key ?? 0), reason };
+      const fields = { queueId: core.ids.idOf(parts[0]?.key ?? 0), reason };
       core.services.log.error(fields, `${order.action} failed after the attempt`);
     });
   };
@@ -141,7 +141,7 @@ class Commands {
     }
     try {
       await this.#core.services.store.commit(toBatch({ updated, completed }, ...recorded));
-      this.#core.recount(before, updated);
+      this.#core.waiting.recount(before, updated);
       return before.length;
     } finally {
       for (const { claim } of targets) this.#letGo(claim);
@@ -154,7 +154,7 @@ class Commands {
     const { delivery } = target.claim;
     const { by } = order;
     const atMs = now();
-    const name = { id: this.#core.idOf(delivery.key), ordinal: delivery.ordinal };
+    const name = { id: this.#core.ids.idOf(delivery.key), ordinal: delivery.ordinal };
     switch (order.action) {
       case 'retry': {
         const recorded = recorder.recordRetried(name, { atMs, by });
@@ -181,7 +181,7 @@ class Commands {
     const lost = this.#weaker(target)?.lost ?? [];
     const gone = new Set(lost.map(keyOf));
     const floor = delivery.floor.filter((clause) => !gone.has(keyOf(clause)));
-    const name = { id: this.#core.idOf(delivery.key), ordinal: delivery.ordinal };
+    const name = { id: this.#core.ids.idOf(delivery.key), ordinal: delivery.ordinal };
     const recorded = this.#core.services.recorder.recordReleased(name, {
       atMs,
       by,
@@ -207,14 +207,14 @@ class Commands {
   async #expireOne({ by }: QueueOrder, claim: Claim): Promise<boolean> {
     const { delivery } = claim;
     const { recorder, now } = this.#core.services;
-    const message = await this.#core.readMessage(claim);
+    const message = await this.#core.messages.read(claim);
     if (message === null) {
-      this.#core.letGo(claim);
+      this.#core.claims.letGo(claim);
       return false;
     }
     const atMs = now();
     const failed = giveUp(delivery, `given up by ${by}`, atMs);
-    const name = { id: this.#core.idOf(delivery.key), ordinal: delivery.ordinal };
+    const name = { id: this.#core.ids.idOf(delivery.key), ordinal: delivery.ordinal };
     const expired = recorder.recordExpired(name, { atMs, outcomes: failed });
     const reported = reportOutcomes(failed, { clauses: delivery.floor, candidates: [] });
     const division = { left: [], expired: failed, reported, nextAttemptAtMs: null };
@@ -224,8 +224,8 @@ class Commands {
   /** What was not changed after all is due as it was, and gets what was asked of it meanwhile. */
   #letGo(claim: Claim): void {
     const { state, routeKey, dueAtMs } = claim.delivery;
-    if (state === 'queued') this.#core.wake(routeKey, dueAtMs);
-    this.#core.letGo(claim);
+    if (state === 'queued') this.#core.waiting.wake(routeKey, dueAtMs);
+    this.#core.claims.letGo(claim);
     if (claim.intent !== null) this.#core.onIntent(claim.intent, [claim.delivery]);
   }
 
@@ -241,13 +241,13 @@ class Commands {
     const claims: Claim[] = [];
     let [pending, unfit] = [0, 0];
     for (const { delivery } of rows) {
-      const claimed = this.#core.findClaim(nameOf(delivery));
+      const claimed = this.#core.claims.find(nameOf(delivery));
       if (claimed === undefined) {
-        claims.push(this.#core.claim(delivery, 'commanded'));
+        claims.push(this.#core.claims.claim(delivery, 'commanded'));
       } else if (order.action === 'retry') {
         unfit += 1;
       } else if (claimed.state === 'ready') {
-        this.#core.withdraw(claimed);
+        this.#core.claims.withdraw(claimed);
         claims.push(claimed);
       } else {
         claimed.intent = order;

@@ -9,6 +9,7 @@ import { findOrganization } from '../policy/directory.ts';
 import { Failure } from '../mail/failure.ts';
 import { defaultDelayNotices } from '../policy/retry.ts';
 import type { QueueRow, StoredDelivery } from '../store/store.ts';
+import { startTimer } from './alarm.ts';
 import { nameOf } from './claim.ts';
 import type { QueueCore } from './queue-core.ts';
 import { reportOutcomes } from './reported.ts';
@@ -27,7 +28,7 @@ export class HeldNotices {
   }
 
   start(): void {
-    this.#cancel = this.#core.setTimer(everyMs, () => {
+    this.#cancel = startTimer(this.#core.services, everyMs, () => {
       this.#tellAll()
         .catch((error: unknown) => {
           const reason = error instanceof Error ? error.message : String(error);
@@ -49,7 +50,7 @@ export class HeldNotices {
     if (this.#core.counts().held === 0) return;
     for (const row of await store.listQueue({ state: 'held', limit: rowsMax })) {
       if (!this.#core.isRunning) return;
-      if (this.#isDue(row) && this.#core.findClaim(nameOf(row.delivery)) === undefined) {
+      if (this.#isDue(row) && this.#core.claims.find(nameOf(row.delivery)) === undefined) {
         await this.#tell(row.delivery);
       }
     }
@@ -67,13 +68,13 @@ export class HeldNotices {
   /** Read again once it is claimed: it may have been released meanwhile. */
   async #tell(found: StoredDelivery): Promise<void> {
     const { services } = this.#core;
-    const claim = this.#core.claim(found, 'commanded');
+    const claim = this.#core.claims.claim(found, 'commanded');
     try {
       const rows = await services.store.listQueue({ key: found.key, limit: rowsMax });
       const row = rows.find(({ delivery }) => delivery.ordinal === found.ordinal);
-      const message = row === undefined ? null : await this.#core.readMessage(claim);
+      const message = row === undefined ? null : await this.#core.messages.read(claim);
       if (row === undefined || message === null || !this.#isDue(row) || hasMoved(row, found)) {
-        this.#core.letGo(claim);
+        this.#core.claims.letGo(claim);
         return;
       }
       claim.delivery = row.delivery;
@@ -85,7 +86,7 @@ export class HeldNotices {
       await this.#core.finish(claim, message, division, []);
       this.#core.pump();
     } catch (error) {
-      if (this.#core.findClaim(claim.name) === claim) this.#core.letGo(claim);
+      if (this.#core.claims.find(claim.name) === claim) this.#core.claims.letGo(claim);
       throw error;
     }
   }

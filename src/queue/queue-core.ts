@@ -1,97 +1,90 @@
 /**
- * The engine of one shard's queue: claims, attempts, and the commits that end them.
+ * The engine of one shard's queue: whose turn it is, and the commits that end what was begun.
  *
  * A delivery is claimed before anything is done to it and let go when the result is committed, so no
  * two attempts of one delivery ever run at once. What is not claimed is in the store alone.
  */
 import assert from 'node:assert/strict';
-import { mailParametersOf } from '../mail/envelope.ts';
 import { Failure } from '../mail/failure.ts';
-import { formatQueueId, nextQueueKey, parseQueueId } from '../mail/queue-id.ts';
-import type { AttemptReport, Delivery, IncomingMessage } from '../policy/delivery.ts';
-import { findOrganization } from '../policy/directory.ts';
-import { defaultDelayNotices, defaultRetrySchedule } from '../policy/retry.ts';
-import { actionOf } from '../report/dsn-recipient.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Recorded } from '../report/trace.ts';
-import { shiftDelivery } from '../store/shift-times.ts';
 import type { DeliveryKey, StoredDelivery, StoredMessage } from '../store/store.ts';
+import { Alarm, startTimer } from './alarm.ts';
+import { isAllDeferred } from './attempt-report.ts';
+import { capDueTimes } from './cap-due-times.ts';
 import type { Claim } from './claim.ts';
-import { nameOf } from './claim.ts';
-import { brokenReport, isAllDeferred } from './attempt-report.ts';
-import { isDamage, toDamaged, unreadableFailure } from './damaged.ts';
+import { Claims } from './claims.ts';
 import type { Division } from './divide.ts';
-import { divideByFate } from './divide.ts';
 import { DueLoader } from './due-loader.ts';
-import { logAttempt } from './log-attempt.ts';
-import { meterAttempt } from './meter-attempt.ts';
-import { MessageMemory, memoryBytesOf } from './message-memory.ts';
+import { MessageMemory } from './message-memory.ts';
+import { MessageReader } from './message-reader.ts';
 import type { QueueOrder } from './order.ts';
 import { postpone } from './postpone.ts';
 import type { Report } from './prepare-dsn.ts';
-import { prepareDsn } from './prepare-dsn.ts';
+import { QueueIds } from './queue-ids.ts';
 import type { QueueServices } from './queue-services.ts';
+import { reportExpansions } from './reported.ts';
 import type { RouteState } from './route-lists.ts';
 import { RouteLists } from './route-lists.ts';
-import { reportExpansions } from './reported.ts';
+import { judgeAttempt, runAttempt } from './run-attempt.ts';
+import type { SenderNotice } from './sender-notice.ts';
+import { logNotice, prepareNotice } from './sender-notice.ts';
 import type { Acceptance } from './settlement.ts';
-import { prepareAcceptance, toBatch } from './settlement.ts';
+import { prepareAcceptance, recordHeld, toBatch } from './settlement.ts';
 import { surely } from './surely.ts';
 import { TimeShift } from './time-shift.ts';
-import { capDueTimes } from './cap-due-times.ts';
+import { Waiting } from './waiting.ts';
 
 /** Results ride with the next commit, and wait at most this long for one. */
 const rideWithinMs = 20;
-/** A DSN and what is to be stored with it. */
-interface ToldNow {
-  readonly dsn: IncomingMessage;
-  readonly report: Report;
-  readonly acceptance: Acceptance;
-  readonly recorded: readonly Recorded[];
-  readonly claims: readonly Claim[];
-}
-
-/** After a content that could not be read, and the longest sleep, as clocks may be set. */
-const unreadableWaitMs = 60_000;
-const alarmMsMax = 60_000;
 
 export class QueueCore {
   readonly services: QueueServices;
+  readonly ids: QueueIds;
+  readonly claims: Claims;
+  readonly waiting: Waiting;
+  readonly messages: MessageReader;
   readonly #routes: RouteLists;
   readonly #memory = new MessageMemory();
-  readonly #claims = new Map<string, Claim>();
   readonly #loader: DueLoader;
   readonly #shift: TimeShift;
+  readonly #alarm: Alarm;
   /** Called when the claim has ended during which an administrator ordered something; what is left. */
   onIntent: (order: QueueOrder, left: readonly StoredDelivery[]) => void = () => undefined;
-  #lastKey = 0;
-  #queued = 0;
-  #held = 0;
   #settling = 0;
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
-  #alarm: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #whenIdle: (() => void) | null = null;
   #storeFailedAtMs = -Infinity;
 
   constructor(services: QueueServices) {
     this.services = services;
+    this.ids = new QueueIds(services.shard, services.now);
     this.#routes = new RouteLists(services.limits);
+    this.claims = new Claims(this.#routes, this.#memory, services.limits);
     this.#loader = new DueLoader({
       store: services.store,
       routes: this.#routes,
       log: services.log,
       outage: services.outage,
       now: services.now,
-      isClaimed: (name) => this.#claims.has(name),
-      addReady: (delivery) => this.#addReady(this.claim(delivery, 'ready')),
+      isClaimed: (name) => this.claims.find(name) !== undefined,
+      addReady: (delivery) => this.claims.addReady(this.claims.claim(delivery, 'ready')),
       pump: () => this.pump(),
     });
+    this.waiting = new Waiting(this.#loader);
+    this.messages = new MessageReader({
+      services,
+      ids: this.ids,
+      memory: this.#memory,
+      waiting: this.waiting,
+    });
+    this.#alarm = new Alarm(services, () => this.pump());
     this.#shift = new TimeShift({
       store: services.store,
       surely: (action) => this.#surely(action),
       onShifted: (routes) => {
         this.#loader.resume(routes);
-        this.#alarm?.cancel();
-        this.#alarm = null;
+        this.#alarm.cancel();
         this.pump();
       },
     });
@@ -103,10 +96,8 @@ export class QueueCore {
     await postpone(this.services, suspects);
     await capDueTimes(this.services);
     const summary = await this.services.store.summarize();
-    this.#lastKey = await this.services.store.lastKey();
-    this.#queued = summary.queued;
-    this.#held = summary.held;
-    for (const { routeKey, dueAtMs } of summary.routes) this.#loader.wake(routeKey, dueAtMs);
+    this.ids.begin(await this.services.store.lastKey());
+    this.waiting.begin(summary);
     this.#state = 'running';
     this.pump();
   }
@@ -115,11 +106,10 @@ export class QueueCore {
   async stop(graceMs: number): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'stopping';
-    this.#alarm?.cancel();
-    this.#alarm = null;
+    this.#alarm.cancel();
     if (this.#routes.inFlight > 0 || this.#settling > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = this.setTimer(graceMs, resolve);
+        const cancel = startTimer(this.services, graceMs, resolve);
         this.#whenIdle = () => {
           cancel();
           resolve();
@@ -132,35 +122,9 @@ export class QueueCore {
   /** What is in memory at once, what is in the store before anything more is read from it. */
   clockJumped(byMs: number): void {
     if (this.#state === 'new' || this.#state === 'stopped') return;
-    for (const claim of this.#claims.values()) {
-      claim.delivery = shiftDelivery(claim.delivery, byMs);
-    }
+    this.claims.shiftTimes(byMs);
     this.#loader.pause();
     this.#shift.shift(byMs);
-  }
-
-  newId(): string {
-    assert(this.#state !== 'new', 'start the queue first: keys must be above the last one');
-    this.#lastKey = nextQueueKey(this.services.now(), this.#lastKey);
-    return formatQueueId({ key: this.#lastKey, shard: this.services.shard });
-  }
-
-  idOf(key: number): string {
-    return formatQueueId({ key, shard: this.services.shard });
-  }
-
-  /** Deliveries whose attempt has begun and whose result is not stored yet. */
-  underWay(): readonly DeliveryKey[] {
-    const begun = [...this.#claims.values()].filter(
-      ({ state }) => state === 'attempting' || state === 'settling',
-    );
-    return begun.map(({ delivery: { key, ordinal } }) => ({ key, ordinal }));
-  }
-
-  /** Null where the id is none of this shard. */
-  keyOf(id: string): number | null {
-    const parsed = parseQueueId(id);
-    return parsed !== null && parsed.shard === this.services.shard ? parsed.key : null;
   }
 
   get isRunning(): boolean {
@@ -174,8 +138,8 @@ export class QueueCore {
 
   counts() {
     return {
-      queued: this.#queued,
-      held: this.#held,
+      queued: this.waiting.queued,
+      held: this.waiting.held,
       ready: this.#routes.ready,
       inFlight: this.#routes.inFlight,
       settling: this.#settling,
@@ -186,11 +150,11 @@ export class QueueCore {
 
   async accept(incoming: IncomingMessage): Promise<void> {
     if (!this.isRunning) throw new Failure('queue-stopped', 'the queue is not running');
-    const acceptance = this.#prepare(incoming);
-    const claims = this.#claimAll(acceptance);
+    const acceptance = prepareAcceptance(this.services, incoming, this.ids.keyOf(incoming.id));
+    const claims = this.claims.claimAll(acceptance.deliveries);
     const { recipients: named } = incoming;
     const expanded = reportExpansions(named, acceptance.deliveries, this.services.now());
-    let told: ToldNow | null = null;
+    let told: SenderNotice | null = null;
     try {
       if (expanded.length > 0) {
         const { id } = incoming;
@@ -205,7 +169,7 @@ export class QueueCore {
     } catch (error) {
       this.#storeFailedAtMs = this.services.now();
       if (error instanceof Failure) this.#noteRefusal(error);
-      for (const claim of [...claims, ...(told?.claims ?? [])]) this.letGo(claim);
+      for (const claim of [...claims, ...(told?.claims ?? [])]) this.claims.letGo(claim);
       throw error;
     }
     this.#admit(acceptance, claims);
@@ -219,84 +183,15 @@ export class QueueCore {
     this.services.outage.failed({ code, reason: message });
   }
 
-  #claimAll({ deliveries }: Acceptance): readonly Claim[] {
-    return deliveries.map((delivery) => this.claim(delivery, 'accepting'));
-  }
-
-  #prepare(incoming: IncomingMessage): Acceptance {
-    const key = this.keyOf(incoming.id);
-    assert(key !== null, `not an id of shard ${this.services.shard}: ${incoming.id}`);
-    return prepareAcceptance(this.services, incoming, key);
-  }
-
   /** Committed: from now on fresh deliveries wait in memory as far as there is room. */
   #admit({ message, deliveries }: Acceptance, claims: readonly Claim[]): void {
-    this.#queued += deliveries.length;
+    this.waiting.add(deliveries.length);
     this.#memory.setNextOrdinal(message.key, deliveries.length);
     for (const claim of claims) {
-      const route = this.#routes.get(claim.delivery.routeKey);
-      if (this.isRunning && this.#routes.roomFor(route) > 0) {
-        if (this.#mayKeep(route, memoryBytesOf(message))) this.#memory.keep(message);
-        this.#addReady(claim);
-      } else {
-        this.#loader.wake(route.routeKey, claim.delivery.dueAtMs);
-        this.letGo(claim);
-      }
+      if (this.isRunning && this.claims.addFresh(claim, message)) continue;
+      this.waiting.wake(claim.delivery.routeKey, claim.delivery.dueAtMs);
+      this.claims.letGo(claim);
     }
-  }
-
-  /** A route may fill as much memory as is still free for all. */
-  #mayKeep(route: RouteState, bytes: number): boolean {
-    const free = this.services.limits.inMemoryBytesMax - this.#memory.bytes;
-    return bytes <= free && route.readyBytes + bytes <= free;
-  }
-
-  /** The delivery must not be claimed yet. */
-  claim(delivery: StoredDelivery, state: Claim['state']): Claim {
-    const name = nameOf(delivery);
-    assert(!this.#claims.has(name), `delivery ${name} is claimed already`);
-    const claim = { name, delivery, state, intent: null, isReader: true, readyBytes: 0 };
-    this.#claims.set(name, claim);
-    this.#memory.add(delivery.key);
-    this.#routes.get(delivery.routeKey).claimed += 1;
-    return claim;
-  }
-
-  findClaim(name: string): Claim | undefined {
-    return this.#claims.get(name);
-  }
-
-  letGo(claim: Claim): void {
-    this.#endReading(claim);
-    this.#memory.remove(claim.delivery.key);
-    this.#claims.delete(claim.name);
-    const route = this.#routes.get(claim.delivery.routeKey);
-    route.claimed -= 1;
-    if (route.isLoading) route.letGo.add(claim.name);
-    this.#routes.tidy(route);
-  }
-
-  #endReading(claim: Claim): void {
-    if (!claim.isReader) return;
-    claim.isReader = false;
-    this.#memory.endReading(claim.delivery.key);
-  }
-
-  #addReady(claim: Claim): void {
-    const message = this.#memory.find(claim.delivery.key);
-    const bytes = message === null ? 0 : memoryBytesOf(message);
-    this.#routes.addReady(this.#routes.get(claim.delivery.routeKey), claim, bytes);
-  }
-
-  /** Takes a ready claim out of its list, for a command. */
-  withdraw(claim: Claim): void {
-    this.#routes.removeReady(this.#routes.get(claim.delivery.routeKey), claim);
-    claim.state = 'commanded';
-  }
-
-  /** Deliveries of the route fall due in the store at that time. */
-  wake(routeKey: string, atMs: number): void {
-    this.#loader.wake(routeKey, atMs);
   }
 
   /** Begins whatever may begin now, and sets the alarm for what comes next. */
@@ -311,151 +206,31 @@ export class QueueCore {
       void this.#attempt(next.route, next.claim);
     }
     this.#loader.load();
-    this.#setAlarm();
-  }
-
-  #setAlarm(): void {
-    const earliestMs = this.#loader.earliestMs;
-    if (this.#alarm !== null) {
-      if (earliestMs !== null && this.#alarm.atMs <= earliestMs) return;
-      this.#alarm.cancel();
-      this.#alarm = null;
-    }
-    if (earliestMs === null) return;
-    const delayMs = Math.min(alarmMsMax, Math.max(1, earliestMs - this.services.now()));
-    const cancel = this.setTimer(delayMs, () => {
-      this.#alarm = null;
-      this.pump();
-    });
-    this.#alarm = { atMs: earliestMs, cancel };
-  }
-
-  /** Calls back after `delayMs`; returns how to cancel. */
-  setTimer(delayMs: number, callback: () => void): () => void {
-    if (this.services.setTimer !== undefined) return this.services.setTimer(delayMs, callback);
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
+    this.#alarm.set(this.#loader.earliestMs);
   }
 
   async #attempt(route: RouteState, claim: Claim): Promise<void> {
-    const message = await this.readMessage(claim);
+    const { services } = this;
+    const message = await this.messages.read(claim);
     if (message === null) {
       this.#routes.end(route, true);
-      this.letGo(claim);
+      this.claims.letGo(claim);
     } else {
-      const report = await this.#report(claim, message);
+      const id = this.ids.idOf(claim.delivery.key);
+      const report = await runAttempt(services, { id, delivery: claim.delivery, message });
       const hasFailed = report === null || isAllDeferred(report);
       this.#routes.end(route, hasFailed);
       // Cut by our own end: it is made again after the restart, as if it had never begun.
-      if (hasFailed && this.#state === 'stopped') return this.letGo(claim);
-      const settled = this.#settle(claim, message, report);
+      if (hasFailed && this.#state === 'stopped') return this.claims.letGo(claim);
+      const nowMs = services.now();
+      const attempted = { id, delivery: claim.delivery, message };
+      const { division, recorded } = judgeAttempt(services, attempted, report, nowMs);
+      const settled = this.finish(claim, message, division, recorded);
       this.pump();
       await settled;
     }
     this.pump();
     this.#tellIdle();
-  }
-
-  /** Null where it is gone, or cannot be read now and is tried later. */
-  async readMessage(claim: Claim): Promise<StoredMessage | null> {
-    const { delivery } = claim;
-    const kept = this.#memory.find(delivery.key);
-    if (kept !== null && delivery.unreadable === undefined) return kept;
-    try {
-      if (delivery.unreadable !== undefined) throw unreadableFailure(delivery.unreadable.reason);
-      const message = await this.services.store.readMessage(delivery.key);
-      if (message !== null) this.#memory.keep(message);
-      return message;
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const fields = { queueId: this.idOf(delivery.key), code: error.code, reason: error.message };
-      if (isDamage(error) && (await this.#holdDamaged(delivery, error))) {
-        const text = 'a message in the store is damaged and held; restore it, or remove it';
-        this.services.log.error(fields, text);
-      } else {
-        this.services.log.error(fields, 'a message could not be read from the store');
-        this.#loader.wake(delivery.routeKey, this.services.now() + unreadableWaitMs);
-      }
-      return null;
-    }
-  }
-
-  /** What can never be read must not be tried each minute for ever. False where that is not stored. */
-  async #holdDamaged(delivery: StoredDelivery, error: Failure): Promise<boolean> {
-    const held = toDamaged(delivery, error, this.services.now());
-    if (delivery.state === 'held') return true;
-    const recorded = this.#recordHeld(this.idOf(delivery.key), held);
-    try {
-      await this.services.store.commit(toBatch({ updated: [held] }, recorded));
-    } catch (cause) {
-      if (!(cause instanceof Failure)) throw cause;
-      return false;
-    }
-    this.recount([delivery], [held]);
-    return true;
-  }
-
-  /** Null where the attempt itself broke: a defect, which must not lose or stop mail. */
-  async #report(claim: Claim, message: StoredMessage): Promise<AttemptReport | null> {
-    const delivery = this.#toDelivery(claim.delivery, message);
-    try {
-      return await this.services.attempt(delivery);
-    } catch (error) {
-      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.services.log.error({ queueId: delivery.id, reason }, 'an attempt broke; deferred');
-      return null;
-    }
-  }
-
-  #toDelivery(stored: StoredDelivery, message: StoredMessage): Delivery {
-    const { organization, reversePath, content, source, receivedAtMs } = message;
-    return {
-      id: this.idOf(stored.key),
-      ordinal: stored.ordinal,
-      organization,
-      reversePath,
-      recipients: stored.recipients,
-      ...mailParametersOf(message),
-      content,
-      source,
-      receivedAtMs,
-      floor: stored.floor,
-      attempts: stored.attempts,
-      failedTlsAtMs: stored.failedTlsAtMs,
-    };
-  }
-
-  async #settle(claim: Claim, message: StoredMessage, report: AttemptReport | null): Promise<void> {
-    const { services } = this;
-    const { recorder } = services;
-    const nowMs = services.now();
-    const { delivery } = claim;
-    const { organization } = message;
-    const policy = services.policy();
-    const owner = findOrganization(policy, organization);
-    const notices = owner?.delayNotices ?? defaultDelayNotices;
-    const division = divideByFate(delivery, report ?? brokenReport(delivery, nowMs), {
-      schedule: owner?.retry ?? defaultRetrySchedule,
-      notices: message.reversePath === null ? null : notices,
-      nowMs,
-      random: services.random,
-      routeKeyOf: ([first]) =>
-        first === undefined ? delivery.routeKey : services.routeKeyFor(policy, organization, first),
-    });
-    const id = this.idOf(delivery.key);
-    const recorded: Recorded[] = [];
-    if (report !== null) {
-      const tried = { id, ordinal: delivery.ordinal, attempts: delivery.attempts };
-      recorded.push(recorder.recordAttempt(tried, report, division.nextAttemptAtMs));
-      logAttempt(services.log, tried, report, division);
-      meterAttempt(services.meter, message.receivedAtMs, report, division);
-    }
-    const { ordinal } = delivery;
-    if (division.expired.length > 0) {
-      const expired = { atMs: nowMs, outcomes: division.expired };
-      recorded.push(recorder.recordExpired({ id, ordinal }, expired));
-    }
-    await this.finish(claim, message, division, recorded);
   }
 
   /** The one commit that ends what was begun with a claim, and lets it go. */
@@ -469,7 +244,7 @@ export class QueueCore {
     claim.state = 'settling';
     const left = await this.#commitResult(claim, message, division, [...recorded]);
     this.#settling -= 1;
-    this.letGo(claim);
+    this.claims.letGo(claim);
     this.#tellIdle();
     if (left !== null && claim.intent !== null) this.onIntent(claim.intent, left);
     return left !== null;
@@ -487,11 +262,12 @@ export class QueueCore {
     const sinceMs = this.#shift.totalMs;
     const undated = await this.#giveOrdinals(delivery, division.left);
     if (undated === null) return null;
-    const id = this.idOf(delivery.key);
-    for (const part of undated)
-      if (part.state === 'held') recorded.push(this.#recordHeld(id, part));
+    const id = this.ids.idOf(delivery.key);
+    for (const part of undated) {
+      if (part.state === 'held') recorded.push(recordHeld(services, id, part));
+    }
     const told = await this.#tell({ id, message, recipients: division.reported });
-    this.#endReading(claim);
+    this.claims.endReading(claim);
     const dated = (): readonly StoredDelivery[] => this.#shift.redate(undated, sinceMs);
     const stored = await this.#surely(() => {
       const parts = {
@@ -503,41 +279,22 @@ export class QueueCore {
       return services.store.commit(batch, rideWithinMs);
     });
     if (stored === null) {
-      for (const each of told?.claims ?? []) this.letGo(each);
+      for (const each of told?.claims ?? []) this.claims.letGo(each);
       return null;
     }
     const left = dated();
-    this.recount([delivery], left);
+    this.waiting.recount([delivery], left);
     if (told !== null) this.#admitTold(told);
     return left;
   }
 
-  /** The DSN, ready to be stored with what it tells of; null where nobody is to be told. */
-  async #tell(report: Report): Promise<ToldNow | null> {
-    const dsn = await prepareDsn(this.services, () => this.newId(), report);
-    if (dsn === null) return null;
-    const acceptance = this.#prepare(dsn);
-    const recorded = [
-      this.services.recorder.recordDsn(report.id, dsn, report.recipients),
-      acceptance.recorded,
-    ];
-    return { dsn, report, acceptance, recorded, claims: this.#claimAll(acceptance) };
+  #tell(report: Report): Promise<SenderNotice | null> {
+    return prepareNotice(this.services, this.ids, this.claims, report);
   }
 
-  #admitTold({ dsn, report, acceptance, claims }: ToldNow): void {
-    const action = actionOf(report.recipients);
-    const { log, meter } = this.services;
-    const fields = { about: report.id, action, recipients: report.recipients.length };
-    log.info({ queueId: dsn.id, ...fields }, 'dsn written');
-    meter.count('dsnsWritten', { action });
-    this.#admit(acceptance, claims);
-  }
-
-  #recordHeld(id: string, part: StoredDelivery): Recorded {
-    const outcome = part.lastOutcome;
-    const cause = outcome?.kind === 'held' ? outcome.cause : 'held';
-    const held = { atMs: this.services.now(), cause, reason: outcome?.reason ?? cause };
-    return this.services.recorder.recordHeld({ id, ordinal: part.ordinal }, held);
+  #admitTold(told: SenderNotice): void {
+    logNotice(this.services, told);
+    this.#admit(told.acceptance, told.claims);
   }
 
   /** The first part keeps the ordinal, further ones get new ones. Null where the queue stopped. */
@@ -558,20 +315,6 @@ export class QueueCore {
     return left.map((part, i) => (i === 0 ? part : { ...part, ordinal: first + i - 1 }));
   }
 
-  /** After a commit: keeps the counts, and sees to it that what is queued gets its turn. */
-  recount(before: readonly StoredDelivery[], after: readonly StoredDelivery[]): void {
-    for (const { state } of before) this.#count(state, -1);
-    for (const { state, routeKey, dueAtMs } of after) {
-      this.#count(state, 1);
-      if (state === 'queued') this.#loader.wake(routeKey, dueAtMs);
-    }
-  }
-
-  #count(state: StoredDelivery['state'], by: number): void {
-    if (state === 'held') this.#held += by;
-    else this.#queued += by;
-  }
-
   #surely<T>(action: () => Promise<T>): Promise<{ readonly value: T } | null> {
     const noted = async (): Promise<T> => {
       try {
@@ -584,7 +327,7 @@ export class QueueCore {
     return surely(noted, {
       log: this.services.log,
       outage: this.services.outage,
-      wait: (delayMs) => new Promise((resolve) => this.setTimer(delayMs, resolve)),
+      wait: (delayMs) => new Promise((resolve) => startTimer(this.services, delayMs, resolve)),
       isGivenUp: () => this.#state === 'stopped',
     });
   }

@@ -67,12 +67,12 @@ export function createQueue(services: QueueServices): Queue {
       await core.start(suspects);
       heldNotices.start();
     },
-    underWay: () => core.underWay(),
+    underWay: () => core.claims.underWay(),
     stop: (graceMs) => {
       heldNotices.stop();
       return core.stop(graceMs);
     },
-    newId: () => core.newId(),
+    newId: () => core.ids.newId(),
     accept: (message) => core.accept(message),
     clockJumped: (byMs) => core.clockJumped(byMs),
     admit: () => admit(core),

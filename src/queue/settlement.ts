@@ -51,6 +51,17 @@ export function prepareAcceptance(
   return { message, deliveries, recorded: services.recorder.recordReceived(incoming, deliveries) };
 }
 
+/** Of a part that is held from now on. */
+export function recordHeld(
+  { recorder, now }: QueueServices,
+  id: string,
+  { ordinal, lastOutcome: outcome }: StoredDelivery,
+): Recorded {
+  const cause = outcome?.kind === 'held' ? outcome.cause : 'held';
+  const held = { atMs: now(), cause, reason: outcome?.reason ?? cause };
+  return recorder.recordHeld({ id, ordinal }, held);
+}
+
 /** Joins parts into one batch; the recorded go with it. */
 export function toBatch(
   parts: Partial<Pick<Batch, 'accepted' | 'updated' | 'completed'>>,
