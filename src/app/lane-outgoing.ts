@@ -2,7 +2,7 @@
  * Delivery and its resolver as a lane's queue sees them, while reloads replace both.
  *
  * What an attempt began with it ends with; the next attempt finds the new room, its bounds, resolvers,
- * certificates, and no connection that was opened under the old ones.
+ * certificates, and no connection that was opened under the old ones. So does one that only waited.
  */
 import type { DeliveryRoom } from '../delivery/delivery.ts';
 import type { AttemptDelivery } from '../policy/delivery.ts';
@@ -33,7 +33,7 @@ export class Outgoing {
     const old = this.#current;
     this.#current = next;
     this.#retired.add(old);
-    void old.delivery.retire().then(() => {
+    void old.delivery.retire(this.attempt).then(() => {
       old.resolver.close();
       this.#retired.delete(old);
     });

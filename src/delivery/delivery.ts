@@ -9,14 +9,9 @@ import { status } from '../mail/enhanced-status.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import { classifyTrouble } from '../policy/classify.ts';
 import type { Trouble } from '../policy/classify.ts';
+import { isSameWay } from '../policy/decision.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
-import type {
-  AttemptDelivery,
-  AttemptReport,
-  CandidateRecord,
-  Delivery,
-  RouteAttempt,
-} from '../policy/delivery.ts';
+import type { AttemptDelivery, AttemptReport, Delivery, RouteAttempt } from '../policy/delivery.ts';
 import { findMailbox } from '../policy/directory.ts';
 import { findWeakened, floorFor, requirementOf } from '../policy/floor.ts';
 import type { Outcome } from '../policy/outcome.ts';
@@ -34,6 +29,7 @@ import { Pool } from './pool.ts';
 import type { PoolCounts } from './pool.ts';
 import { createRecipientVerifier } from './recipient-verifier.ts';
 import { attemptRoute } from './route.ts';
+import type { RouteResult } from './route.ts';
 import type { DeliveryServices } from './services.ts';
 import { SmallHelloMemory } from './small-hello.ts';
 
@@ -49,10 +45,11 @@ export interface DeliveryRoom {
   readonly verifyRecipient: VerifyRecipient;
   /**
    * Another room has taken over, as after a change of configuration or certificates: idle connections
-   * end at once; attempts under way end by themselves, but begin no further transaction where the
-   * policy now decides otherwise or TLS is forced; with the last one everything else ends.
+   * end at once; attempts under way end by themselves, but begin no further transaction where TLS is
+   * forced or the policy now decides otherwise. Those that had tried no host yet are made by `takeOver`,
+   * the others are deferred. Resolves with the last one.
    */
-  retire(): Promise<void>;
+  retire(takeOver: AttemptDelivery): Promise<void>;
   /** Begins nothing new, waits for what runs, then cuts it. */
   stop(graceMs: number): Promise<void>;
   counts(): DeliveryCounts;
@@ -63,7 +60,7 @@ export function createDelivery(services: DeliveryServices): DeliveryRoom {
   return {
     attempt: (delivery) => room.attempt(delivery),
     verifyRecipient: room.verifyRecipient,
-    retire: () => room.retire(),
+    retire: (takeOver) => room.retire(takeOver),
     stop: (graceMs) => room.stop(graceMs),
     counts: () => room.counts(),
   };
@@ -86,7 +83,8 @@ class Room {
   readonly #running = new Set<Promise<AttemptReport>>();
   /** Sockets on which a session is not ready yet. */
   readonly #underWay = new Set<Socket>();
-  #isRetired = false;
+  /** Not null once another room has taken over. */
+  #takeOver: AttemptDelivery | null = null;
   #isStopped = false;
 
   constructor(services: DeliveryServices) {
@@ -111,9 +109,9 @@ class Room {
     return running;
   }
 
-  async retire(): Promise<void> {
-    this.#isRetired = true;
-    this.#pool.closeIdle();
+  async retire(takeOver: AttemptDelivery): Promise<void> {
+    this.#takeOver = takeOver;
+    this.#pool.retire();
     this.#asker.closeIdle();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#pool.stop();
@@ -173,6 +171,7 @@ class Room {
     const recipients = [...group.decisions.values()].flat();
     const requirement = requirementOf(decision, delivery.floor);
     const result = await this.#deliver({ delivery, policy, decision, requirement, recipients });
+    if (result.isUntried) return (await this.#takeOver!({ ...delivery, recipients })).routes;
     const outcomes = new Map(recipients.map((recipient, i) => [recipient, result.outcomes[i]!]));
     return Array.from(group.decisions, ([each, ofDecision]) => ({
       decision: each,
@@ -228,13 +227,12 @@ class Room {
 
   /** After a reload forced mail begins nothing more here: trust anchors may be others by now. */
   #isSuperseded({ delivery, decision, requirement, recipients }: Task): boolean {
-    if (!this.#isRetired) return false;
+    if (this.#takeOver === null) return false;
     if (isForced(requirement)) return true;
     const today = this.#services.policy();
-    const key = this.#decisions.routeKeyOf(decision);
     return recipients.some((recipient) => {
       const anew = this.#decisions.decide(today, delivery.organization, recipient);
-      return this.#decisions.routeKeyOf(anew) !== key;
+      return !isSameWay({ ...anew, recipientDomain: decision.recipientDomain }, decision);
     });
   }
 
@@ -251,7 +249,7 @@ class Room {
       byMailbox.set(path, outcome);
       return outcome;
     });
-    return { candidates: [], outcomes: await Promise.all(outcomes), hasFailedTlsOnly: false };
+    return { ...untroubled, outcomes: await Promise.all(outcomes) };
   }
 
   async #deliverToMailbox({ delivery, policy }: Task, path: string): Promise<Outcome> {
@@ -310,11 +308,7 @@ class Room {
   }
 
   #forAll(task: Task, outcome: Outcome): GroupResult {
-    return {
-      candidates: [],
-      outcomes: task.recipients.map(() => outcome),
-      hasFailedTlsOnly: false,
-    };
+    return { ...untroubled, outcomes: task.recipients.map(() => outcome) };
   }
 
   #at(): string {
@@ -330,8 +324,7 @@ interface Task {
   readonly recipients: readonly Recipient[];
 }
 
-interface GroupResult {
-  readonly candidates: readonly CandidateRecord[];
-  readonly outcomes: readonly Outcome[];
-  readonly hasFailedTlsOnly: boolean;
-}
+type GroupResult = RouteResult;
+
+/** Of what asks no host. */
+const untroubled = { candidates: [], hasFailedTlsOnly: false, isUntried: false } as const;

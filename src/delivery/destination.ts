@@ -102,6 +102,14 @@ export function lostAtOnce(session: ClientSession): ConnectFailure {
   return { kind: 'failed', trouble, isReached: true };
 }
 
+/** Jobs of before a reload; in their place nothing is sent. */
+export function turnAwaySuperseded(waiters: Waiter[]): void {
+  for (const waiter of waiters.filter(({ job }) => job.isSuperseded())) {
+    waiters.splice(waiters.indexOf(waiter), 1);
+    waiter.resolve({ kind: 'superseded' });
+  }
+}
+
 /** Gives the connection the first waiter for whom it is good enough. */
 export function giveNext(destination: Destination, connection: Connection): void {
   const { session, evidence } = connection;

@@ -1,7 +1,6 @@
 /** What forced TLS never lets out, proved from the receiving side; then what it lets through. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import type { FakePartner, FakePartnerOptions } from '../testing/fake-partner.ts';
 import {
   anchorsName,
@@ -9,7 +8,6 @@ import {
   onlyRoute,
   outcomesOf,
   partnerTls,
-  partnerZone,
   singleZone,
   startRig,
   toPartner,
@@ -282,93 +280,6 @@ describe('one pool for forced and opportunistic mail', () => {
     assert.equal(outcome!.kind, 'delivered', outcome!.reason);
     assert.equal(partner.connections.length, 2);
     await rig.close();
-  });
-});
-
-describe('after a reload an attempt under way', () => {
-  const turnedAway = (hook: () => void): FakePartnerOptions => ({
-    reply: ({ command }) => {
-      if (command !== 'MAIL') return null;
-      hook();
-      return '451 4.3.0 not now';
-    },
-  });
-
-  test('does not go to the next host in clear where TLS is required now', async (t) => {
-    const rig = await startRig({ zone: partnerZone });
-    t.after(() => rig.close());
-    const first = await rig.partner(
-      '192.0.2.1',
-      turnedAway(() => {
-        rig.policy = withConnector({ ...rig.policy, revision: '2' }, toPartner(encryptionOnly));
-        void rig.room.retire();
-      }),
-    );
-    const second = await rig.partner('192.0.2.2');
-    const report = await rig.room.attempt(delivery());
-    const [outcome] = outcomesOf(report);
-    assert.equal(outcome!.kind, 'deferred');
-    const { verdict } = onlyRoute(report).candidates.at(-1)!;
-    assert(verdict.kind === 'not-judged');
-    assert.match(verdict.reason, /configuration changed during the attempt/);
-    assert.equal(first.connections.length, 1);
-    assert.equal(second.connections.length, 0);
-  });
-
-  test('of forced mail tries no further host under trust anchors of before', async (t) => {
-    const connector = toPartner({ tlsSettings: 'CertificateValidation' });
-    const rig = await startRig({ zone: partnerZone, connectors: [connector] });
-    t.after(() => rig.close());
-    const tls = partnerTls.trusted;
-    const retire = turnedAway(() => void rig.room.retire());
-    await rig.partner('192.0.2.1', { tls, ...retire });
-    const second = await rig.partner('192.0.2.2', { tls });
-    const [outcome] = outcomesOf(await rig.room.attempt(delivery()));
-    assert.equal(outcome!.kind, 'deferred');
-    assert.equal(second.messages.length, 0);
-  });
-
-  test('goes on where nothing has changed for it', async (t) => {
-    const rig = await startRig({ zone: partnerZone });
-    t.after(() => rig.close());
-    await rig.partner(
-      '192.0.2.1',
-      turnedAway(() => {
-        rig.policy = { ...rig.policy, revision: '2' };
-        void rig.room.retire();
-      }),
-    );
-    const second = await rig.partner('192.0.2.2');
-    const [outcome] = outcomesOf(await rig.room.attempt(delivery()));
-    assert.equal(outcome!.kind, 'delivered', outcome!.reason);
-    assert.equal(second.messages.length, 1);
-  });
-
-  test('does not use a connection that it waited for', async (t) => {
-    const limits = { connectionsPerDestinationMax: 1, transactionsInFlightMax: 1 };
-    const rig = await startRig({ zone: singleZone, limits });
-    t.after(() => rig.close());
-    const held = Promise.withResolvers<void>();
-    const arrived = Promise.withResolvers<void>();
-    const partner = await rig.partner('192.0.2.1', {
-      reply: async ({ command }) => {
-        if (command !== 'MAIL') return null;
-        arrived.resolve();
-        await held.promise;
-        return null;
-      },
-    });
-    const first = rig.room.attempt(delivery());
-    await arrived.promise;
-    const second = rig.room.attempt(delivery());
-    await setImmediate();
-    rig.policy = withConnector({ ...rig.policy, revision: '2' }, toPartner(encryptionOnly));
-    void rig.room.retire();
-    held.resolve();
-    assert.equal(outcomesOf(await first)[0]!.kind, 'delivered');
-    const [outcome] = outcomesOf(await second);
-    assert.match(outcome!.reason, /configuration changed during the attempt/);
-    assert.equal(partner.messages.length, 1);
   });
 });
 

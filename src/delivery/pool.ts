@@ -5,7 +5,14 @@
  * never a requirement: whether a connection is good enough is asked of each job by its evidence.
  */
 import type { ConnectFailure, ConnectResult, Target } from './connect.ts';
-import { giveNext, keyOf, lostAtOnce, retireForOldest, start } from './destination.ts';
+import {
+  giveNext,
+  keyOf,
+  lostAtOnce,
+  retireForOldest,
+  start,
+  turnAwaySuperseded,
+} from './destination.ts';
 import type { Connection, Destination, Job, JobResult, Waiter } from './destination.ts';
 
 export interface PoolLimits {
@@ -41,6 +48,7 @@ export class Pool {
   #connectionsOpen = 0;
   #dialling = 0;
   #sweeper: NodeJS.Timeout | null = null;
+  #isRetired = false;
   #isStopped = false;
 
   constructor(
@@ -77,6 +85,13 @@ export class Pool {
         if (connection.session.transactionsInFlight === 0) connection.session.quit();
       }
     }
+  }
+
+  /** Another pool has taken over: what waits by an order of before is turned away, the rest goes on. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const { waiters } of this.#destinations.values()) turnAwaySuperseded(waiters);
+    this.closeIdle();
   }
 
   /** Takes no more jobs; those that wait are turned away. */
@@ -250,7 +265,7 @@ export class Pool {
     if (session.isClosed) this.#onChange(destination, connection);
     const place = destination.waiters.indexOf(waiter);
     if (this.#isStopped) session.quit();
-    if (place === -1) return;
+    if (place === -1) return this.#offer(destination, connection);
     if (!session.mayBegin) {
       destination.waiters.splice(place, 1);
       waiter.resolve({ kind: 'not-connected', failure: lostAtOnce(session) });
@@ -259,7 +274,7 @@ export class Pool {
     destination.waiters.splice(place, 1);
     if (waiter.job.isSuperseded()) {
       waiter.resolve({ kind: 'superseded' });
-      return;
+      return this.#offer(destination, connection);
     }
     const verdict = waiter.job.judge(evidence);
     if (verdict.kind === 'proceed') {
@@ -269,6 +284,13 @@ export class Pool {
     waiter.resolve({ kind: 'refused', evidence, verdict });
     giveNext(destination, connection);
     if (session.transactionsInFlight === 0) session.quit();
+  }
+
+  /** A connection whose waiter is gone, to the others. Later than the reload none is kept for nothing. */
+  #offer(destination: Destination, connection: Connection): void {
+    giveNext(destination, connection);
+    const { session } = connection;
+    if (this.#isRetired && session.transactionsInFlight === 0) session.quit();
   }
 
   #onNotConnected(destination: Destination, waiter: Waiter, failure: ConnectFailure): void {

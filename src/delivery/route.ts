@@ -53,7 +53,10 @@ export interface RouteResult {
   readonly candidates: readonly CandidateRecord[];
   /** One per recipient of the task, in its order. */
   readonly outcomes: readonly Outcome[];
+  /** Also false where hosts were left out because the attempt was cut. */
   readonly hasFailedTlsOnly: boolean;
+  /** Superseded before anything came of the first host. */
+  readonly isUntried: boolean;
 }
 
 export interface RouteTools {
@@ -86,6 +89,7 @@ class RouteAttempt {
   /** What MAIL declares: at first what was declared to us, later only what the message needs. */
   #parameters: MailParameters;
   #isExamined = false;
+  #isUntried = false;
   #untilMs = Infinity;
   #reached = 0;
   #failedTls = 0;
@@ -104,15 +108,18 @@ class RouteAttempt {
     const { services } = this.#tools;
     const { attemptMs, transactionHostsMax } = services.limits;
     this.#untilMs = services.steadyNow() + attemptMs;
+    let isCut = false;
     for (const host of this.#task.hosts) {
       if (this.#pending.length === 0 || this.#transactionHosts.size >= transactionHostsMax) break;
       if (this.#isOverdue()) break;
-      if ((await this.#tryHost(host)) === 'stop') break;
+      isCut = (await this.#tryHost(host)) === 'stop';
+      if (isCut) break;
     }
     return {
       candidates: this.#candidates,
       outcomes: this.#outcomes.map((outcome) => outcome ?? this.#untried()),
-      hasFailedTlsOnly: this.#reached > 0 && this.#reached === this.#failedTls,
+      hasFailedTlsOnly: !isCut && this.#reached > 0 && this.#reached === this.#failedTls,
+      isUntried: this.#isUntried,
     };
   }
 
@@ -190,6 +197,7 @@ class RouteAttempt {
 
   /** The next attempt decides anew; nothing more is done under a policy that is no longer in force. */
   #onSuperseded(remote: RemoteMta): Next {
+    this.#isUntried = this.#candidates.length === 0;
     const reason = 'the configuration changed during the attempt; the next one goes by the new one';
     const trouble = { kind: 'local', code: '4.3.2', reason } as const;
     this.#note(classifyTrouble(trouble, { remoteMta: remote, at: this.#now() }));

@@ -37,3 +37,14 @@ export interface OutboundDecision {
   readonly clientCertificate: string | null;
   readonly clearTextAfterFailedTls: boolean;
 }
+
+/**
+ * Whether mail goes the same way under both, for all that the decisions say: of different policies only
+ * the words about why may differ. Decisions are plain data, made by one function.
+ */
+export function isSameWay(one: OutboundDecision, other: OutboundDecision): boolean {
+  const [a, b] = [one, other].map((decision) =>
+    JSON.stringify({ ...decision, policyRevision: '', considered: [] }),
+  );
+  return a === b;
+}
