@@ -26,7 +26,6 @@ export interface InboundDecisionRecord {
 }
 
 /** `decisions` belong to `recipients` of the same index. */
-// oxlint-disable-next-line eslint/max-params -- the four parts of one record
 export function inboundDecisionOf(
   policy: Policy,
   session: InboundSession,
