@@ -27,6 +27,11 @@ test('a field that cannot be read refuses the message', () => {
   assert.throws(() => read('To: a@b.test\r\nCc: root'), { code, message });
 });
 
+test('a field that names nobody adds nobody', () => {
+  assert.deepEqual(read('To: undisclosed-recipients:;\r\nBcc: a@b.test'), ['a@b.test']);
+  assert.deepEqual(read('To: (nobody)\r\nCc:\r\nBcc: a@b.test'), ['a@b.test']);
+});
+
 test('names without a domain get the one that is given, in every field', () => {
   assert.deepEqual(read('To: root\r\nCc: A <a@b.test>, ops\r\nBcc: c', 'us.test'), [
     'root@us.test',

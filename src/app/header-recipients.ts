@@ -10,7 +10,11 @@ const plain: ReadonlySet<string> = new Set(['to', 'cc', 'bcc']);
 const resent: ReadonlySet<string> = new Set(['resent-to', 'resent-cc', 'resent-bcc']);
 
 /** What a header may hold, as `receiving/settings.ts` bounds it. */
-const bounds = { lengthMax: headerBytesMax, addressesMax: submittedRecipientsMax };
+const bounds = {
+  lengthMax: headerBytesMax,
+  addressesMax: submittedRecipientsMax,
+  mayBeEmpty: true,
+};
 
 /**
  * In the order of the fields; those of a message that is sent again where there are such, else To, Cc and
@@ -26,7 +30,6 @@ export function readHeaderRecipients(
     fields.filter(({ name }) => names.has(name.toLowerCase()));
   const again = named(resent);
   return (again.length > 0 ? again : named(plain)).flatMap(({ name, value }) => {
-    if (value === '') return [];
     const list = parseAddressList(value, { ...bounds, defaultDomain });
     if (list.kind === 'addresses') return list.addresses;
     const text = `the field ${name} ${list.reason}; write each address as local-part@domain`;

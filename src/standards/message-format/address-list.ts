@@ -16,12 +16,13 @@ export const addressListLengthMax = 16_384;
 export const addressesMax = 100;
 
 /**
- * Octets and addresses of one list. `defaultDomain`, where it is given, completes a single word without a
+ * Octets and addresses of one list; with `mayBeEmpty` also none, as in `undisclosed-recipients:;`. `defaultDomain`, where it is given, completes a single word without a
  * domain, as programs on this machine write `root`; a quoted string alone is a display name, and refused.
  */
 export interface AddressListBounds {
   readonly lengthMax: number;
   readonly addressesMax: number;
+  readonly mayBeEmpty?: boolean;
   readonly defaultDomain?: string | null;
 }
 
@@ -29,7 +30,7 @@ const authorBounds: AddressListBounds = { lengthMax: addressListLengthMax, addre
 
 const commentDepthMax = 16;
 
-/** `addresses` in order and never empty; `reason` completes "the field …". */
+/** `addresses` in order and not empty, unless that is asked for; `reason` completes "the field …". */
 export type AddressList =
   | { readonly kind: 'addresses'; readonly addresses: readonly Address[] }
   | { readonly kind: 'unparsable'; readonly reason: string };
@@ -50,7 +51,7 @@ export function parseAddressList(
   if (typeof tokens === 'string') return unparsable(tokens);
   const addresses = readList(tokens, bounds);
   if (typeof addresses === 'string') return unparsable(addresses);
-  if (addresses.length === 0) return unparsable('names no address');
+  if (addresses.length === 0 && bounds.mayBeEmpty !== true) return unparsable('names no address');
   return { kind: 'addresses', addresses };
 }
 
