@@ -216,6 +216,7 @@ class Room {
       return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent: false }));
     }
     const plan = await this.#plans.planFor(decision);
+    if (this.#isSuperseded(task)) return { ...untroubled, outcomes: [], isUntried: true };
     if (plan.kind === 'nowhere') return this.#forAll(task, this.#trouble(plan.trouble));
     const body = bodyOf(delivery.content);
     const tools = { services: this.#services, pool: this.#pool, smallHellos: this.#smallHellos };

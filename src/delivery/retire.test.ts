@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { createFakeResolver } from '../dns/fake-resolver.ts';
 import type { FakePartnerOptions } from '../testing/fake-partner.ts';
 import {
   delivery,
@@ -172,6 +173,41 @@ test('mail that waits for a connection is handed on at once, and not sent on it'
   assert.equal(outcomesOf(await first)[0]!.kind, 'delivered');
   assert.equal(partner.messages.length, 1);
   assert.equal(partner.connections.length, 1);
+});
+
+test('mail does not bounce for want of a host where it has another way by now', async (t) => {
+  const resolver = createFakeResolver({
+    'partner.test': { mx: [{ preference: 0, exchange: '' }] },
+  });
+  const asked = {
+    ...resolver,
+    resolveMx: (domain: string) => {
+      reload(encryptionOnly);
+      return resolver.resolveMx(domain);
+    },
+  };
+  const { rig, reload, handedOn } = await startReloading(t, { services: { resolver: asked } });
+  const report = await rig.room.attempt(delivery());
+  assert.deepEqual(report.routes, []);
+  assert.equal(handedOn.length, 1);
+});
+
+test('an attempt whose transaction broke is not handed on: its clauses are kept', async (t) => {
+  const connectors = [toPartner({ tlsSettings: 'EncryptionOnly' })];
+  const { rig, reload, handedOn } = await startReloading(t, { zone: singleZone, connectors });
+  await rig.partner('192.0.2.1', {
+    tls: partnerTls.trusted,
+    reply: ({ command, count }) => {
+      if (command !== 'MAIL' || count === 0) return null;
+      reload({ outboundConnectors: [] });
+      return 'drop';
+    },
+  });
+  assert.equal(outcomesOf(await rig.room.attempt(delivery()))[0]!.kind, 'delivered');
+  const route = onlyRoute(await rig.room.attempt(delivery()));
+  assert.equal(route.outcomes[0]!.outcome.kind, 'deferred');
+  assert.ok(route.clauses.some(({ kind }) => kind === 'encrypted'));
+  assert.equal(handedOn.length, 0);
 });
 
 test('a connection that comes about after the reload is not used, and ended', async (t) => {

@@ -90,6 +90,7 @@ class RouteAttempt {
   #parameters: MailParameters;
   #isExamined = false;
   #isUntried = false;
+  #hasBegun = false;
   #untilMs = Infinity;
   #reached = 0;
   #failedTls = 0;
@@ -111,8 +112,7 @@ class RouteAttempt {
     let isCut = false;
     for (const host of this.#task.hosts) {
       if (this.#pending.length === 0 || this.#transactionHosts.size >= transactionHostsMax) break;
-      if (this.#isOverdue()) break;
-      isCut = (await this.#tryHost(host)) === 'stop';
+      isCut = this.#isOverdue() || (await this.#tryHost(host)) === 'stop';
       if (isCut) break;
     }
     return {
@@ -197,7 +197,7 @@ class RouteAttempt {
 
   /** The next attempt decides anew; nothing more is done under a policy that is no longer in force. */
   #onSuperseded(remote: RemoteMta): Next {
-    this.#isUntried = this.#candidates.length === 0;
+    this.#isUntried = !this.#hasBegun && this.#candidates.length === 0;
     const reason = 'the configuration changed during the attempt; the next one goes by the new one';
     const trouble = { kind: 'local', code: '4.3.2', reason } as const;
     this.#note(classifyTrouble(trouble, { remoteMta: remote, at: this.#now() }));
@@ -213,6 +213,7 @@ class RouteAttempt {
       isSuperseded: this.#task.isSuperseded,
       judge: (evidence) => judgeTls(requirement, evidence, services.now(), allowance),
       begin: (session, permit) => {
+        this.#hasBegun = true;
         const envelope = {
           reversePath: delivery.reversePath,
           recipients: places.map((place) => recipients[place]!),
