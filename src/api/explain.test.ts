@@ -1,73 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDomainPattern } from '../mail/domain-pattern.ts';
-import { acceptedDomain } from '../../test/support/policy.ts';
+import {
+  inboundConnector,
+  outboundConnector,
+  policy as makePolicy,
+} from '../../test/support/policy.ts';
 import type { Evidence } from '../policy/evidence.ts';
-import type { InboundConnector, OutboundConnector, Policy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { explainAnswerSchema, explainQuestionSchema } from './contract.ts';
 import { explainMail } from './explain.ts';
 
 const contoso = parseDomainPattern('contoso.com')!;
 
-const inbound: InboundConnector = {
-  name: 'from contoso',
-  enabled: true,
-  comment: '',
-  connectorType: 'Partner',
+const inbound = inboundConnector('from contoso', {
   senderDomains: [contoso],
-  exceptDomains: [],
-  senderIPAddresses: [],
-  restrictDomainsToIPAddresses: false,
   requireTls: true,
   restrictDomainsToCertificate: true,
   tlsSenderCertificateNames: [parseDomainPattern('mail.contoso.com')!],
-  pins: [],
-  anchors: 'bundled',
-  minVersion: 'TLSv1.2',
-  acceptServerAuthOnly: false,
-  associatedAcceptedDomains: [],
-  requireTlsTemporaryMs: 3_600_000,
-};
+});
 
-const outbound: OutboundConnector = {
-  name: 'to contoso',
-  enabled: true,
-  comment: '',
-  connectorType: 'Partner',
+const outbound = outboundConnector('to contoso', {
   recipientDomains: [contoso],
-  allAcceptedDomains: false,
-  isTransportRuleScoped: false,
-  route: { kind: 'mx' },
   tlsSettings: 'DomainValidation',
-  tlsDomains: [],
-  pins: [],
-  minVersion: 'TLSv1.2',
-  anchors: 'bundled',
-  clientCertificate: null,
-  clearTextAfterFailedTls: false,
-};
+});
 
 const policy: Policy = {
-  formatVersion: 1,
+  ...makePolicy({
+    id: 'example',
+    name: 'Example',
+    inboundConnectors: [inbound],
+    outboundConnectors: [outbound, { ...outbound, name: 'off', enabled: false }],
+  }),
   revision: 'abc123',
   hostName: 'gateway.example.test',
-  organizations: [
-    {
-      id: 'example',
-      name: 'Example',
-      acceptedDomains: [acceptedDomain('example.test')],
-      aliases: [],
-      deliveryTargets: [],
-      addressExtension: null,
-      delayNotices: { tlsMs: 0, ordinaryMs: 0 },
-      mailboxes: [{ account: 'user', addresses: [{ localPart: 'user', domain: 'example.test' }] }],
-      inboundConnectors: [inbound],
-      outboundConnectors: [outbound, { ...outbound, name: 'off', enabled: false }],
-      defaultConnector: { clearTextAfterFailedTls: false },
-      rejectDirectSend: true,
-      retry: { firstRetryMs: 900_000, maxRetryMs: 3_600_000, expiryMs: 86_400_000 },
-    },
-  ],
 };
 
 const nowMs = Date.UTC(2026, 10, 22);

@@ -2,49 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDomainPattern } from '../mail/domain-pattern.ts';
 import type { AcceptedDomain, InboundConnector, OutboundConnector } from '../policy/policy.ts';
-import { acceptedDomain, deliveryTarget } from '../../test/support/policy.ts';
+import {
+  acceptedDomain,
+  deliveryTarget,
+  inboundConnector,
+  outboundConnector,
+} from '../../test/support/policy.ts';
 import { gradeInbound, gradeOutbound, gradeTarget } from './connector-grade.ts';
 import { describeRecipients } from './recipient-rule.ts';
 
 const domain = parseDomainPattern('contoso.com')!;
 
-const outbound: OutboundConnector = {
-  name: 'x',
-  enabled: true,
-  comment: '',
-  connectorType: 'Partner',
-  recipientDomains: [domain],
-  allAcceptedDomains: false,
-  isTransportRuleScoped: false,
-  route: { kind: 'mx' },
-  tlsSettings: null,
-  tlsDomains: [],
-  pins: [],
-  minVersion: 'TLSv1.2',
-  anchors: 'bundled',
-  clientCertificate: null,
-  clearTextAfterFailedTls: false,
-};
+const outbound = outboundConnector('x', { recipientDomains: [domain] });
 
-const inbound: InboundConnector = {
-  name: 'x',
-  enabled: true,
-  comment: '',
-  connectorType: 'Partner',
+const inbound = inboundConnector('x', {
   senderDomains: [domain],
-  exceptDomains: [],
   senderIPAddresses: ['192.0.2.0/24'],
-  restrictDomainsToIPAddresses: false,
-  requireTls: false,
-  restrictDomainsToCertificate: false,
-  tlsSenderCertificateNames: [],
-  pins: [],
-  anchors: 'bundled',
-  minVersion: 'TLSv1.2',
-  acceptServerAuthOnly: false,
-  associatedAcceptedDomains: [],
-  requireTlsTemporaryMs: 0,
-};
+});
 
 function out(fields: Partial<OutboundConnector>): string {
   return gradeOutbound({ ...outbound, ...fields }).words;

@@ -60,6 +60,8 @@ function toOrganization(
     addressExtension: parsed.addressExtension,
     inboundConnectors: parsed.inboundConnectors.map((connector) => toInbound(connector, folder)),
     outboundConnectors: parsed.outboundConnectors.map((connector) => toOutbound(connector, folder)),
+    rules: [],
+    postmaster: null,
     defaultConnector: { clearTextAfterFailedTls: parsed.clearTextAfterFailedTls },
     rejectDirectSend: parsed.rejectDirectSend,
     retry,
@@ -73,6 +75,7 @@ function toOrganization(
 function toAcceptedDomain(parsed: ParsedAcceptedDomain): AcceptedDomain {
   return {
     domain: parsed.domain,
+    isProven: true,
     type: parsed.type === 'Authoritative' ? 'authoritative' : 'internal-relay',
     matchSubDomains: parsed.matchSubDomains,
     deliveryTarget: parsed.deliveryTarget,
@@ -128,6 +131,12 @@ function toInbound(parsed: ParsedInbound, folder: string): InboundConnector {
     enabled: parsed.enabled,
     comment: parsed.comment,
     connectorType: parsed.connectorType,
+    connectorSource: 'Default',
+    mode: 'enforce',
+    owner: null,
+    reviewDate: null,
+    postQuantum: 'prefer',
+    cloudServicesMailEnabled: false,
     senderDomains: parsed.senderDomains,
     exceptDomains: parsed.except,
     senderIPAddresses: parsed.senderIPAddresses,
@@ -141,6 +150,10 @@ function toInbound(parsed: ParsedInbound, folder: string): InboundConnector {
     acceptServerAuthOnly: parsed.acceptServerAuthOnly,
     associatedAcceptedDomains: parsed.associatedAcceptedDomains,
     requireTlsTemporaryMs: parsed.requireTlsTemporary,
+    alsoHeaderFrom: false,
+    trustedOrganizations: [],
+    treatMessagesAsInternal: false,
+    enhancedFiltering: { skipLastIP: false, skipIPs: [], users: [] },
   };
 }
 
@@ -151,6 +164,12 @@ function toOutbound(parsed: ParsedOutbound, folder: string): OutboundConnector {
     enabled: parsed.enabled,
     comment: parsed.comment,
     connectorType: parsed.connectorType,
+    connectorSource: 'Default',
+    mode: 'enforce',
+    owner: null,
+    reviewDate: null,
+    postQuantum: 'prefer',
+    cloudServicesMailEnabled: false,
     recipientDomains: parsed.recipientDomains,
     allAcceptedDomains: parsed.allAcceptedDomains,
     isTransportRuleScoped: parsed.isTransportRuleScoped,
@@ -162,6 +181,9 @@ function toOutbound(parsed: ParsedOutbound, folder: string): OutboundConnector {
     anchors: resolveAnchors(parsed.anchors, folder),
     clientCertificate: parsed.clientCertificate,
     clearTextAfterFailedTls: parsed.clearTextAfterFailedTls,
+    routeAllMessagesViaOnPremises: false,
+    trustedOrganizations: [],
+    validation: { isValidated: false, lastValidationTimestamp: null, validationRecipients: [] },
   };
 }
 

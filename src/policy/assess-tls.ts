@@ -82,6 +82,12 @@ function connectorOf(setting: TlsSettingName, against: AssessedAgainst): Outboun
     enabled: true,
     comment: '',
     connectorType: 'Partner',
+    connectorSource: 'Default',
+    mode: 'enforce',
+    owner: null,
+    reviewDate: null,
+    postQuantum: 'prefer',
+    cloudServicesMailEnabled: false,
     recipientDomains: [],
     allAcceptedDomains: false,
     isTransportRuleScoped: false,
@@ -94,5 +100,8 @@ function connectorOf(setting: TlsSettingName, against: AssessedAgainst): Outboun
     anchors: against.anchors,
     clientCertificate: null,
     clearTextAfterFailedTls: false,
+    routeAllMessagesViaOnPremises: false,
+    trustedOrganizations: [],
+    validation: { isValidated: false, lastValidationTimestamp: null, validationRecipients: [] },
   };
 }

@@ -7,6 +7,7 @@
  */
 import type { Address } from '../mail/address.ts';
 import type { DomainPattern } from '../mail/domain-pattern.ts';
+import type { MailFlowRule } from './rules/rule.ts';
 
 /** `revision` names this snapshot in decision records: hex, derived from the configuration's text. */
 export interface Policy {
@@ -29,7 +30,11 @@ export interface Organization {
   readonly addressExtension: string | null;
   readonly inboundConnectors: readonly InboundConnector[];
   readonly outboundConnectors: readonly OutboundConnector[];
+  /** In the order in which they act. */
+  readonly rules: readonly MailFlowRule[];
   readonly defaultConnector: DefaultConnector;
+  /** From of DSNs that we write; null is postmaster@ of the first accepted domain. */
+  readonly postmaster: Address | null;
   /** Refuse our own domain as MAIL FROM on the MX port where no connector matches (5.7.68). */
   readonly rejectDirectSend: boolean;
   readonly retry: RetrySchedule;
@@ -39,6 +44,8 @@ export interface Organization {
 /** `authoritative`: unknown recipients refused. `internal-relay`: unknown ones go out by connector. */
 export interface AcceptedDomain {
   readonly domain: string;
+  /** Its owner showed by DNS that it is its, or nobody asks for that here; else no mail is taken for it. */
+  readonly isProven: boolean;
   readonly type: 'authoritative' | 'internal-relay';
   /** Any subdomain is accepted too; only with `internal-relay`. */
   readonly matchSubDomains: boolean;
@@ -117,22 +124,51 @@ export type TlsSettings =
 
 export type ConnectorType = 'Partner' | 'OnPremises';
 
+/** Who made a connector, in Exchange's words; shown only. */
+export type ConnectorSource = 'Default' | 'HybridWizard' | 'Migrated' | 'AdminUI';
+
+/**
+ * Whether what a connector *demands* binds. `warn` and `observe` judge it on the real session and
+ * keep the result; its routes and certificates act in every mode.
+ */
+export type ConnectorMode = 'enforce' | 'warn' | 'observe';
+
+/** Key exchange with post-quantum groups: never offered, offered first, or demanded. */
+export type PostQuantum = 'off' | 'prefer' | 'require';
+
+/** What every connector has. `name` is unique in its direction and organization, at most 64 characters. */
+interface ConnectorBase {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly comment: string;
+  readonly connectorType: ConnectorType;
+  readonly connectorSource: ConnectorSource;
+  readonly mode: ConnectorMode;
+  /** Who answers for it, and when it is to be looked at again (`2027-03-31`); null for nobody, never. */
+  readonly owner: string | null;
+  readonly reviewDate: string | null;
+  readonly pins: readonly string[];
+  readonly minVersion: TlsVersion;
+  readonly postQuantum: PostQuantum;
+  readonly anchors: AnchorsName;
+  /** Keep `X-MS-Exchange-Organization-*` between the two sides of a hybrid. */
+  readonly cloudServicesMailEnabled: boolean;
+}
+
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /** The name of a set of trust anchors: `bundled`, `system`, or `file:` and an absolute path. */
 export type AnchorsName = string;
 
-export interface OutboundConnector {
-  /** Unique in the organization, at most 64 characters. */
-  readonly name: string;
-  readonly enabled: boolean;
-  readonly comment: string;
-  readonly connectorType: ConnectorType;
+/** `pins`: SHA-256 of SubjectPublicKeyInfo in base64. With `Pinned` at least one; else demanded besides. */
+export interface OutboundConnector extends ConnectorBase {
   readonly recipientDomains: readonly DomainPattern[];
   /** Used for recipients in any accepted domain; only OnPremises. */
   readonly allAcceptedDomains: boolean;
   /** Chosen by a rule only, never by domain. */
   readonly isTransportRuleScoped: boolean;
+  /** All mail to the outside goes here first (centralized mail transport); only OnPremises. */
+  readonly routeAllMessagesViaOnPremises: boolean;
   readonly route: Route;
   readonly tlsSettings: TlsSettings;
   /**
@@ -141,14 +177,18 @@ export interface OutboundConnector {
    * under it; with smart hosts refused at load.
    */
   readonly tlsDomains: readonly DomainPattern[];
-  /** SHA-256 of SubjectPublicKeyInfo in base64. With `Pinned` at least one; else demanded besides. */
-  readonly pins: readonly string[];
-  readonly minVersion: TlsVersion;
-  readonly anchors: AnchorsName;
+  /** Organizations of this gateway that need to show no certificate where mail is handed over inside. */
+  readonly trustedOrganizations: readonly string[];
   /** Key of the configuration's certificates that we present as client; null presents none. */
   readonly clientCertificate: string | null;
   /** Only without TLS clauses: clear text after two failed handshakes 15 minutes apart. */
   readonly clearTextAfterFailedTls: boolean;
+  /** The result of the last validation as it was recorded, and the addresses to validate with. */
+  readonly validation: {
+    readonly isValidated: boolean;
+    readonly lastValidationTimestamp: string | null;
+    readonly validationRecipients: readonly Address[];
+  };
 }
 
 /** Where a connector sends to. Smart hosts are tried in the order given. */
@@ -161,34 +201,47 @@ export interface SmartHost {
   readonly port: number;
 }
 
-export interface InboundConnector {
-  readonly name: string;
-  readonly enabled: boolean;
-  readonly comment: string;
-  readonly connectorType: ConnectorType;
+/** `pins`: with pins one of them must be the client certificate's key, in place of CA and name. */
+export interface InboundConnector extends ConnectorBase {
   /** Scope of a Partner connector, compared with the domain of MAIL FROM. Never empty. */
   readonly senderDomains: readonly DomainPattern[];
   /** Domains that the connector does not cover although `senderDomains` does. */
   readonly exceptDomains: readonly DomainPattern[];
-  /** Canonical CIDR, IPv4 or IPv6. What they mean: see `restrictDomainsToIPAddresses`. */
+  /** Also compared with the domains of RFC5322.From, which then restrict as MAIL FROM does. */
+  readonly alsoHeaderFrom: boolean;
+  /**
+   * Canonical CIDR, IPv4 or IPv6. Partner: see `restrictDomainsToIPAddresses`. OnPremises: the
+   * organization's own servers.
+   */
   readonly senderIPAddresses: readonly string[];
   /**
    * True: mail of the sender domains from any other address is refused. False with addresses given:
-   * they narrow the connector's scope to sessions from these addresses.
+   * they narrow a Partner connector's scope to sessions from these addresses.
    */
   readonly restrictDomainsToIPAddresses: boolean;
   readonly requireTls: boolean;
   readonly restrictDomainsToCertificate: boolean;
   /** One must be on the client's certificate: exact, or `*.contoso.com` (apex and below). */
   readonly tlsSenderCertificateNames: readonly DomainPattern[];
-  /** With pins one of them must be the client certificate's key, in place of CA and name. */
-  readonly pins: readonly string[];
-  readonly anchors: AnchorsName;
-  readonly minVersion: TlsVersion;
   /** Also accept a client certificate whose extended key usage is serverAuth only. */
   readonly acceptServerAuthOnly: boolean;
   /** Only recipients in these accepted domains; empty is all of the organization. */
   readonly associatedAcceptedDomains: readonly string[];
   /** How long an unmet RequireTls is answered 454 before it becomes 550; 0 is 550 at once. */
   readonly requireTlsTemporaryMs: number;
+  /** Organizations of this gateway whose mail, handed over inside, needs no certificate and no address. */
+  readonly trustedOrganizations: readonly string[];
+  /** Mail of our own domains through this connector counts as internal; only OnPremises. */
+  readonly treatMessagesAsInternal: boolean;
+  readonly enhancedFiltering: EnhancedFiltering;
+}
+
+/**
+ * Skip listing: whom SPF and reports see as the source. `skipLastIP`: who was before the last hop.
+ * `skipIPs`: CIDR of hops that are passed over; empty and false is off. `users` empty is everybody.
+ */
+export interface EnhancedFiltering {
+  readonly skipLastIP: boolean;
+  readonly skipIPs: readonly string[];
+  readonly users: readonly Address[];
 }

@@ -13,10 +13,10 @@ import type { AttemptDelivery, Delivery, IncomingMessage } from '../policy/deliv
 import type { Outcome } from '../policy/outcome.ts';
 import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
-import { defaultRetrySchedule } from '../policy/retry.ts';
 import { writeDsn } from '../report/dsn.ts';
 import { silentLog } from '../report/log.ts';
 import { silentMeter } from '../report/meter.ts';
+import { policy as makePolicy } from '../../test/support/policy.ts';
 import { storeOutage } from '../report/outage.ts';
 import * as recorder from '../report/trace.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -26,26 +26,9 @@ import { createQueue } from './queue.ts';
 import { defaultQueueLimits } from './queue-services.ts';
 
 const policy: Policy = {
-  formatVersion: 1,
+  ...makePolicy({ id: 'contoso', acceptedDomains: [], mailboxes: [] }),
   revision: 'abc',
   hostName: 'mail.contoso.com',
-  organizations: [
-    {
-      id: 'contoso',
-      name: 'Contoso',
-      acceptedDomains: [],
-      mailboxes: [],
-      aliases: [],
-      deliveryTargets: [],
-      addressExtension: null,
-      delayNotices: { tlsMs: 0, ordinaryMs: 0 },
-      inboundConnectors: [],
-      outboundConnectors: [],
-      defaultConnector: { clearTextAfterFailedTls: false },
-      rejectDirectSend: true,
-      retry: defaultRetrySchedule,
-    },
-  ],
 };
 
 function queueOver(store: Store, attempt: AttemptDelivery): Queue {

@@ -39,6 +39,7 @@ export function patterns(...texts: string[]): DomainPattern[] {
 export function acceptedDomain(domain: string, part: Partial<AcceptedDomain> = {}): AcceptedDomain {
   return {
     domain,
+    isProven: true,
     type: 'authoritative',
     matchSubDomains: false,
     deliveryTarget: null,
@@ -74,6 +75,12 @@ export function outboundConnector(
     enabled: true,
     comment: '',
     connectorType: 'Partner',
+    connectorSource: 'Default',
+    mode: 'enforce',
+    owner: null,
+    reviewDate: null,
+    postQuantum: 'prefer',
+    cloudServicesMailEnabled: false,
     recipientDomains: [],
     allAcceptedDomains: false,
     isTransportRuleScoped: false,
@@ -85,6 +92,9 @@ export function outboundConnector(
     anchors: 'bundled',
     clientCertificate: null,
     clearTextAfterFailedTls: false,
+    routeAllMessagesViaOnPremises: false,
+    trustedOrganizations: [],
+    validation: { isValidated: false, lastValidationTimestamp: null, validationRecipients: [] },
     ...part,
   };
 }
@@ -98,6 +108,12 @@ export function inboundConnector(
     enabled: true,
     comment: '',
     connectorType: 'Partner',
+    connectorSource: 'Default',
+    mode: 'enforce',
+    owner: null,
+    reviewDate: null,
+    postQuantum: 'prefer',
+    cloudServicesMailEnabled: false,
     senderDomains: patterns('*'),
     exceptDomains: [],
     senderIPAddresses: [],
@@ -111,6 +127,10 @@ export function inboundConnector(
     acceptServerAuthOnly: false,
     associatedAcceptedDomains: [],
     requireTlsTemporaryMs: 3600_000,
+    alsoHeaderFrom: false,
+    trustedOrganizations: [],
+    treatMessagesAsInternal: false,
+    enhancedFiltering: { skipLastIP: false, skipIPs: [], users: [] },
     ...part,
   };
 }
@@ -127,6 +147,8 @@ export function organization(part: Partial<Organization> = {}): Organization {
     addressExtension: null,
     inboundConnectors: [],
     outboundConnectors: [],
+    rules: [],
+    postmaster: null,
     defaultConnector: { clearTextAfterFailedTls: false },
     rejectDirectSend: true,
     delayNotices: { tlsMs: 5 * 60_000, ordinaryMs: 4 * 3600_000 },
