@@ -120,7 +120,16 @@ export const statusSchema = z
 export type StatusView = z.infer<typeof statusSchema>;
 
 const source: z.ZodType<MessageSource> = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('mx'), inboundConnectors: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('mx'),
+    inboundConnectors: z.array(z.string()),
+    ownServer: z.string().exactOptional(),
+  }),
+  z.object({
+    kind: z.literal('organization'),
+    organization: z.string(),
+    inboundConnectors: z.array(z.string()),
+  }),
   z.object({ kind: z.literal('submission'), account: z.string() }),
   z.object({ kind: z.literal('dsn'), about: z.string() }),
 ]);

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { DomainPattern } from '../mail/domain-pattern.ts';
-import type { Considered, OutboundDecision } from '../policy/decision.ts';
+import type { Considered, OutboundDecision, ShadowDemand } from '../policy/decision.ts';
 import type { CertificateFacts, Evidence, PathResult, TlsEvidence } from '../policy/evidence.ts';
 import type { DeliveryTarget, Route } from '../policy/policy.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
@@ -97,6 +97,13 @@ const deliveryTarget: z.ZodType<DeliveryTarget> = z
   })
   .meta({ id: 'DeliveryTarget', description: 'The server that keeps mailboxes, as a hop' });
 
+/** What a connector that only warns or observes would demand. */
+const shadowDemand: z.ZodType<ShadowDemand> = z.object({
+  connector: z.string(),
+  mode: z.enum(['warn', 'observe']),
+  requirement,
+});
+
 /** Where mail for a recipient goes. */
 export const outboundDecisionSchema: z.ZodType<OutboundDecision> = z
   .object({
@@ -110,9 +117,11 @@ export const outboundDecisionSchema: z.ZodType<OutboundDecision> = z
       route,
       z.object({ kind: z.literal('mailbox') }),
       z.object({ kind: z.literal('hand-over'), target: deliveryTarget }),
+      z.object({ kind: z.literal('organization'), organization: z.string() }),
       z.object({ kind: z.literal('none'), reason: z.string(), isPermanent: z.boolean() }),
     ]),
     requirement,
+    shadow: z.array(shadowDemand),
     anchors: z.string(),
     clientCertificate: z.string().nullable(),
     clearTextAfterFailedTls: z.boolean(),
@@ -192,7 +201,8 @@ export const evidenceSchema: z.ZodType<Evidence> = z
     observedAt: z.string(),
     role: z.enum(['client', 'server']),
     peer: z.object({ address: z.string(), port: z.int(), hostName: z.string().nullable() }),
-    encryption: z.enum(['not-offered', 'not-used', 'refused', 'failed', 'established']),
+    encryption: z.enum(['not-offered', 'not-used', 'refused', 'failed', 'established', 'internal']),
+    fromOrganization: z.string().exactOptional(),
     failure: z.object({ code: z.string(), text: z.string() }).nullable(),
     tls: tlsEvidence.nullable(),
   })

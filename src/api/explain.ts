@@ -7,7 +7,8 @@
 import type { Address } from '../mail/address.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
-import { chooseOutbound } from '../policy/choose-outbound.ts';
+import { chooseOutbound, considerOthers } from '../policy/choose-outbound.ts';
+import type { OutboundDecision } from '../policy/decision.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
 import { expandRecipients } from '../policy/expand-recipients.ts';
@@ -62,8 +63,7 @@ export async function explainMail(
     },
     direction: isInbound ? 'inbound' : 'outbound',
     inbound,
-    outbound:
-      leaves && expansion === null ? chooseOutbound(policy, organization.id, recipient) : null,
+    outbound: leaves && expansion === null ? chooseFor(policy, organization.id, recipient) : null,
     expansion,
     notes: [
       ...noteSuppositions(policy, question, sender, isInbound),
@@ -74,6 +74,15 @@ export async function explainMail(
 
 const asked =
   'whether the recipient exists is asked of the server that keeps it, at RCPT; that was not done here';
+
+/** Connectors that do not cover the domain are told too, as far as anybody would read. */
+const othersMax = 50;
+
+function chooseFor(policy: Policy, organization: string, recipient: Address): OutboundDecision {
+  const decision = chooseOutbound(policy, organization, recipient);
+  const others = considerOthers(policy, decision, othersMax);
+  return { ...decision, considered: [...decision.considered, ...others] };
+}
 
 /** Null where the recipient is a final one itself. */
 function expand(
@@ -92,7 +101,7 @@ function expand(
     evidence,
   });
   const to = recipients.map(({ recipient: final, clauses }) => {
-    const decision = chooseOutbound(policy, organization, final);
+    const decision = chooseFor(policy, organization, final);
     const requirement = requirementOf(decision, clauses);
     return { address: formatAddress(final), outbound: { ...decision, requirement } };
   });

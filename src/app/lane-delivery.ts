@@ -31,6 +31,7 @@ function deliveryServices(
     dial,
     mailboxPath: (organization, account) => join(mailboxes, organization, account),
     newConnectionId: () => randomUUID(),
+    takeInside: frame.takeInside,
     limits: deliveryLimitsOf(config, frame.start.share),
     guard: {
       allow: config.network.allow,

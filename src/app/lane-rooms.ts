@@ -1,6 +1,7 @@
 /** What a lane is made of: what it was started with, what is in force, and the rooms that it opened. */
 import type { Config } from '../config/config.ts';
 import type { DiskRoom } from './disk-room.ts';
+import type { TakeInside } from '../delivery/hand-inside.ts';
 import type { SignIn } from '../identity/sign-in.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { RateLimits } from '../policy/rate-limit.ts';
@@ -59,6 +60,8 @@ export interface Frame {
   readonly inForce: () => InForce;
   readonly policy: () => Policy;
   readonly openResolver: OpenResolver;
+  /** Takes mail of one organization for another. */
+  readonly takeInside: TakeInside;
   readonly meter: PrometheusMeter;
   /** Puts another configuration in force for whoever asks from now on. */
   replace(next: InForce): void;

@@ -44,6 +44,7 @@ import { namingVersion } from './version.ts';
 import { becomeUser } from './privileges.ts';
 import { createRefusalRecorder } from './refusal-recorder.ts';
 import type { Frame, InForce, Rooms } from './lane-rooms.ts';
+import { insideOf } from './lane-inside.ts';
 import { laneHandlers } from './lane-handlers.ts';
 import { DnsTrouble, noteClockJump } from './lane-troubles.ts';
 import { watchSpool, watchStore } from './store-watch.ts';
@@ -79,7 +80,11 @@ export async function startRunningLane(
   for (const warning of tls.warnings) log.warn({}, warning);
   const { config, policy } = start;
   const first = { config, policy, tls };
-  const frame: Frame = { ...frameOf(start, log, first), openResolver };
+  const frame: Frame = {
+    ...frameOf(start, log, first),
+    openResolver,
+    takeInside: (handed) => takeInside(handed),
+  };
   const opened = Promise.withResolvers<void>();
   opened.promise.catch(() => undefined);
   let rooms: Rooms | null = null;
@@ -88,6 +93,7 @@ export async function startRunningLane(
     return rooms;
   };
   const servicesOf = doorServices(frame, running);
+  const takeInside = insideOf(frame, servicesOf(opened.promise));
   const { doors } = frame;
   await doors.open({ config, tls: tls.server, servicesOf: servicesOf(opened.promise) });
   try {
@@ -107,7 +113,7 @@ function frameOf(
   start: LaneStart,
   log: AdjustableLog,
   first: InForce,
-): Omit<Frame, 'openResolver'> {
+): Omit<Frame, 'openResolver' | 'takeInside'> {
   const { config, share } = start;
   const meter = createPrometheusMeter();
   let inForce = first;
@@ -194,9 +200,9 @@ function doorServices(
     authenticate: (username, password) => signIn.authenticate(username, password),
     newId: () => running().queue.newId(),
     openSpool: (organization) => watchSpool(outage, openSpool(spool, organization)),
-    accept: async (message) => {
-      await running().queue.accept(message);
-      running().disk.took(sizeOf(message.content));
+    accept: async (...messages) => {
+      await running().queue.accept(...messages);
+      for (const { content } of messages) running().disk.took(sizeOf(content));
     },
     verifyRecipient: (organization, recipient) =>
       running().verifyRecipient(organization, recipient),

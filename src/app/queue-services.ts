@@ -21,7 +21,7 @@ const deliveriesMax = 1000;
 export function queueServices(log: Log, running: Running): QueueServices {
   const { lanes, readers, reloader } = running;
   const weakerOf = ({ message, delivery }: IdentifiedQueueRow) =>
-    findWeakerPolicy(reloader.inForce.policy, message.organization, delivery);
+    findWeakerPolicy(reloader.inForce.policy, message, delivery);
   const services: OrderServices = {
     shards: lanes.map(({ shard }) => shard).sort((a, b) => a - b),
     order: async (shard, order) => {

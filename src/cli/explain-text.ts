@@ -130,6 +130,8 @@ function describeDestination(outbound: Outbound): string {
     }
     case 'hand-over':
       return `to the delivery target "${destination.target.name}", ${describeTargetPlace(destination.target)}`;
+    case 'organization':
+      return `by ${by}, inside this gateway to the organization ${destination.organization}`;
     case 'mailbox':
       return 'into a mailbox here';
     case 'none':

@@ -14,7 +14,9 @@ import { isNamed, unfoldValue } from '../standards/message-format/header-fields.
 
 type ExtendedSuffix = '' | 'S' | 'A' | 'SA';
 /** The protocol words; `S` is TLS, `A` is AUTH, `UTF8` where SMTPUTF8 was declared. */
-export type ReceivedProtocol = 'SMTP' | `ESMTP${ExtendedSuffix}` | `UTF8SMTP${ExtendedSuffix}`;
+export type WireProtocol = 'SMTP' | `ESMTP${ExtendedSuffix}` | `UTF8SMTP${ExtendedSuffix}`;
+/** `inside`: it crossed no wire, another organization of this gateway handed it over. */
+export type ReceivedProtocol = WireProtocol | 'inside';
 
 /** `heloName` and `clientName` as the peer gave them; `clientName` null where none is known. */
 export interface ReceivedFacts {
@@ -46,9 +48,12 @@ export function composeReceived(facts: ReceivedFacts): Buffer {
   const name = facts.clientName === null ? '' : `${toDomainText(facts.clientName)} `;
   const tls = facts.tls === null ? '' : ` ${describeTls(facts.tls)}`;
   const recipient = facts.recipient === null ? '' : ` for ${formatPath(facts.recipient)}`;
+  const isInside = facts.protocol === 'inside';
+  const from = isInside ? '(inside this gateway)' : `(${name}${literal})`;
+  const how = isInside ? '' : ` with ${facts.protocol}${tls}`;
   const text =
-    `Received: from ${toDomainText(facts.heloName)} (${name}${literal})` +
-    ` by ${facts.byHost} ${marker} with ${facts.protocol}${tls} id ${facts.id}${recipient};`;
+    `Received: from ${toDomainText(facts.heloName)} ${from}` +
+    ` by ${facts.byHost} ${marker}${how} id ${facts.id}${recipient};`;
   const words = text.split(' ');
   words.push(formatDateTime(facts.atMs));
   return Buffer.from(fold(words), 'utf8');
@@ -57,7 +62,7 @@ export function composeReceived(facts: ReceivedFacts): Buffer {
 /** How often we have had the message before: Received fields by `host`, its canonical name, and us. */
 export function countOwnReceived(text: string, fields: readonly FieldSpan[], host: string): number {
   if (!text.includes(marker)) return 0;
-  const ours = `by ${host} ${marker} with `.toLowerCase();
+  const ours = `by ${host} ${marker} `.toLowerCase();
   return fields.filter(
     (field) =>
       isNamed(field, 'received') &&

@@ -2,9 +2,13 @@
 import type { Address } from '../mail/address.ts';
 import { chooseOutbound } from '../policy/choose-outbound.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
+import type { Delivery } from '../policy/delivery.ts';
 import { findMailbox } from '../policy/directory.ts';
 import type { Policy } from '../policy/policy.ts';
+import { plainRouting, routingOf } from '../policy/routing.ts';
 import { keyOf } from '../policy/tls-requirement.ts';
+
+type Decided = Pick<Delivery, 'organization' | 'source' | 'ruling'>;
 
 /** Decisions of one policy: of a recipient they need the domain, and whether it is a mailbox. */
 export class DecisionCache {
@@ -12,16 +16,19 @@ export class DecisionCache {
   readonly #byDomain = new Map<string, OutboundDecision>();
   readonly #routeKeys = new WeakMap<OutboundDecision, string>();
 
-  decide(policy: Policy, organization: string, recipient: Address): OutboundDecision {
+  decide(policy: Policy, message: Decided, recipient: Address): OutboundDecision {
     if (this.#policy !== policy || this.#byDomain.size >= decisionsMax) {
       this.#byDomain.clear();
       this.#policy = policy;
     }
+    const { organization } = message;
+    const routing = routingOf(message);
     const isLocal = findMailbox(policy, recipient) !== null;
-    const key = `${organization}\n${recipient.domain}\n${isLocal ? 'mailbox' : ''}`;
+    const way = routing === plainRouting ? '' : JSON.stringify(routing);
+    const key = `${organization}\n${recipient.domain}\n${isLocal ? 'mailbox' : ''}\n${way}`;
     const known = this.#byDomain.get(key);
     if (known !== undefined) return known;
-    const decision = chooseOutbound(policy, organization, recipient);
+    const decision = chooseOutbound(policy, organization, recipient, routing);
     this.#byDomain.set(key, decision);
     return decision;
   }
@@ -33,7 +40,7 @@ export class DecisionCache {
     const { destination, connector, requirement, recipientDomain } = decision;
     const demands = requirement.clauses.map(keyOf).join('\n');
     const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
-    const via = destination.kind === 'hand-over' ? destination.target.name : (connector ?? '');
+    const via = viaOf(destination) ?? connector ?? '';
     const to = isOfDomain ? recipientDomain : '';
     const key = `${destination.kind}\n${via}\n${to}\n${demands}`;
     this.#routeKeys.set(decision, key);
@@ -42,3 +49,8 @@ export class DecisionCache {
 }
 
 const decisionsMax = 10_000;
+
+function viaOf(destination: OutboundDecision['destination']): string | null {
+  if (destination.kind === 'hand-over') return destination.target.name;
+  return destination.kind === 'organization' ? destination.organization : null;
+}

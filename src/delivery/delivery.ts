@@ -23,6 +23,7 @@ import { RecipientAsker } from './ask-recipient.ts';
 import { bodyOf } from './body.ts';
 import { connect } from './connect.ts';
 import { DecisionCache } from './decision-cache.ts';
+import { handInside } from './hand-inside.ts';
 import { writeToMaildir } from './maildir.ts';
 import { PlanCache } from './plan.ts';
 import { Pool } from './pool.ts';
@@ -150,7 +151,7 @@ class Room {
   #group(policy: Policy, delivery: Delivery): readonly Group[] {
     const groups = new Map<string, Group>();
     for (const recipient of delivery.recipients) {
-      const decision = this.#decisions.decide(policy, delivery.organization, recipient);
+      const decision = this.#decisions.decide(policy, delivery, recipient);
       const key = this.#decisions.routeKeyOf(decision);
       const group = groups.get(key) ?? { decisions: new Map<OutboundDecision, Recipient[]>() };
       groups.set(key, group);
@@ -201,6 +202,8 @@ class Room {
         const { reason, isPermanent } = destination;
         return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent }));
       }
+      case 'organization':
+        return this.#handInside(task, destination.organization);
       case 'mx':
       case 'smart-hosts':
       case 'hand-over':
@@ -210,11 +213,8 @@ class Room {
 
   async #deliverByRoute(task: Task): Promise<GroupResult> {
     const { delivery, decision, requirement, recipients } = task;
-    const broken = requirement.clauses.find(({ kind }) => kind === 'unsatisfiable');
-    if (broken !== undefined) {
-      const reason = `${broken.origin.kind} "${broken.origin.name}": ${describeDemand(broken)}`;
-      return this.#forAll(task, this.#trouble({ kind: 'policy', reason, isPermanent: false }));
-    }
+    const broken = this.#findBroken(requirement);
+    if (broken !== null) return this.#forAll(task, broken);
     const plan = await this.#plans.planFor(decision);
     if (this.#isSuperseded(task)) return { ...untroubled, outcomes: [], isUntried: true };
     if (plan.kind === 'nowhere') return this.#forAll(task, this.#trouble(plan.trouble));
@@ -226,13 +226,33 @@ class Room {
     return attemptRoute(tools, route);
   }
 
+  #findBroken({ clauses }: Requirement): Outcome | null {
+    const broken = clauses.find(({ kind }) => kind === 'unsatisfiable');
+    if (broken === undefined) return null;
+    const reason = `${broken.origin.kind} "${broken.origin.name}": ${describeDemand(broken)}`;
+    return this.#trouble({ kind: 'policy', reason, isPermanent: false });
+  }
+
+  async #handInside(task: Task, toOrganization: string): Promise<GroupResult> {
+    const broken = this.#findBroken(task.requirement);
+    if (broken !== null) return this.#forAll(task, broken);
+    if (this.#isSuperseded(task)) return { ...untroubled, outcomes: [], isUntried: true };
+    const services = {
+      hostName: task.policy.hostName,
+      nowMs: this.#services.now(),
+      newConnectionId: () => this.#services.newConnectionId(),
+      takeInside: this.#services.takeInside,
+    };
+    return { ...untroubled, ...(await handInside(services, task, toOrganization)) };
+  }
+
   /** After a reload forced mail begins nothing more here: trust anchors may be others by now. */
   #isSuperseded({ delivery, decision, requirement, recipients }: Task): boolean {
     if (this.#takeOver === null) return false;
     if (isForced(requirement)) return true;
     const today = this.#services.policy();
     return recipients.some((recipient) => {
-      const anew = this.#decisions.decide(today, delivery.organization, recipient);
+      const anew = this.#decisions.decide(today, delivery, recipient);
       return !isSameWay({ ...anew, recipientDomain: decision.recipientDomain }, decision);
     });
   }

@@ -45,6 +45,7 @@ export async function planRoute(
     case 'mx':
       return planMx(services, recipientDomain);
     case 'mailbox':
+    case 'organization':
     case 'none':
       throw new Error(`no route leads to the destination ${destination.kind}`);
   }

@@ -19,6 +19,7 @@ import type { OutboundDecision } from '../policy/decision.ts';
 import type { CandidateRecord, Delivery } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Outcome, RemoteMta } from '../policy/outcome.ts';
+import { judgeShadow } from '../policy/shadow.ts';
 import { judgeTls } from '../policy/tls-verdict.ts';
 import type { TlsRefusal } from '../policy/tls-verdict.ts';
 import { isForced } from '../policy/tls-requirement.ts';
@@ -371,7 +372,13 @@ class RouteAttempt {
     evidence: Evidence | null,
     verdict: CandidateRecord['verdict'],
   ): void {
-    this.#candidates.push({ hostName, address, port, addedClauses: [], evidence, verdict });
+    const { shadow: demands } = this.#task.decision;
+    const shadow =
+      evidence === null || demands.length === 0
+        ? {}
+        : { shadow: judgeShadow(demands, evidence, this.#tools.services.now()) };
+    const candidate = { hostName, address, port, addedClauses: [], evidence, verdict, ...shadow };
+    this.#candidates.push(candidate);
   }
 
   #note(outcome: Outcome): void {

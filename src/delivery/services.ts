@@ -10,6 +10,7 @@ import type { Log } from '../report/log.ts';
 import { defaultClientTimeouts } from '../smtp/client-timeouts.ts';
 import type { ClientTimeouts } from '../smtp/client-timeouts.ts';
 import type { ClientTls } from '../tls/contexts.ts';
+import type { TakeInside } from './hand-inside.ts';
 
 /** Connects to an IP address, or to a Unix socket by its path (port 0); rejects with the socket's error, `ETIMEDOUT` after the timeout. */
 export type Dial = (
@@ -28,6 +29,8 @@ export interface DeliveryServices {
   /** The Maildir of a mailbox: an absolute path, made where it is missing. */
   mailboxPath(organization: string, account: string): string;
   newConnectionId(): string;
+  /** Hands a message to another organization of this gateway. */
+  readonly takeInside: TakeInside;
   readonly limits: DeliveryLimits;
   readonly guard: GuardSettings;
   /** Every address and port that we listen on, each address of the machine for a wildcard one. */

@@ -13,12 +13,18 @@ import type { DeliveryTarget, InboundConnector, OutboundConnector } from './poli
 import type { Clause, Demand, Origin, Requirement } from './tls-requirement.ts';
 import { nothingRequired } from './tls-requirement.ts';
 
-/** What the connector requires of the host that takes mail for `recipientDomain`. */
+/**
+ * What the connector requires of the host that takes mail for `recipientDomain`. `handedTo` is the
+ * organization of this gateway that takes it inside; one that the connector trusts needs no certificate.
+ */
 export function requirementOfOutbound(
   connector: OutboundConnector,
   recipientDomain: string,
+  handedTo: string | null = null,
 ): Requirement {
-  const demands = tlsDemands(connector, () => nameDemand(connector, recipientDomain));
+  const isTrusted = handedTo !== null && connector.trustedOrganizations.includes(handedTo);
+  const all = tlsDemands(connector, () => nameDemand(connector, recipientDomain));
+  const demands = isTrusted ? all.filter(isAboutChannel) : all;
   if (demands.length === 0) return nothingRequired;
   return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
 }
@@ -37,6 +43,11 @@ export function requirementOfTarget(target: DeliveryTarget): Requirement {
   );
   if (demands.length === 0) return nothingRequired;
   return { clauses: withOrigin(demands, { kind: 'delivery-target', name: target.name }) };
+}
+
+/** Also a broken policy: nothing excuses that. */
+function isAboutChannel({ kind }: Demand): boolean {
+  return kind !== 'trust-anchors' && kind !== 'trust-spki' && kind !== 'name';
 }
 
 type TlsKeys = Pick<OutboundConnector, 'tlsSettings' | 'minVersion' | 'anchors' | 'pins'>;
@@ -78,13 +89,29 @@ function checkedNames(references: readonly DomainPattern[]): Demand {
   return broken(`${formatDomainPattern(wide)} would match names of anybody`);
 }
 
-/** What the connector requires of the session's TLS; addresses are judged apart. */
-export function requirementOfInbound(connector: InboundConnector): Requirement {
+/**
+ * What the connector requires of the session's TLS; addresses are judged apart. A trusted
+ * organization of this gateway, which hands over inside, shows no certificate.
+ */
+export function requirementOfInbound(
+  connector: InboundConnector,
+  trustedOrganization: string | null = null,
+): Requirement {
+  const isTrusted =
+    trustedOrganization !== null && connector.trustedOrganizations.includes(trustedOrganization);
   const demands: Demand[] = [];
   if (connector.requireTls) {
     demands.push({ kind: 'encrypted' }, { kind: 'min-version', version: connector.minVersion });
   }
-  if (connector.restrictDomainsToCertificate) demands.push(...certificateDemands(connector));
+  if (connector.restrictDomainsToCertificate && !isTrusted) {
+    demands.push(...certificateDemands(connector));
+  }
+  return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
+}
+
+/** What a client certificate must be to say that the session is this connector's. */
+export function certificateRequirementOf(connector: InboundConnector): Requirement {
+  const demands = certificateDemands(connector);
   return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
 }
 

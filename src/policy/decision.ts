@@ -13,9 +13,19 @@ export interface Considered {
   readonly reason: string;
 }
 
+/** What a connector that only warns or observes would demand of the next hop. */
+export interface ShadowDemand {
+  readonly connector: string;
+  readonly mode: 'warn' | 'observe';
+  readonly requirement: Requirement;
+}
+
 /**
  * Where mail for one recipient goes, or that it stays in a mailbox. `hand-over` is the server that
- * keeps the mailbox, a hop with requirement and evidence. `none` leads nowhere: permanently (no such mailbox), or until the configuration is mended.
+ * keeps the mailbox, a hop with requirement and evidence. `organization`: another one of this gateway,
+ * which takes it inside. `none` leads nowhere: permanently (no such mailbox), or until the
+ * configuration is mended. `considered`: the connectors that might have been chosen; those that do not
+ * cover the domain are left out.
  */
 export interface OutboundDecision {
   readonly formatVersion: 1;
@@ -29,8 +39,10 @@ export interface OutboundDecision {
     | Route
     | { readonly kind: 'mailbox' }
     | { readonly kind: 'hand-over'; readonly target: DeliveryTarget }
+    | { readonly kind: 'organization'; readonly organization: string }
     | { readonly kind: 'none'; readonly reason: string; readonly isPermanent: boolean };
   readonly requirement: Requirement;
+  readonly shadow: readonly ShadowDemand[];
   /** Trust anchors that the handshake is given; `bundled` where nothing asks for trust. */
   readonly anchors: AnchorsName;
   /** Key of the certificate that we present as client; null for none. */

@@ -9,12 +9,27 @@ import type { MailParameters } from '../mail/envelope.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import type { OutboundDecision } from './decision.ts';
 import type { Evidence } from './evidence.ts';
-import type { RecipientOutcome } from './outcome.ts';
+import type { HoldCause, RecipientOutcome } from './outcome.ts';
+import type { Ruling } from './rules/ruling.ts';
+import type { ShadowOutcome } from './shadow.ts';
 import type { Clause } from './tls-requirement.ts';
 
-/** Where a message came from; `account` is the signed-in name, `about` the queue id of a DSN's subject. */
+/**
+ * Where a message came from. `ownServer`: the OnPremises connector that knew the session; absent where
+ * none did. `organization`: another one of this gateway handed it over inside. `account` is the
+ * signed-in name, `about` the queue id of a DSN's subject.
+ */
 export type MessageSource =
-  | { readonly kind: 'mx'; readonly inboundConnectors: readonly string[] }
+  | {
+      readonly kind: 'mx';
+      readonly inboundConnectors: readonly string[];
+      readonly ownServer?: string;
+    }
+  | {
+      readonly kind: 'organization';
+      readonly organization: string;
+      readonly inboundConnectors: readonly string[];
+    }
   | { readonly kind: 'submission'; readonly account: string }
   | { readonly kind: 'dsn'; readonly about: string };
 
@@ -44,6 +59,10 @@ export interface IncomingMessage extends MailParameters {
   readonly decision: unknown;
   /** Absent where the header was left as it was. */
   readonly headerChanges?: HeaderChanges;
+  /** What the rules said; absent where they said nothing. Its clauses are in `clauses` too. */
+  readonly ruling?: Ruling;
+  /** Why it waits for somebody's decision from the start; absent where it does not. */
+  readonly hold?: { readonly cause: HoldCause; readonly reason: string };
 }
 
 /** One message to the recipients that share a next hop, due for an attempt. */
@@ -57,6 +76,7 @@ export interface Delivery extends MailParameters {
   readonly recipients: readonly Recipient[];
   readonly content: Content;
   readonly source: MessageSource;
+  readonly ruling?: Ruling;
   readonly receivedAtMs: number;
   /** The clauses under which it was accepted or last tried; today's policy must not demand less. */
   readonly floor: readonly Clause[];
@@ -78,6 +98,8 @@ export interface CandidateRecord {
     | { readonly kind: 'proceed'; readonly met: readonly string[] }
     | { readonly kind: 'refuse'; readonly status: string; readonly reason: string }
     | { readonly kind: 'not-judged'; readonly reason: string };
+  /** What connectors that only warn or observe would have said; absent where there is none. */
+  readonly shadow?: readonly ShadowOutcome[];
 }
 
 /** The route that was tried for some of the recipients, and what each recipient got. */

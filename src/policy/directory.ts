@@ -4,7 +4,7 @@
  * Indexes are built once per snapshot and forgotten with it.
  */
 import type { Address } from '../mail/address.ts';
-import { isUnderDomain } from '../mail/domain.ts';
+import { withAncestors } from '../mail/pattern-index.ts';
 import type {
   AcceptedDomain,
   Alias,
@@ -22,12 +22,19 @@ export interface DomainOwner {
 
 interface Index {
   readonly byId: ReadonlyMap<string, Organization>;
-  readonly exact: ReadonlyMap<string, DomainOwner>;
-  readonly withSubDomains: readonly DomainOwner[];
+  readonly domains: DomainMaps;
+  /** Domains that somebody claims without having proved it. */
+  readonly unproven: DomainMaps;
   readonly mailboxes: ReadonlyMap<string, OwnedMailbox>;
   readonly aliases: ReadonlyMap<string, Alias>;
   /** The local-parts of accepted domains that list them. */
   readonly listed: ReadonlyMap<AcceptedDomain, ReadonlySet<string>>;
+}
+
+/** By name; `withSubDomains` those that hold every domain below as well. */
+interface DomainMaps {
+  readonly exact: Map<string, DomainOwner>;
+  readonly withSubDomains: Map<string, DomainOwner>;
 }
 
 export interface OwnedMailbox {
@@ -46,28 +53,39 @@ function indexOf(policy: Policy): Index {
 }
 
 function buildIndex(policy: Policy): Index {
-  const exact = new Map<string, DomainOwner>();
-  const withSubDomains: DomainOwner[] = [];
-  const mailboxes = new Map<string, OwnedMailbox>();
-  const aliases = new Map<string, Alias>();
+  const domains: DomainMaps = { exact: new Map(), withSubDomains: new Map() };
+  const unproven: DomainMaps = { exact: new Map(), withSubDomains: new Map() };
   const listed = new Map<AcceptedDomain, ReadonlySet<string>>();
   for (const organization of policy.organizations) {
     for (const domain of organization.acceptedDomains) {
+      const { exact, withSubDomains } = domain.isProven ? domains : unproven;
       exact.set(domain.domain, { organization, domain });
-      if (domain.matchSubDomains) withSubDomains.push({ organization, domain });
+      if (domain.matchSubDomains) withSubDomains.set(domain.domain, { organization, domain });
       const { recipients } = domain;
       if (recipients.kind === 'list') listed.set(domain, new Set(recipients.localParts));
     }
-    for (const alias of organization.aliases) aliases.set(mailboxKey(alias.address), alias);
+  }
+  const byId = new Map(policy.organizations.map((org) => [org.id, org] as const));
+  return { byId, domains, unproven, listed, ...indexNames(policy, domains) };
+}
+
+/** Names in domains that are not their organization's, proven, are nobody's. */
+function indexNames(policy: Policy, domains: DomainMaps): Pick<Index, 'mailboxes' | 'aliases'> {
+  const mailboxes = new Map<string, OwnedMailbox>();
+  const aliases = new Map<string, Alias>();
+  for (const organization of policy.organizations) {
+    const isOwn = ({ domain }: Address): boolean =>
+      ownerIn(domains, domain)?.organization === organization;
+    for (const alias of organization.aliases) {
+      if (isOwn(alias.address)) aliases.set(mailboxKey(alias.address), alias);
+    }
     for (const mailbox of organization.mailboxes) {
-      for (const address of mailbox.addresses) {
+      for (const address of mailbox.addresses.filter(isOwn)) {
         mailboxes.set(mailboxKey(address), { organization, mailbox });
       }
     }
   }
-  withSubDomains.sort((a, b) => b.domain.domain.length - a.domain.domain.length);
-  const byId = new Map(policy.organizations.map((org) => [org.id, org] as const));
-  return { byId, exact, withSubDomains, mailboxes, aliases, listed };
+  return { mailboxes, aliases };
 }
 
 /** Equal for equal addresses of ours, whose local-parts ignore case. */
@@ -79,12 +97,33 @@ export function findOrganization(policy: Policy, id: string): Organization | nul
   return indexOf(policy).byId.get(id) ?? null;
 }
 
-/** The accepted domain that holds `domain`: itself, or the longest one above with matchSubDomains. */
+/**
+ * The proven accepted domain that holds `domain`: itself, or the longest one above with
+ * matchSubDomains.
+ */
 export function findDomainOwner(policy: Policy, domain: string): DomainOwner | null {
-  const index = indexOf(policy);
-  const exact = index.exact.get(domain);
-  if (exact !== undefined) return exact;
-  return index.withSubDomains.find((owner) => isUnderDomain(domain, owner.domain.domain)) ?? null;
+  return ownerIn(indexOf(policy).domains, domain);
+}
+
+/** Whether the domain is this organization's, proven. */
+export function isDomainOf(policy: Policy, organization: string, domain: string): boolean {
+  return findDomainOwner(policy, domain)?.organization.id === organization;
+}
+
+/** Who claims the domain and has not shown that it is theirs; null where nobody does. */
+export function findUnprovenClaim(policy: Policy, domain: string): DomainOwner | null {
+  return ownerIn(indexOf(policy).unproven, domain);
+}
+
+function ownerIn({ exact, withSubDomains }: DomainMaps, domain: string): DomainOwner | null {
+  const owner = exact.get(domain);
+  if (owner !== undefined) return owner;
+  if (withSubDomains.size === 0) return null;
+  for (const name of withAncestors(domain)) {
+    const above = withSubDomains.get(name);
+    if (above !== undefined) return above;
+  }
+  return null;
 }
 
 /** What an address of ours is by name: a mailbox, an alias, or a listed recipient of another server. */

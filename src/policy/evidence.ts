@@ -24,8 +24,12 @@ export interface Evidence {
    * `not-used`: offered, and the client (we, by explicit allowance, or the peer) did not use it.
    * `refused`: offered, then STARTTLS was answered with another code than 220.
    * `failed`: the handshake was cut, timed out or failed.
+   * `internal`: handed over inside this gateway; the message crossed no network.
    */
-  readonly encryption: 'not-offered' | 'not-used' | 'refused' | 'failed' | 'established';
+  readonly encryption:
+    'not-offered' | 'not-used' | 'refused' | 'failed' | 'established' | 'internal';
+  /** The organization that handed it over; set only with `internal`. */
+  readonly fromOrganization?: string;
   /** Why encryption was refused or failed, sanitized; null otherwise. */
   readonly failure: { readonly code: string; readonly text: string } | null;
   readonly tls: TlsEvidence | null;

@@ -120,7 +120,7 @@ describe('expanding aliases', () => {
     const before = { ...address('team@example.test'), aliasedFrom: address('old@example.test') };
     const recipients = expandRecipients(value, message([before]));
     assert.deepEqual(recipients, [{ recipient: before, clauses: [] }]);
-    assert.equal(routeKeyFor(value, 'org', address('x@else.test')), 'mx org else.test');
+    assert.equal(routeKeyFor(value, message([before]), address('x@else.test')), 'mx org else.test');
   });
 
   it('leaves aliases of another organization to their own server', () => {

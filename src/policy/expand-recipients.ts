@@ -17,7 +17,7 @@ import { joinRequirements } from './tls-requirement.ts';
 
 export type ExpandableMessage = Pick<
   IncomingMessage,
-  'organization' | 'recipients' | 'clauses' | 'source' | 'evidence'
+  'organization' | 'recipients' | 'clauses' | 'source' | 'evidence' | 'ruling'
 >;
 
 /** `clauses` hold for this recipient besides those of the message. */
@@ -155,6 +155,8 @@ function clausesFor(
  * of ours brings its own clauses.
  */
 function wasUnreadable({ evidence, source }: ExpandableMessage): boolean {
-  if (evidence !== null) return evidence.encryption === 'established';
+  if (evidence !== null) {
+    return evidence.encryption === 'established' || evidence.encryption === 'internal';
+  }
   return source.kind !== 'dsn';
 }

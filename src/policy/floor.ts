@@ -31,6 +31,7 @@ export function floorFor(decision: OutboundDecision, floor: readonly Clause[]): 
 /** Clauses that belong to the message itself and hold whatever connector is chosen. */
 export function isOfMessage(clause: Clause): boolean {
   const { kind } = clause.origin;
+  if (kind === 'rule') return clause.kind !== 'unsatisfiable';
   return kind === 'dsn' || kind === 'requiretls' || kind === 'alias';
 }
 

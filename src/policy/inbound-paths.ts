@@ -1,6 +1,6 @@
 /** Which certificate paths an inbound handshake must examine so that every connector can be judged. */
 import { purposeOf } from './connector-clauses.ts';
-import type { AnchorsName, Policy } from './policy.ts';
+import type { AnchorsName, InboundConnector, Policy } from './policy.ts';
 import type { PathPurpose } from './tls-requirement.ts';
 
 export interface WantedPath {
@@ -17,7 +17,7 @@ export function wantedInboundPaths(policy: Policy): readonly WantedPath[] {
   const pairs = new Map<string, WantedPath>();
   for (const organization of policy.organizations) {
     for (const connector of organization.inboundConnectors) {
-      if (!connector.enabled || !connector.restrictDomainsToCertificate) continue;
+      if (!connector.enabled || !usesCertificate(connector)) continue;
       const purpose = purposeOf(connector);
       pairs.set(`${purpose} ${connector.anchors}`, { anchors: connector.anchors, purpose });
     }
@@ -25,4 +25,11 @@ export function wantedInboundPaths(policy: Policy): readonly WantedPath[] {
   const list = [...pairs.values()];
   wanted.set(policy, list);
   return list;
+}
+
+/** OnPremises connectors know their servers by certificate whether or not they demand one. */
+function usesCertificate(connector: InboundConnector): boolean {
+  const { connectorType, restrictDomainsToCertificate, tlsSenderCertificateNames } = connector;
+  if (connectorType === 'Partner') return restrictDomainsToCertificate;
+  return tlsSenderCertificateNames.length > 0;
 }

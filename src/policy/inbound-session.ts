@@ -6,10 +6,14 @@ import type { Reply } from '../mail/reply.ts';
 import type { Considered } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import { isPublicSuffix } from './name-match.ts';
+import type { ShadowOutcome } from './shadow.ts';
 
-/** `heloName` as the client gave it; `account` only after AUTH. */
+/**
+ * `heloName` as the client gave it; `account` only after AUTH. `inside`: another organization of this
+ * gateway hands over; then `clientAddress` is empty.
+ */
 export interface InboundSession {
-  readonly listener: 'mx' | 'submission';
+  readonly listener: 'mx' | 'submission' | 'inside';
   readonly clientAddress: string;
   readonly heloName: string;
   readonly evidence: Evidence;
@@ -26,13 +30,26 @@ export interface InboundClock {
   firstRefusedAtMs(key: string): number | null;
 }
 
+/**
+ * Whose the message is. `originating`: of an account, or of the organization's own server, by the
+ * connector named; its recipients are anywhere. `incoming`: of anybody, to recipients of ours.
+ */
+export interface Origin {
+  readonly kind: 'originating' | 'incoming';
+  /** The OnPremises connector that knows the session; null where none does. */
+  readonly connector: string | null;
+  readonly by: 'account' | 'certificate' | 'address' | null;
+}
+
 /** `connectors` are those that were met. `reason` is for logs and the trace, the reply for the wire. */
 export type InboundDecision =
   | {
       readonly kind: 'accept';
       readonly organization: string;
+      readonly origin: Origin;
       readonly connectors: readonly string[];
       readonly considered: readonly Considered[];
+      readonly shadow: readonly ShadowOutcome[];
       /** Nobody here knows whether the recipient exists: the server that keeps the mailbox is asked. */
       readonly mustVerify: boolean;
     }
@@ -40,6 +57,8 @@ export type InboundDecision =
       readonly kind: 'refuse';
       readonly reply: Reply;
       readonly reason: string;
+      /** Whose policy refused; null where the domain is nobody's. */
+      readonly organization: string | null;
       readonly connector: string | null;
       /** Remember when this key was first refused; null where the refusal does not change with time. */
       readonly temporaryKey: string | null;

@@ -7,8 +7,10 @@ import type { Address } from '../mail/address.ts';
 import { formatAddress, isSameMailbox } from '../mail/address.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
+import { attributeSession } from './attribution.ts';
+import { partnerIndexOf } from './connector-index.ts';
 import type { DomainOwner } from './directory.ts';
-import { findAccount, findDomainOwner } from './directory.ts';
+import { findAccount, findDomainOwner, isDomainOf } from './directory.ts';
 import type { InboundClock, InboundSession } from './inbound-session.ts';
 import { lockedDownReply } from './partner-reply.ts';
 import { judgePartners } from './partner-verdict.ts';
@@ -28,7 +30,7 @@ export interface SenderRefusal {
 
 /** On a submission listener only signed-in accounts send, and only as themselves. */
 export function judgeMailFrom(policy: Policy, session: InboundSession): SenderRefusal | null {
-  if (session.listener === 'mx') return null;
+  if (session.listener !== 'submission') return null;
   if (session.account === null) {
     const reason = 'the client did not sign in';
     return { reply: reply(530, '5.7.57', 'Client was not authenticated to send mail'), reason };
@@ -41,7 +43,7 @@ export function judgeMailFrom(policy: Policy, session: InboundSession): SenderRe
 
 function isOwnAddress(policy: Policy, session: InboundSession, address: Address): boolean {
   const { account } = session;
-  if (account === null) return false;
+  if (account === null || !isDomainOf(policy, account.organization, address.domain)) return false;
   const mailbox = findAccount(policy, account.organization, account.account);
   return mailbox?.addresses.some((own) => isSameMailbox(own, address)) ?? false;
 }
@@ -56,8 +58,9 @@ function notAllowed(sender: string): SenderRefusal {
 
 /**
  * At the end of the content. A submission's From must be addresses of the account. For the null
- * reverse-path the From domain restricts as MAIL FROM would; a From that cannot be read is refused
- * there as soon as any connector restricts, since it could hide a partner's name.
+ * reverse-path, and for connectors that say so, the From domain restricts as MAIL FROM would; a From
+ * that cannot be read is refused there as soon as any of these restricts, since it could hide a
+ * partner's name.
  */
 export function judgeHeader(
   policy: Policy,
@@ -66,14 +69,14 @@ export function judgeHeader(
   clock: InboundClock,
 ): SenderRefusal | null {
   if (session.listener === 'submission') return judgeSubmittedFrom(policy, session, message.from);
-  if (session.reversePath !== null) return null;
+  if (attributeSession(policy, session, clock.nowMs).originating !== null) return null;
   // Recipients in one accepted domain share one verdict: it is not made a thousand times.
   const judged = new Set<string>();
   for (const recipient of message.recipients) {
     const owner = findDomainOwner(policy, recipient.domain);
     if (owner === null || judged.has(owner.domain.domain)) continue;
     judged.add(owner.domain.domain);
-    const refusal = judgeBounceFrom(session, message.from, owner, clock.nowMs);
+    const refusal = judgeArrivedFrom(session, message.from, owner, clock.nowMs);
     if (refusal !== null) return refusal;
   }
   return null;
@@ -90,30 +93,31 @@ function judgeSubmittedFrom(
   return foreign === undefined ? null : notAllowed(formatAddress(foreign));
 }
 
-function judgeBounceFrom(
+/** Of the null reverse-path for every connector, else for those that look at From. */
+function judgeArrivedFrom(
   session: InboundSession,
   from: HeaderFrom,
-  owner: DomainOwner,
+  { organization, domain }: DomainOwner,
   nowMs: number,
 ): SenderRefusal | null {
-  const partners = owner.organization.inboundConnectors.filter(
-    (connector) => connector.enabled && connector.connectorType === 'Partner',
-  );
-  if (partners.length === 0 || from.kind === 'none') return null;
+  const { restricts, looksAtHeader } = partnerIndexOf(organization);
+  const isBounce = session.reversePath === null;
+  if (!(isBounce ? restricts : looksAtHeader) || from.kind === 'none') return null;
   if (from.kind === 'unreadable') {
-    const reason =
-      'null reverse-path, and its From cannot be read while connectors restrict senders';
+    const what = isBounce ? 'null reverse-path, and its From' : 'its From';
+    const reason = `${what} cannot be read while connectors restrict senders`;
     return { reply: reply(550, '5.7.51', `TenantInboundAttribution; ${reason}`), reason };
   }
   const { unmet } = judgePartners({
-    organization: owner.organization,
-    acceptedDomain: owner.domain.domain,
+    organization,
+    acceptedDomain: domain.domain,
     senders: [...new Set(from.addresses.map((address) => address.domain))],
+    isHeader: !isBounce,
     clientAddress: session.clientAddress,
     evidence: session.evidence,
     nowMs,
   });
   if (unmet === null) return null;
-  const answer = lockedDownReply(unmet, owner.domain.domain, 'the From of this bounce');
-  return { reply: answer, reason: unmet.reason };
+  const whom = isBounce ? 'the From of this bounce' : 'the From of this message';
+  return { reply: lockedDownReply(unmet, domain.domain, whom), reason: unmet.reason };
 }

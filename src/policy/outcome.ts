@@ -37,8 +37,8 @@ export type Outcome =
  */
 export type HandedTo = 'mailbox' | 'relay-with-dsn' | 'relay';
 
-/** `damaged`: the store cannot give the message back. */
-export type HoldCause = 'policy-weakened' | 'damaged';
+/** `damaged`: the store cannot give the message back. `rule`: a mail-flow rule put it in quarantine. */
+export type HoldCause = 'policy-weakened' | 'damaged' | 'rule';
 
 /** Stable words for logs, metrics and filters. */
 export type DeferralCause =

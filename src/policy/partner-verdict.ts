@@ -9,10 +9,12 @@
 import { formatDomainPattern, matchesDomainPattern } from '../mail/domain-pattern.ts';
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { requirementOfInbound } from './connector-clauses.ts';
+import { partnerIndexOf } from './connector-index.ts';
 import type { Considered } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import { isInRanges } from './ip-match.ts';
 import type { InboundConnector, Organization } from './policy.ts';
+import type { ShadowOutcome } from './shadow.ts';
 import { judgeTls } from './tls-verdict.ts';
 
 /**
@@ -23,6 +25,8 @@ export interface PartnerQuestion {
   readonly organization: Organization;
   readonly acceptedDomain: string;
   readonly senders: readonly string[];
+  /** Only connectors that look at RFC5322.From are asked; `senders` are its domains then. */
+  readonly isHeader?: boolean;
   readonly clientAddress: string;
   readonly evidence: Evidence;
   readonly nowMs: number;
@@ -41,13 +45,15 @@ export interface UnmetConnector {
 
 /**
  * `proven` names the connectors that were met by certificate or address; `unmet` is the first scope
- * none of whose connectors was met: null where the session may pass.
+ * none of whose enforcing connectors was met: null where the session may pass. `shadow` is what the
+ * others would have said. `considered` holds the connectors that cover the sender.
  */
 export interface PartnerVerdict {
   readonly met: readonly string[];
   readonly proven: readonly string[];
   readonly unmet: UnmetConnector | null;
   readonly considered: readonly Considered[];
+  readonly shadow: readonly ShadowOutcome[];
 }
 
 interface Judged {
@@ -60,17 +66,19 @@ interface Judged {
 export function judgePartners(question: PartnerQuestion): PartnerVerdict {
   const considered: Considered[] = [];
   const judged: Judged[] = [];
-  for (const connector of question.organization.inboundConnectors) {
+  const shadow: ShadowOutcome[] = [];
+  for (const connector of candidatesFor(question)) {
     const scope = scopeOf(connector, question);
     if (scope.kind === 'outside') {
       considered.push({ connector: connector.name, result: 'lost', reason: scope.reason });
       continue;
     }
     const unmet = judgeConnector(connector, question);
-    judged.push({ connector, scopes: scope.keys, unmet });
     const covered = scope.keys.join(', ');
     const reason = unmet === null ? `it covers ${covered} and is met` : unmet.reason;
-    considered.push({ connector: connector.name, result: 'chosen', reason });
+    considered.push(consider(connector, reason));
+    if (connector.mode === 'enforce') judged.push({ connector, scopes: scope.keys, unmet });
+    else shadow.push(shadowOf(connector, unmet, reason));
   }
   const met = judged.filter((entry) => entry.unmet === null);
   return {
@@ -78,7 +86,38 @@ export function judgePartners(question: PartnerQuestion): PartnerVerdict {
     proven: met.filter((entry) => provesSource(entry.connector)).map((e) => e.connector.name),
     unmet: findUnmetScope(judged),
     considered,
+    shadow,
   };
+}
+
+/** Each once: those whose sender domains cover a sender, or whose addresses the client has. */
+function candidatesFor({
+  organization,
+  senders,
+  clientAddress,
+}: PartnerQuestion): Set<InboundConnector> {
+  const { bySender, narrowed } = partnerIndexOf(organization);
+  const found = new Set<InboundConnector>();
+  for (const sender of senders) {
+    for (const { value } of bySender.covering(sender)) found.add(value);
+  }
+  for (const { value } of narrowed.containing(clientAddress)) found.add(value);
+  return found;
+}
+
+function consider({ name, mode }: InboundConnector, reason: string): Considered {
+  if (mode === 'enforce') return { connector: name, result: 'chosen', reason };
+  return { connector: name, result: 'lost', reason: `its mode is ${mode}: ${reason}` };
+}
+
+/** For a connector whose mode is not `enforce`. */
+export function shadowOf(
+  { name, mode }: InboundConnector,
+  unmet: UnmetConnector | null,
+  reason: string,
+): ShadowOutcome {
+  const quiet = mode === 'warn' ? 'warn' : 'observe';
+  return { connector: name, mode: quiet, isMet: unmet === null, reason };
 }
 
 /** Whether being met says who sent: TLS alone does not. */
@@ -107,7 +146,9 @@ type Scope =
 
 function scopeOf(connector: InboundConnector, question: PartnerQuestion): Scope {
   if (!connector.enabled) return outside('it is off');
-  if (connector.connectorType !== 'Partner') return outside('it is no Partner connector');
+  if (question.isHeader === true && !connector.alsoHeaderFrom) {
+    return outside('it does not look at the From of the header');
+  }
   const domains = connector.associatedAcceptedDomains;
   if (domains.length > 0 && !domains.includes(question.acceptedDomain)) {
     return outside(`it does not concern recipients in ${question.acceptedDomain}`);
@@ -141,21 +182,26 @@ function coveringPatterns(
   );
 }
 
-function judgeConnector(
+/** Whether the session meets all that the connector demands: null, or why not. Any type, any mode. */
+export function judgeConnector(
   connector: InboundConnector,
-  question: PartnerQuestion,
+  { clientAddress, evidence, nowMs }: Pick<PartnerQuestion, 'clientAddress' | 'evidence' | 'nowMs'>,
 ): UnmetConnector | null {
+  const from = evidence.encryption === 'internal' ? (evidence.fromOrganization ?? null) : null;
+  const isTrusted = from !== null && connector.trustedOrganizations.includes(from);
   if (
     connector.restrictDomainsToIPAddresses &&
-    !isInRanges(question.clientAddress, connector.senderIPAddresses)
+    !isTrusted &&
+    !isInRanges(clientAddress, connector.senderIPAddresses)
   ) {
-    const reason = `${question.clientAddress} is not one of its addresses`;
+    const who = from === null ? clientAddress : `the organization that hands it over inside`;
+    const reason = `${who} is not one of its addresses`;
     return { connector, needsTls: false, isOurFault: false, reason };
   }
-  const requirement = requirementOfInbound(connector);
-  const verdict = judgeTls(requirement, question.evidence, question.nowMs, null);
+  const verdict = judgeTls(requirementOfInbound(connector, from), evidence, nowMs, null);
   if (verdict.kind === 'proceed') return null;
-  const needsTls = connector.requireTls && question.evidence.encryption !== 'established';
+  const isEncrypted = evidence.encryption === 'established' || evidence.encryption === 'internal';
+  const needsTls = connector.requireTls && !isEncrypted;
   const isOurFault = verdict.cause === 'policy' || verdict.problem === 'AnchorsUnavailable';
   return { connector, needsTls, isOurFault, reason: verdict.reason };
 }

@@ -8,8 +8,10 @@ import { chooseOutbound } from './choose-outbound.ts';
 import type { OutboundDecision } from './decision.ts';
 import type { ExpandableMessage } from './expand-recipients.ts';
 import { expandRecipients } from './expand-recipients.ts';
+import type { IncomingMessage } from './delivery.ts';
 import { raiseFloor } from './floor.ts';
 import type { Policy } from './policy.ts';
+import { routingOf } from './routing.ts';
 import type { Clause } from './tls-requirement.ts';
 import { keyOf } from './tls-requirement.ts';
 
@@ -26,9 +28,10 @@ export function planDeliveries(
   message: ExpandableMessage,
 ): readonly PlannedDelivery[] {
   const { organization } = message;
+  const routing = routingOf(message);
   const plans = new Map<string, PlannedDelivery & { readonly recipients: Recipient[] }>();
   for (const { recipient, clauses } of expandRecipients(policy, message)) {
-    const decision = chooseOutbound(policy, organization, recipient);
+    const decision = chooseOutbound(policy, organization, recipient, routing);
     const routeKey = routeKeyOf(decision);
     // A floor is of a whole delivery: what came by an alias does not bind the others.
     const key = clauses.length === 0 ? routeKey : `${routeKey}\n${clauses.map(keyOf).join('\n')}`;
@@ -45,8 +48,12 @@ export function planDeliveries(
 }
 
 /** The next hop of a final recipient under today's policy. */
-export function routeKeyFor(policy: Policy, organization: string, recipient: Address): string {
-  return routeKeyOf(chooseOutbound(policy, organization, recipient));
+export function routeKeyFor(
+  policy: Policy,
+  message: Pick<IncomingMessage, 'organization' | 'source' | 'ruling'>,
+  recipient: Address,
+): string {
+  return routeKeyOf(chooseOutbound(policy, message.organization, recipient, routingOf(message)));
 }
 
 /** Smart hosts are one next hop for all domains unless the name clause depends on the domain. */
@@ -56,6 +63,8 @@ function routeKeyOf(decision: OutboundDecision): string {
       return 'mailbox';
     case 'hand-over':
       return `hand-over ${decision.organization} ${decision.destination.target.name}`;
+    case 'organization':
+      return `organization ${decision.organization} ${decision.destination.organization}`;
     case 'none':
       return `none ${decision.recipientDomain}`;
     case 'smart-hosts':

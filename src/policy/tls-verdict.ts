@@ -70,6 +70,8 @@ function judgeEncryption(
   switch (evidence.encryption) {
     case 'established':
       return judgeVersionFloor(evidence.tls);
+    case 'internal':
+      return null;
     case 'not-offered':
       if (first === null) return null;
       return refuse('tls-not-offered', 'NoStartTls', '4.4.317', first, 'STARTTLS was not offered');
@@ -107,6 +109,7 @@ function judgeClause(clause: Clause, evidence: Evidence, nowMs: number): TlsRefu
     return refuse('policy', 'BrokenPolicy', '4.7.5', clause, clause.reason);
   }
   const tls = evidence.tls;
+  if (evidence.encryption === 'internal') return judgeInternal(clause);
   if (evidence.encryption !== 'established' || tls === null) {
     return refuse('tls-not-offered', 'NoTls', '4.4.317', clause, 'the session was not encrypted');
   }
@@ -126,6 +129,15 @@ function judgeClause(clause: Clause, evidence: Evidence, nowMs: number): TlsRefu
     case 'name':
       return judgeName(clause, tls.chain[0]);
   }
+}
+
+/** Nobody could read it on the way; but who is on the other side, no certificate has shown. */
+function judgeInternal(clause: Clause): TlsRefusal | null {
+  if (clause.kind === 'encrypted' || clause.kind === 'min-version' || clause.kind === 'group') {
+    return null;
+  }
+  const seen = 'it was handed over inside this gateway, where no certificate is shown';
+  return unmet(clause, 'NoCertificate', '4.7.320', seen);
 }
 
 function judgeAnchors(

@@ -22,18 +22,19 @@ function withSettings(tlsSettings: OutboundConnector['tlsSettings']) {
 
 const strict = withSettings('CertificateValidation');
 const source = { kind: 'submission', account: 'user' } as const;
+const message = { organization: 'org', source };
 const accepted = { organization: 'org', recipients, clauses: [], source, evidence: null };
 const [{ floor } = assert.fail()] = planDeliveries(strict, accepted);
 
 test('nothing is lost under the policy of acceptance, under a stricter one, or without a floor', () => {
-  assert.equal(findWeakerPolicy(strict, 'org', { recipients, floor }), null);
+  assert.equal(findWeakerPolicy(strict, message, { recipients, floor }), null);
   const stricter = withSettings('DomainValidation');
-  assert.equal(findWeakerPolicy(stricter, 'org', { recipients, floor }), null);
-  assert.equal(findWeakerPolicy(policy(), 'org', { recipients, floor: [] }), null);
+  assert.equal(findWeakerPolicy(stricter, message, { recipients, floor }), null);
+  assert.equal(findWeakerPolicy(policy(), message, { recipients, floor: [] }), null);
 });
 
 test('tells what is lost and what is left', () => {
-  const weaker = findWeakerPolicy(withSettings('EncryptionOnly'), 'org', { recipients, floor });
+  const weaker = findWeakerPolicy(withSettings('EncryptionOnly'), message, { recipients, floor });
   assert.deepEqual(
     weaker?.lost.map(({ kind }) => kind),
     ['trust-anchors'],
@@ -47,7 +48,7 @@ test('tells what is lost and what is left', () => {
 
 test('a connector that is gone leaves nothing, and what the message itself demands stays', () => {
   const own = { kind: 'encrypted', origin: { kind: 'dsn', name: 'x' } } as const;
-  const gone = findWeakerPolicy(policy(), 'org', { recipients, floor: [own, ...floor] });
+  const gone = findWeakerPolicy(policy(), message, { recipients, floor: [own, ...floor] });
   assert.equal(gone?.connector, null);
   assert.deepEqual(gone?.today, [own]);
   assert.deepEqual(
@@ -58,7 +59,7 @@ test('a connector that is gone leaves nothing, and what the message itself deman
 
 test('one recipient for whom less is demanded is enough', () => {
   const both = [...recipients, address('x@elsewhere.test')];
-  assert.notEqual(findWeakerPolicy(strict, 'org', { recipients: both, floor }), null);
+  assert.notEqual(findWeakerPolicy(strict, message, { recipients: both, floor }), null);
 });
 
 test('what never leaves this machine loses nothing that a message demands of networks', () => {
@@ -68,5 +69,5 @@ test('what never leaves this machine loses nothing that a message demands of net
     deliveryTargets: [deliveryTarget('store')],
   });
   const here = { recipients: [address('ann@example.test')], floor: [own] };
-  assert.equal(findWeakerPolicy(inside, 'org', here), null);
+  assert.equal(findWeakerPolicy(inside, message, here), null);
 });

@@ -5,8 +5,10 @@
  */
 import type { Recipient } from '../mail/recipient.ts';
 import { chooseOutbound } from './choose-outbound.ts';
+import type { IncomingMessage } from './delivery.ts';
 import { findWeakened, floorFor, requirementOf } from './floor.ts';
 import type { Policy } from './policy.ts';
+import { routingOf } from './routing.ts';
 import type { Clause } from './tls-requirement.ts';
 import { keyOf } from './tls-requirement.ts';
 
@@ -21,15 +23,16 @@ export interface WeakerPolicy {
 /** Null where today's policy demands all of the floor. */
 export function findWeakerPolicy(
   policy: Policy,
-  organization: string,
+  message: Pick<IncomingMessage, 'organization' | 'source' | 'ruling'>,
   delivery: { readonly recipients: readonly Recipient[]; readonly floor: readonly Clause[] },
 ): WeakerPolicy | null {
   const { recipients, floor } = delivery;
   if (floor.length === 0) return null;
   const lost = new Map<string, Clause>();
+  const routing = routingOf(message);
   let weakest: Omit<WeakerPolicy, 'lost'> | null = null;
   for (const recipient of recipients) {
-    const decision = chooseOutbound(policy, organization, recipient);
+    const decision = chooseOutbound(policy, message.organization, recipient, routing);
     const { clauses: today } = requirementOf(decision, floor);
     const weakened = findWeakened(floorFor(decision, floor), { clauses: today });
     if (weakened.length === 0) continue;

@@ -124,7 +124,7 @@ class Commands {
   }
 
   #weaker({ claim, message }: Target): WeakerPolicy | null {
-    return findWeakerPolicy(this.#core.services.policy(), message.organization, claim.delivery);
+    return findWeakerPolicy(this.#core.services.policy(), message, claim.delivery);
   }
 
   async #change(order: QueueOrder, targets: readonly Target[]): Promise<number> {

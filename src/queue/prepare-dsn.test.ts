@@ -1,8 +1,9 @@
 /** Who gets a DSN, and when it must travel encrypted. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { inboundConnector, policy as makePolicy } from '../../test/support/policy.ts';
 import type { MessageSource } from '../policy/delivery.ts';
-import type { InboundConnector, Organization, Policy } from '../policy/policy.ts';
+import type { InboundConnector } from '../policy/policy.ts';
 import type { DsnInput } from '../report/dsn.ts';
 import { writeDsn } from '../report/dsn.ts';
 import { reportOutcomes } from './reported.ts';
@@ -11,19 +12,11 @@ import { prepareDsn } from './prepare-dsn.ts';
 import type { QueueServices } from './queue-services.ts';
 
 const connector = (over: Partial<InboundConnector>): InboundConnector =>
-  ({
-    name: 'from the bank',
-    requireTls: false,
-    restrictDomainsToCertificate: false,
-    ...over,
-  }) as InboundConnector;
+  inboundConnector('from the bank', over);
 
 async function prepare(source: MessageSource, over: Partial<InboundConnector> = {}) {
   const inboundConnectors = [connector(over), connector({ name: 'another' })];
-  const none = { acceptedDomains: [], mailboxes: [], aliases: [], deliveryTargets: [] };
-  const organization = { id: 'contoso', ...none, inboundConnectors };
-  const organizations = [organization as unknown as Organization];
-  const policy: Policy = { formatVersion: 1, revision: '1', hostName: 'mail.test', organizations };
+  const policy = makePolicy({ id: 'contoso', mailboxes: [], inboundConnectors });
   const inputs: DsnInput[] = [];
   const services = {
     policy: () => policy,

@@ -58,7 +58,8 @@ export async function prepareDsn(
  * that is gone nobody knows any more, and so it counts as one that did.
  */
 function cameForced(policy: Policy, { source, organization }: StoredMessage): boolean {
-  if (source.kind !== 'mx' || source.inboundConnectors.length === 0) return false;
+  const isFromSession = source.kind === 'mx' || source.kind === 'organization';
+  if (!isFromSession || source.inboundConnectors.length === 0) return false;
   const connectors = findOrganization(policy, organization)?.inboundConnectors ?? [];
   return source.inboundConnectors.some((name) => {
     const connector = connectors.find((each) => each.name === name);
@@ -72,6 +73,7 @@ function demandsTls({ requireTls, restrictDomainsToCertificate }: InboundConnect
 
 function postmasterOf(policy: Policy, organizationId: string): Address {
   const organization = findOrganization(policy, organizationId);
+  if (organization !== null && organization.postmaster !== null) return organization.postmaster;
   const domain = organization?.acceptedDomains[0]?.domain ?? policy.hostName;
   return { localPart: 'postmaster', domain };
 }

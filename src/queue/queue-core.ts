@@ -148,32 +148,39 @@ export class QueueCore {
     };
   }
 
-  async accept(incoming: IncomingMessage): Promise<void> {
+  /** All of them or none, in one commit. */
+  async accept(incomings: readonly IncomingMessage[]): Promise<void> {
     if (!this.isRunning) throw new Failure('queue-stopped', 'the queue is not running');
-    const acceptance = prepareAcceptance(this.services, incoming, this.ids.keyOf(incoming.id));
-    const claims = this.claims.claimAll(acceptance.deliveries);
-    const { recipients: named } = incoming;
-    const expanded = reportExpansions(named, acceptance.deliveries, this.services.now());
-    let told: SenderNotice | null = null;
+    const fresh = incomings.map((incoming) => {
+      const acceptance = prepareAcceptance(this.services, incoming, this.ids.keyOf(incoming.id));
+      return { incoming, acceptance, claims: this.claims.claimAll(acceptance.deliveries) };
+    });
+    const told: SenderNotice[] = [];
     try {
-      if (expanded.length > 0) {
-        const { id } = incoming;
-        told = await this.#tell({ id, message: acceptance.message, recipients: expanded });
+      for (const { incoming, acceptance } of fresh) {
+        const { id, recipients: named } = incoming;
+        const recipients = reportExpansions(named, acceptance.deliveries, this.services.now());
+        if (recipients.length === 0) continue;
+        const notice = await this.#tell({ id, message: acceptance.message, recipients });
+        if (notice !== null) told.push(notice);
       }
-      const parts = told === null ? [acceptance] : [acceptance, told.acceptance];
-      const recorded = told === null ? [] : told.recorded;
-      await this.services.store.commit(
-        toBatch({ accepted: parts }, acceptance.recorded, ...recorded),
-      );
+      const accepted = [...fresh, ...told].map(({ acceptance }) => acceptance);
+      const recorded = [
+        ...fresh.map(({ acceptance }) => acceptance.recorded),
+        ...told.flatMap((notice) => notice.recorded),
+      ];
+      await this.services.store.commit(toBatch({ accepted }, ...recorded));
       this.services.outage.worked();
     } catch (error) {
       this.#storeFailedAtMs = this.services.now();
       if (error instanceof Failure) this.#noteRefusal(error);
-      for (const claim of [...claims, ...(told?.claims ?? [])]) this.claims.letGo(claim);
+      for (const { claims } of [...fresh, ...told]) {
+        for (const claim of claims) this.claims.letGo(claim);
+      }
       throw error;
     }
-    this.#admit(acceptance, claims);
-    if (told !== null) this.#admitTold(told);
+    for (const { acceptance, claims } of fresh) this.#admit(acceptance, claims);
+    for (const notice of told) this.#admitTold(notice);
     this.pump();
   }
 
@@ -185,9 +192,13 @@ export class QueueCore {
 
   /** Committed: from now on fresh deliveries wait in memory as far as there is room. */
   #admit({ message, deliveries }: Acceptance, claims: readonly Claim[]): void {
-    this.waiting.add(deliveries.length);
+    this.waiting.add(deliveries);
     this.#memory.setNextOrdinal(message.key, deliveries.length);
     for (const claim of claims) {
+      if (claim.delivery.state === 'held') {
+        this.claims.letGo(claim);
+        continue;
+      }
       if (this.isRunning && this.claims.addFresh(claim, message)) continue;
       this.waiting.wake(claim.delivery.routeKey, claim.delivery.dueAtMs);
       this.claims.letGo(claim);

@@ -41,10 +41,10 @@ export interface Queue extends QueueCommands {
   /** A queue id that was never used; it rises with each call. */
   newId(): string;
   /**
-   * Resolves when the message is durable. Rejects with `queue-stopped` or a Failure of the store:
-   * then nothing of it is stored.
+   * Resolves when all these messages are durable. Rejects with `queue-stopped` or a Failure of the
+   * store: then nothing of any is stored.
    */
-  accept(message: IncomingMessage): Promise<void>;
+  accept(...messages: readonly IncomingMessage[]): Promise<void>;
   /**
    * The clock was set by `byMs` while this process ran: what waits is moved along, so that nothing
    * expires or is due earlier or later than it would have been.
@@ -73,7 +73,7 @@ export function createQueue(services: QueueServices): Queue {
       return core.stop(graceMs);
     },
     newId: () => core.ids.newId(),
-    accept: (message) => core.accept(message),
+    accept: (...messages) => core.accept(messages),
     clockJumped: (byMs) => core.clockJumped(byMs),
     admit: () => admit(core),
     counts: () => core.counts(),

@@ -51,6 +51,7 @@ function toDelivery({ id, delivery, message }: Attempted): Delivery {
     ...mailParametersOf(message),
     content,
     source,
+    ...(message.ruling === undefined ? {} : { ruling: message.ruling }),
     receivedAtMs,
     floor: delivery.floor,
     attempts: delivery.attempts,
@@ -78,7 +79,7 @@ export function judgeAttempt(
     nowMs,
     random: services.random,
     routeKeyOf: ([first]) =>
-      first === undefined ? delivery.routeKey : services.routeKeyFor(policy, organization, first),
+      first === undefined ? delivery.routeKey : services.routeKeyFor(policy, message, first),
   });
   const { ordinal, attempts } = delivery;
   const recorded: Recorded[] = [];

@@ -4,6 +4,7 @@
  * One commit ends an attempt: what is completed, updated and traced, and the DSN with it, so that a
  * DSN is neither lost nor doubled by a crash.
  */
+import { status } from '../mail/enhanced-status.ts';
 import { mailParametersOf } from '../mail/envelope.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Recorded } from '../report/trace.ts';
@@ -36,8 +37,7 @@ export function prepareAcceptance(
     failedTlsAtMs: [],
     retriesFromMs: nowMs,
     dueAtMs: nowMs,
-    state: 'queued',
-    lastOutcome: null,
+    ...firstState(incoming, nowMs),
   }));
   const message: StoredMessage = {
     key,
@@ -45,10 +45,28 @@ export function prepareAcceptance(
     reversePath: incoming.reversePath,
     ...mailParametersOf(incoming),
     source: incoming.source,
+    ...(incoming.ruling === undefined ? {} : { ruling: incoming.ruling }),
     receivedAtMs,
     content: incoming.content,
   };
   return { message, deliveries, recorded: services.recorder.recordReceived(incoming, deliveries) };
+}
+
+function firstState(
+  { hold }: IncomingMessage,
+  nowMs: number,
+): Pick<StoredDelivery, 'state' | 'lastOutcome'> {
+  if (hold === undefined) return { state: 'queued', lastOutcome: null };
+  const at = new Date(nowMs).toISOString();
+  const lastOutcome = {
+    kind: 'held',
+    ...hold,
+    status: status('4.7.0'),
+    reply: null,
+    remoteMta: null,
+    at,
+  } as const;
+  return { state: 'held', lastOutcome };
 }
 
 /** Of a part that is held from now on. */

@@ -31,8 +31,8 @@ export class Waiting {
   }
 
   /** Fresh deliveries were stored, which are claimed. */
-  add(deliveries: number): void {
-    this.#queued += deliveries;
+  add(deliveries: readonly StoredDelivery[]): void {
+    for (const { state } of deliveries) this.#count(state, 1);
   }
 
   /** After a commit: keeps the counts, and sees to it that what is queued gets its turn. */

@@ -4,6 +4,9 @@ import type { Content } from '../mail/content.ts';
 import type { Reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { formatAddress } from '../mail/address.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Address } from '../mail/address.ts';
 import type { Policy } from '../policy/policy.ts';
 import { noRateLimits } from '../policy/rate-limit.ts';
@@ -104,8 +107,10 @@ export class FakeServices implements ReceivingServices {
       },
       finish: () => {
         file.state = 'finished';
-        const sizeBytes = Buffer.concat(file.chunks).length;
-        return Promise.resolve({ kind: 'spool', path: '/fake', offset: 0, sizeBytes });
+        const bytes = Buffer.concat(file.chunks);
+        const path = join(spoolFolder(), `${this.files.indexOf(file)}`);
+        writeFileSync(path, bytes);
+        return Promise.resolve({ kind: 'spool', path, offset: 0, sizeBytes: bytes.length });
       },
       abandon: () => {
         file.state = 'abandoned';
@@ -114,9 +119,9 @@ export class FakeServices implements ReceivingServices {
     });
   }
 
-  async accept(message: IncomingMessage): Promise<void> {
-    await this.onAccept(message);
-    this.accepted.push(message);
+  async accept(...messages: readonly IncomingMessage[]): Promise<void> {
+    for (const message of messages) await this.onAccept(message);
+    this.accepted.push(...messages);
   }
 
   verifyRecipient(_organization: string, recipient: Address): Promise<RecipientVerification> {
@@ -163,4 +168,15 @@ export class FakeServices implements ReceivingServices {
       this.lines.push({ level, fields, text });
     };
   }
+}
+
+let madeFolder: string | null = null;
+
+/** Finished files lie here until the process ends, so that they can be read again. */
+function spoolFolder(): string {
+  if (madeFolder !== null) return madeFolder;
+  const folder = mkdtempSync(join(tmpdir(), 'postern-fake-spool-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  madeFolder = folder;
+  return folder;
 }

@@ -7,19 +7,22 @@
 import type { Address } from '../mail/address.ts';
 import { formatAddress } from '../mail/address.ts';
 import type { Considered } from '../policy/decision.ts';
-import type { InboundSession } from '../policy/inbound-session.ts';
+import type { InboundSession, Origin } from '../policy/inbound-session.ts';
+import type { ShadowOutcome } from '../policy/shadow.ts';
 import type { Policy } from '../policy/policy.ts';
 
 interface Decided {
+  readonly origin: Origin;
   readonly connectors: readonly string[];
   readonly considered: readonly Considered[];
+  readonly shadow: readonly ShadowOutcome[];
 }
 
 /** `recipients` null where the one group holds all. Plain JSON data. */
 export interface InboundDecisionRecord {
   readonly formatVersion: 1;
   readonly policyRevision: string;
-  readonly listener: 'mx' | 'submission';
+  readonly listener: 'mx' | 'submission' | 'inside';
   readonly result: 'accepted';
   readonly account: string | null;
   readonly groups: readonly (Decided & { readonly recipients: readonly string[] | null })[];
@@ -33,9 +36,10 @@ export function inboundDecisionOf(
   decisions: readonly Decided[],
 ): InboundDecisionRecord {
   const groups = new Map<string, Decided & { readonly recipients: string[] }>();
-  for (const [i, { connectors, considered }] of decisions.entries()) {
-    const key = decisions.length === 1 ? '' : JSON.stringify([connectors, considered]);
-    const group = groups.get(key) ?? { connectors, considered, recipients: [] };
+  for (const [i, { origin, connectors, considered, shadow }] of decisions.entries()) {
+    const decided = { origin, connectors, considered, shadow };
+    const key = decisions.length === 1 ? '' : JSON.stringify(decided);
+    const group = groups.get(key) ?? { ...decided, recipients: [] };
     group.recipients.push(formatAddress(recipients[i]!));
     groups.set(key, group);
   }

@@ -44,6 +44,7 @@ export class IncomingContent {
   // As if the line before had ended: content may begin with the empty line.
   #tail: Buffer = Buffer.from('\r\n');
   #isHeaderClosed = false;
+  #keptHeaderBytes = 0;
   #spool: SpoolWriter | null = null;
   #writing: Promise<void> | null = null;
   #problem: { readonly reply: Reply; readonly cause: unknown } | null = null;
@@ -78,6 +79,11 @@ export class IncomingContent {
     return undefined;
   }
 
+  /** Of the header as it is kept; once it is closed. */
+  get keptHeaderBytes(): number {
+    return this.#keptHeaderBytes;
+  }
+
   /** Edits the header, unless that was done when it went to the spool. After the last piece. */
   closeHeader(): void {
     if (this.#isHeaderClosed) return;
@@ -88,6 +94,7 @@ export class IncomingContent {
     }
     const [first = Buffer.alloc(0), ...others] = this.#chunks;
     const edited = this.#options.editHeader(first.subarray(0, size));
+    this.#keptHeaderBytes = edited.reduce((sum, piece) => sum + piece.length, 0);
     this.#chunks = [...edited, first.subarray(size), ...others];
   }
 

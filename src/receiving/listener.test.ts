@@ -4,14 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
-import {
-  acceptedDomain,
-  address,
-  inboundConnector,
-  organization,
-  patterns,
-  policy,
-} from '../../test/support/policy.ts';
+import { address, inboundConnector, patterns, policy } from '../../test/support/policy.ts';
 import type { RawClient } from '../testing/raw-client.ts';
 import { connectRaw } from '../testing/raw-client.ts';
 import { Failure } from '../mail/failure.ts';
@@ -233,18 +226,6 @@ void test('keeps the policy of MAIL FROM for the whole transaction', async (t) =
   await client.command('RSET', 250);
   await client.command('MAIL FROM:<a@sender.test>', 250);
   await client.command('RCPT TO:<user@example.test>', 550);
-});
-
-void test('sends recipients of a second organization into a transaction of their own', async (t) => {
-  const other = organization({
-    id: 'other',
-    name: 'Other',
-    acceptedDomains: [acceptedDomain('other.test')],
-    mailboxes: [{ account: 'o', addresses: [address('o@other.test')] }],
-  });
-  const both = { ...policy(), organizations: [...policy().organizations, other] };
-  const client = await openTransaction(await start(t, new FakeServices(both)));
-  assert.match((await client.command('RCPT TO:<o@other.test>')).text, /^452 4\.5\.3 /);
 });
 
 void test('delivers once to a recipient named twice, and knows the bare Postmaster', async (t) => {

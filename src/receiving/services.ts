@@ -34,10 +34,10 @@ export interface ReceivingServices {
   newId(): string;
   openSpool(organization: string): Promise<SpoolWriter>;
   /**
-   * Resolves when the message is durable. A Failure `store-full` or `queue-full` is answered 452,
-   * anything else 451.
+   * Resolves when all these messages are durable; else none is. A Failure `store-full` or
+   * `queue-full` is answered 452, anything else 451.
    */
-  accept(message: IncomingMessage): Promise<void>;
+  accept(...messages: readonly IncomingMessage[]): Promise<void>;
   /** Asks the server that keeps the recipient whether it exists. */
   readonly verifyRecipient: VerifyRecipient;
   /** Back-pressure: a 4yz reply for MAIL, or null. */

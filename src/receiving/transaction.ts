@@ -29,18 +29,15 @@ import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content
 import { inboundDecisionOf } from './inbound-decision.ts';
 import type { Refusal } from './refusal.ts';
 import { recordRefusal } from './refusal.ts';
-import type { ReceivingServices } from './services.ts';
+import type { MessagePart, RewrittenContent } from './message-part.ts';
+import { partsByOrganization, rewriteContent } from './message-part.ts';
+import type { ReceivingServices, SpoolWriter } from './services.ts';
 import type { ListenerSettings } from './settings.ts';
 
 const startTlsFirst = reply(530, '5.7.0', 'Must issue a STARTTLS command first');
 const senderOk = reply(250, '2.1.0', 'sender ok');
 const recipientOk = reply(250, '2.1.5', 'recipient ok');
 const goAhead = reply(354, null, 'go ahead, end with a dot on a line of its own');
-const otherOrganization = reply(
-  452,
-  '4.5.3',
-  'recipients of another organization go in a transaction of their own',
-);
 
 export interface TransactionContext {
   readonly settings: ListenerSettings;
@@ -99,11 +96,6 @@ export class Transaction {
         firstRefusals.remember(decision.temporaryKey, this.#context.services.steadyNow());
       }
       return this.#refuse({ ...decision, recipient });
-    }
-    const first = this.#decisions[0];
-    // One message belongs to one organization; the client sends the rest again, as for any limit.
-    if (first !== undefined && first.organization !== decision.organization) {
-      return otherOrganization;
     }
     if (this.#known.has(formatAddress(recipient))) return recipientOk;
     const asked: Recipient = { ...recipient, ...request };
@@ -171,16 +163,39 @@ export class Transaction {
       return this.#refuse(refusal);
     }
     try {
-      const whole = await content.finish();
-      await this.#context.services.accept(this.#message(whole));
+      await this.#acceptParts(content);
       content.release();
       this.#isOver = true;
-      this.#logAccepted(sizeOf(whole));
       return reply(250, '2.0.0', `accepted as ${this.#id}`);
     } catch (error) {
       this.#logFailure(error);
       await content.abandon();
       return replyToFailure(error);
+    }
+  }
+
+  /** One message for each part, all or none of them. The first has the content as it was kept. */
+  async #acceptParts(content: IncomingContent): Promise<void> {
+    const { services } = this.#context;
+    const whole = await content.finish();
+    const kept = { content: whole, headerBytes: content.keptHeaderBytes };
+    const [first, ...others] = partsByOrganization(this.#recipients, this.#decisions);
+    const rewritten: RewrittenContent[] = [];
+    try {
+      const messages = [this.#message(first!, this.#id, whole)];
+      for (const part of others) {
+        const id = services.newId();
+        const header = this.#compose(id, part.recipients);
+        const openSpool = (): Promise<SpoolWriter> => services.openSpool(part.organization);
+        rewritten.push(await rewriteContent(kept, header, openSpool));
+        messages.push(this.#message(part, id, rewritten.at(-1)!.content));
+      }
+      await services.accept(...messages);
+      for (const message of messages) this.#logAccepted(message);
+    } catch (error) {
+      // What stays behind is swept at the next start.
+      for (const each of rewritten) await each.abandon().catch(() => undefined);
+      throw error;
     }
   }
 
@@ -194,7 +209,7 @@ export class Transaction {
   /** Counts an accepted recipient, and with the first one the message, against the rate limits. */
   #takeRates(recipient: Address, organization: string): Reply | null {
     const { services } = this.#context;
-    const isFirst = this.#recipients.length === 0;
+    const isFirst = this.#decisions.every((each) => each.organization !== organization);
     const claims = rateClaimsOf(this.#start.session, organization, isFirst);
     const exceeded = services.rates.take(claims, services.steadyNow());
     if (exceeded === null) return null;
@@ -226,10 +241,16 @@ export class Transaction {
     const atMs = this.#context.services.now();
     const submission = account === null ? null : { id: this.#id, hostName, author: null, atMs };
     this.#header = readArrivingHeader(header, { hostName, forbids }, submission);
-    return [this.#received(), ...this.#header.pieces];
+    const [first] = partsByOrganization(this.#recipients, this.#decisions);
+    return this.#compose(this.#id, first!.recipients);
   }
 
-  #received(): Buffer {
+  /** What stands in the place of the header in the message of this id. */
+  #compose(id: string, recipients: readonly Recipient[]): readonly Buffer[] {
+    return [this.#received(id, recipients), ...this.#header!.pieces];
+  }
+
+  #received(id: string, recipients: readonly Recipient[]): Buffer {
     const { session } = this.#start;
     return composeReceived({
       heloName: session.heloName,
@@ -238,31 +259,28 @@ export class Transaction {
       byHost: this.#policy.hostName,
       protocol: protocolOf(this.#start),
       tls: session.evidence.tls,
-      id: this.#id,
-      recipient: this.#recipients.length === 1 ? this.#recipients[0]! : null,
+      id,
+      recipient: recipients.length === 1 ? recipients[0]! : null,
       atMs: this.#context.services.now(),
     });
   }
 
-  #message(content: Content): IncomingMessage {
+  #message(part: MessagePart, id: string, content: Content): IncomingMessage {
     const { session, parameters } = this.#start;
     const changes = this.#header!.changes;
-    const connectors = this.#decisions.flatMap((decision) => decision.connectors);
+    const { organization, recipients, decisions } = part;
     return {
-      id: this.#id,
-      organization: this.#decisions[0]!.organization,
+      id,
+      organization,
       reversePath: session.reversePath,
-      recipients: this.#recipients,
+      recipients,
       ...parameters,
       content,
-      source:
-        session.account === null
-          ? { kind: 'mx', inboundConnectors: [...new Set(connectors)] }
-          : { kind: 'submission', account: session.account.account },
+      source: sourceOf(session, decisions),
       receivedAtMs: this.#context.services.now(),
       clauses: [],
       evidence: session.evidence,
-      decision: inboundDecisionOf(this.#policy, session, this.#recipients, this.#decisions),
+      decision: inboundDecisionOf(this.#policy, session, recipients, decisions),
       ...(changes === null ? {} : { headerChanges: changes }),
     };
   }
@@ -285,20 +303,21 @@ export class Transaction {
     };
   }
 
-  #logAccepted(sizeBytes: number): void {
+  #logAccepted({ id, organization, recipients, content }: IncomingMessage): void {
     const { session } = this.#start;
     const { settings, services } = this.#context;
     const changes = this.#header!.changes;
     services.log.info(
       {
-        queueId: this.#id,
+        queueId: id,
+        organization,
         listener: settings.name,
         client: session.clientAddress,
         helo: session.heloName,
         account: session.account?.account ?? null,
         from: formatPath(session.reversePath),
-        recipients: this.#recipients.length,
-        sizeBytes,
+        recipients: recipients.length,
+        sizeBytes: sizeOf(content),
         tls: describeEvidence(session.evidence),
         ...(changes === null ? {} : { headerChanges: changes }),
       },
@@ -318,6 +337,22 @@ export class Transaction {
   }
 }
 
+/** The connectors that were met; an own server's for the way out. */
+function sourceOf(
+  session: InboundSession,
+  decisions: readonly AcceptedDecision[],
+): IncomingMessage['source'] {
+  const { account, listener, evidence } = session;
+  if (account !== null) return { kind: 'submission', account: account.account };
+  const inboundConnectors = [...new Set(decisions.flatMap(({ connectors }) => connectors))];
+  if (listener === 'inside') {
+    return { kind: 'organization', organization: evidence.fromOrganization!, inboundConnectors };
+  }
+  const ownServer = decisions.find(({ origin }) => origin.connector !== null)?.origin.connector;
+  const known = ownServer === undefined || ownServer === null ? {} : { ownServer };
+  return { kind: 'mx', inboundConnectors, ...known };
+}
+
 const nobody = { connector: null, considered: [], recipient: null };
 
 /** Postmaster of the first organization: it runs the gateway. */
@@ -328,6 +363,7 @@ function postmasterOf(policy: Policy): Address {
 
 /** @see RFC 3848, RFC 6531 §4.3 */
 function protocolOf(start: TransactionStart): ReceivedProtocol {
+  if (start.session.listener === 'inside') return 'inside';
   if (!start.isExtended) return 'SMTP';
   const isUtf8 = start.parameters.smtpUtf8 === true;
   const hasTls = start.session.evidence.tls !== null;

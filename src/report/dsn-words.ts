@@ -75,6 +75,7 @@ export function failedWords(cause: Cause, isForced: boolean): Words {
       return isForced ? forcedFailed : opportunisticFailed;
     case 'policy':
     case 'policy-weakened':
+    case 'rule':
       return {
         happened: 'A rule of this mail system does not let the mail pass.',
         toDo: askAdministrator,
@@ -155,6 +156,11 @@ export function delayedWords(cause: Cause, isForced: boolean): Words {
           'The rule that protects mail to this recipient was changed after your mail had been ' +
           'accepted, and asks for less than before. So that your mail does not leave with less ' +
           'protection than it was promised, it is held until an administrator has looked at it.',
+        toDo: askAdministrator,
+      };
+    case 'rule':
+      return {
+        happened: 'A rule of this mail system keeps the mail until an administrator has seen it.',
         toDo: askAdministrator,
       };
     case 'damaged':

@@ -98,8 +98,13 @@ function describeSource(source: MessageSource): string {
   switch (source.kind) {
     case 'mx': {
       const names = source.inboundConnectors.map((name) => `"${name}"`).join(', ');
-      return names === '' ? 'on the MX port' : `on the MX port, inbound connector ${names}`;
+      const own =
+        source.ownServer === undefined ? '' : `, from our own server by "${source.ownServer}"`;
+      const by = names === '' ? '' : `, inbound connector ${names}`;
+      return `on the MX port${by}${own}`;
     }
+    case 'organization':
+      return `inside this gateway, from the organization ${source.organization}`;
     case 'submission':
       return `submitted by account ${source.account}`;
     case 'dsn':
@@ -163,6 +168,8 @@ function describeDestination(destination: OutboundDecision['destination']): stri
     }
     case 'hand-over':
       return `the delivery target "${destination.target.name}"`;
+    case 'organization':
+      return `inside this gateway, the organization ${destination.organization}`;
     case 'mailbox':
       return 'a mailbox here';
     case 'none':

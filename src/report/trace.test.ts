@@ -87,6 +87,7 @@ const decision: OutboundDecision = {
   connector: 'partner',
   destination: { kind: 'mx' },
   requirement: { clauses: [clause] },
+  shadow: [],
   anchors: 'bundled',
   clientCertificate: null,
   clearTextAfterFailedTls: false,

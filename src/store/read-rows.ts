@@ -35,7 +35,10 @@ export interface DeliveryRow {
   readonly detail: string;
 }
 
-type MessageDetail = Pick<StoredMessage, 'reversePath' | 'source' | keyof MailParameters> & {
+type MessageDetail = Pick<
+  StoredMessage,
+  'reversePath' | 'source' | 'ruling' | keyof MailParameters
+> & {
   /** Of the content, where it is in the row. */
   readonly crc32?: number;
 };

@@ -39,6 +39,7 @@ export function pushMessage(
       smtpUtf8: message.smtpUtf8,
       dsn: message.dsn,
       source: message.source,
+      ruling: message.ruling,
       ...(isSpool ? {} : { crc32: crc32(content.bytes) }),
     }),
     bodyOffset,

@@ -9,6 +9,7 @@ import type { MailParameters } from '../mail/envelope.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { Outcome } from '../policy/outcome.ts';
+import type { Ruling } from '../policy/rules/ruling.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { Fact, TraceRecord } from '../report/record.ts';
 
@@ -18,6 +19,8 @@ export interface StoredMessage extends MailParameters {
   readonly organization: string;
   readonly reversePath: ReversePath;
   readonly source: MessageSource;
+  /** What the rules said when it was accepted; absent where they said nothing. */
+  readonly ruling?: Ruling;
   readonly receivedAtMs: number;
   readonly content: Content;
 }

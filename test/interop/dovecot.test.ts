@@ -37,6 +37,7 @@ before(async () => {
     dial,
     mailboxPath: () => join(folder, 'none'),
     newConnectionId: () => `c${++connections}`,
+    takeInside: () => Promise.reject(new Error('no other organization in this test')),
     limits: { ...quickLimits, handshakeTimeoutMs: 5_000 },
     guard: { allow: [], allowPorts: [], smartHostsSetBy: 'organization' },
     ownAddresses: () => [],

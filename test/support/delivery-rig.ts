@@ -88,6 +88,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         : dialTcp('127.0.0.1', ports.get(`${to} ${port}`) ?? 1, local, timeoutMs),
     mailboxPath: (organization, account) => join(mailboxes, organization, account),
     newConnectionId: () => `out-${++connections}`,
+    takeInside: () => Promise.reject(new Error('no other organization in this test')),
     limits: { ...quickLimits, ...options.limits },
     guard: { allow: ['192.0.2.0/24'], allowPorts: [], smartHostsSetBy: 'organization' },
     ownAddresses: () => [],

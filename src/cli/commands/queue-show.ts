@@ -88,6 +88,8 @@ function describeSource(source: QueuedMessageView['deliveries'][number]['source'
   switch (source.kind) {
     case 'mx':
       return ['on the MX port', ...source.inboundConnectors].join(', ');
+    case 'organization':
+      return `inside, from ${source.organization}`;
     case 'submission':
       return `submitted by ${source.account}`;
     case 'dsn':

@@ -1,0 +1,73 @@
+/**
+ * The parts of one incoming message: a message of its own for each organization whose recipients it
+ * has, and for each way in which rules treat some of them.
+ */
+import type { Content } from '../mail/content.ts';
+import { readContent } from '../content/read-content.ts';
+import type { Recipient } from '../mail/recipient.ts';
+import type { HoldCause } from '../policy/outcome.ts';
+import type { Ruling } from '../policy/rules/ruling.ts';
+import type { SpoolWriter } from './services.ts';
+import type { AcceptedDecision } from './transaction.ts';
+
+/** `decisions` belong to `recipients` of the same index. Never empty. */
+export interface MessagePart {
+  readonly organization: string;
+  readonly recipients: readonly Recipient[];
+  readonly decisions: readonly AcceptedDecision[];
+  readonly ruling?: Ruling;
+  readonly hold?: { readonly cause: HoldCause; readonly reason: string };
+}
+
+/** A part with its queue id and what stands in the place of the header. */
+export interface ComposedPart extends MessagePart {
+  readonly id: string;
+  readonly header: readonly Buffer[];
+}
+
+/** In the order in which the organizations were first named. */
+export function partsByOrganization(
+  recipients: readonly Recipient[],
+  decisions: readonly AcceptedDecision[],
+): readonly MessagePart[] {
+  const places = decisions.map((_, place) => place);
+  const byOrganization = Map.groupBy(places, (place) => decisions[place]!.organization);
+  return Array.from(byOrganization, ([organization, own]) => ({
+    organization,
+    recipients: own.map((place) => recipients[place]!),
+    decisions: own.map((place) => decisions[place]!),
+  }));
+}
+
+/** The content as it was kept while it arrived, its header with the part that it was made for. */
+export interface KeptContent {
+  readonly content: Content;
+  readonly headerBytes: number;
+}
+
+/** Contents that were written anew, so that they can be taken back. */
+export interface RewrittenContent {
+  readonly content: Content;
+  abandon(): Promise<void>;
+}
+
+/** The same body under another header; a large one in a spool file of its own. */
+export async function rewriteContent(
+  { content, headerBytes }: KeptContent,
+  header: readonly Buffer[],
+  openSpool: () => Promise<SpoolWriter>,
+): Promise<RewrittenContent> {
+  if (content.kind === 'memory') {
+    const bytes = Buffer.concat([...header, content.bytes.subarray(headerBytes)]);
+    return { content: { kind: 'memory', bytes }, abandon: () => Promise.resolve() };
+  }
+  const spool = await openSpool();
+  try {
+    for (const piece of header) await spool.write(piece);
+    for await (const block of readContent(content, headerBytes)) await spool.write(block);
+    return { content: await spool.finish(), abandon: () => spool.abandon() };
+  } catch (error) {
+    await spool.abandon().catch(() => undefined);
+    throw error;
+  }
+}
