@@ -29,7 +29,7 @@ export function meterAttempt(
   }
 }
 
-/** `TLSv1.3`, `TLSv1.2`, or `none`, of the session with the host that took it. */
+/** `TLSv1.3`, `TLSv1.2`, `inside` this gateway, or `none`, of the session with the host that took it. */
 function encryptionOf({ candidates }: RouteAttempt, { remoteMta }: Outcome): string {
   const took = candidates.findLast(
     ({ verdict, hostName, address }) =>
@@ -37,5 +37,6 @@ function encryptionOf({ candidates }: RouteAttempt, { remoteMta }: Outcome): str
       hostName === remoteMta?.hostName &&
       address === remoteMta.address,
   );
+  if (took?.evidence?.encryption === 'internal') return 'inside';
   return took?.evidence?.tls?.protocol ?? 'none';
 }

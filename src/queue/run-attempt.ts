@@ -1,8 +1,9 @@
 /** One attempt of a delivery: made, and then read for what becomes of the delivery and its trace. */
 import { mailParametersOf } from '../mail/envelope.ts';
-import type { AttemptReport, Delivery } from '../policy/delivery.ts';
+import type { AttemptReport, CandidateRecord, Delivery, RouteAttempt } from '../policy/delivery.ts';
 import { findOrganization } from '../policy/directory.ts';
 import { defaultDelayNotices, defaultRetrySchedule } from '../policy/retry.ts';
+import { tellShadow } from '../report/shadow.ts';
 import type { Recorded } from '../report/trace.ts';
 import type { StoredDelivery, StoredMessage } from '../store/store.ts';
 import { brokenReport } from './attempt-report.ts';
@@ -59,6 +60,10 @@ function toDelivery({ id, delivery, message }: Attempted): Delivery {
   };
 }
 
+function candidatesOf({ candidates }: RouteAttempt): readonly CandidateRecord[] {
+  return candidates;
+}
+
 /**
  * Says the attempt in log and metrics. `report` null as of `runAttempt`; `nowMs` was asked for before
  * the delivery was taken, since a clock that was set is noticed then, and moves the delivery.
@@ -88,6 +93,9 @@ export function judgeAttempt(
     recorded.push(services.recorder.recordAttempt(tried, report, division.nextAttemptAtMs));
     logAttempt(services.log, tried, report, division);
     meterAttempt(services.meter, message.receivedAtMs, report, division);
+    for (const { hostName, address, shadow = [] } of report.routes.flatMap(candidatesOf)) {
+      tellShadow(services, 'outbound', shadow, { queueId: id, ordinal, hostName, address });
+    }
   }
   if (division.expired.length > 0) {
     const expired = { atMs: nowMs, outcomes: division.expired };

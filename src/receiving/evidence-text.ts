@@ -22,6 +22,7 @@ export function clearTextEvidence(
 /** `TLSv1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768, client certificate CN=…`, or `clear text`. */
 export function describeEvidence(evidence: Evidence): string {
   const { tls } = evidence;
+  if (evidence.encryption === 'internal') return 'inside this gateway';
   if (tls === null) return 'clear text';
   const leaf = tls.chain[0];
   const shown = leaf === undefined ? 'no client certificate' : `client certificate ${leaf.subject}`;

@@ -6,6 +6,7 @@
  */
 import type { Address } from '../mail/address.ts';
 import { formatAddress } from '../mail/address.ts';
+import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Considered } from '../policy/decision.ts';
 import type { InboundSession, Origin } from '../policy/inbound-session.ts';
 import type { ShadowOutcome } from '../policy/shadow.ts';
@@ -24,6 +25,7 @@ export interface InboundDecisionRecord {
   readonly policyRevision: string;
   readonly listener: 'mx' | 'submission' | 'inside';
   readonly result: 'accepted';
+  readonly heloName: string;
   readonly account: string | null;
   readonly groups: readonly (Decided & { readonly recipients: readonly string[] | null })[];
 }
@@ -49,6 +51,7 @@ export function inboundDecisionOf(
     policyRevision: policy.revision,
     listener: session.listener,
     result: 'accepted',
+    heloName: sanitizePeerText(session.heloName),
     account: session.account?.account ?? null,
     groups: [...groups.values()].map((group) =>
       isShared ? { ...group, recipients: null } : group,

@@ -22,6 +22,7 @@ import type { InboundClock, InboundDecision, InboundSession } from '../policy/in
 import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
+import { tellShadow } from '../report/shadow.ts';
 import { rateClaimsOf } from '../policy/rate-limit.ts';
 import { describeEvidence } from './evidence-text.ts';
 import { Failure } from '../mail/failure.ts';
@@ -192,6 +193,7 @@ export class Transaction {
       }
       await services.accept(...messages);
       for (const message of messages) this.#logAccepted(message);
+      this.#tellShadow();
     } catch (error) {
       // What stays behind is swept at the next start.
       for (const each of rewritten) await each.abandon().catch(() => undefined);
@@ -326,6 +328,19 @@ export class Transaction {
     for (const [field, count] of Object.entries(changes?.removed ?? {})) {
       services.meter.count('headerFieldsRemoved', { field }, count);
     }
+  }
+
+  /** Once for all recipients that share a verdict. */
+  #tellShadow(): void {
+    const shadow = new Map(
+      this.#decisions.flatMap((decision) =>
+        decision.shadow.map((each) => [`${decision.organization} ${each.connector}`, each]),
+      ),
+    );
+    if (shadow.size === 0) return;
+    const { clientAddress, reversePath } = this.#start.session;
+    const fields = { queueId: this.#id, client: clientAddress, from: formatPath(reversePath) };
+    tellShadow(this.#context.services, 'inbound', [...shadow.values()], fields);
   }
 
   /** A failure of the store is no line for each message: whoever owns the store says it once. */

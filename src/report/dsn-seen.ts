@@ -42,6 +42,7 @@ export function describeTravel({ candidates, outcome, clauses }: DsnRecipient): 
   );
   if (took === undefined) return null;
   const tls = took.evidence?.tls ?? null;
+  if (took.evidence?.encryption === 'internal') return 'inside this gateway, over no network';
   if (tls === null) return 'in clear text, without encryption';
   const met = clauses.length === 0 ? '' : ', and all that was required of it was met';
   return `encrypted (${tls.protocol.replace('v', ' ')})${met}`;

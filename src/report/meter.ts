@@ -41,6 +41,11 @@ export const counters = {
     help: 'Recipients answered 450 because of a rate limit.',
     labels: ['limit'],
   },
+  shadowVerdicts: {
+    name: 'postern_shadow_verdicts_total',
+    help: 'What connectors in the modes warn and observe would have said, by direction and result.',
+    labels: ['direction', 'mode', 'result'],
+  },
   headerFieldsRemoved: {
     name: 'postern_header_fields_removed_total',
     help: 'Header fields removed on arrival by the header firewall, by family.',

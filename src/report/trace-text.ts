@@ -239,6 +239,9 @@ function describeEvidence(label: string, evidence: Evidence | MissingFact | null
   const peer = `${evidence.peer.address} port ${evidence.peer.port}`;
   const failure = evidence.failure === null ? '' : `: ${evidence.failure.text}`;
   const { encryption, tls } = evidence;
+  if (encryption === 'internal') {
+    return [`${label} the organization ${evidence.fromOrganization ?? '?'}, inside this gateway`];
+  }
   if (tls === null) return [`${label} ${peer}, TLS ${encryption.replace('-', ' ')}${failure}`];
   return [`${label} ${peer}, ${describeTls(tls)}`, ...describeCertificate(tls)];
 }
