@@ -62,6 +62,17 @@ describe('a forced requirement', () => {
     }
   });
 
+  it('is met inside this gateway as far as nothing but encryption is asked', () => {
+    const seen = evidence({ encryption: 'internal', tls: null, fromOrganization: 'o' });
+    assert.equal(judge(encryption, seen), 'proceed');
+    for (const required of [trusted, named, pinned]) {
+      assert.equal(judge(required, seen), '4.7.320 NoCertificate');
+    }
+    const broken = { kind: 'unsatisfiable', reason: 'x' } as const;
+    const origin = { kind: 'connector', name: 'c' } as const;
+    assert.equal(judge({ clauses: [{ ...broken, origin }] }, seen), '4.7.5 BrokenPolicy');
+  });
+
   it('never proceeds in clear by a clear-text allowance', () => {
     const allowance = { kind: 'clear-text-after-failed-tls', failedAttempts: 9 } as const;
     const seen = evidence({ encryption: 'not-used', tls: null });
