@@ -14,7 +14,12 @@ import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
 import { time } from './contract/time.ts';
 import { recipientStateSchema } from './contract/trace-search.ts';
-import { consideredSchema, evidenceSchema, outboundDecisionSchema } from './decision-schema.ts';
+import {
+  consideredSchema,
+  shadowOutcomeSchema,
+  evidenceSchema,
+  outboundDecisionSchema,
+} from './decision-schema.ts';
 
 /** Rows that `GET /v1/queue` gives at most, and without `limit`. */
 export const queueRowsMax = 10_000;
@@ -242,7 +247,18 @@ const inboundAnswer = z
   .object({
     kind: z.enum(['accept', 'refuse']),
     organization: z.string().nullable(),
+    origin: z
+      .object({
+        kind: z.enum(['originating', 'incoming']),
+        connector: z.string().nullable(),
+        by: z.enum(['account', 'certificate', 'address']).nullable(),
+      })
+      .nullable()
+      .meta({ description: 'whose the session is; null where it is refused' }),
     connectors: z.array(z.string()).meta({ description: 'connectors that were met' }),
+    shadow: z
+      .array(shadowOutcomeSchema)
+      .meta({ description: 'what connectors that warn or observe would have said' }),
     reply: z.string().nullable(),
     reason: z.string().nullable(),
     considered: z.array(consideredSchema),

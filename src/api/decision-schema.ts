@@ -9,6 +9,7 @@ import type { DomainPattern } from '../mail/domain-pattern.ts';
 import type { Considered, OutboundDecision, ShadowDemand } from '../policy/decision.ts';
 import type { CertificateFacts, Evidence, PathResult, TlsEvidence } from '../policy/evidence.ts';
 import type { DeliveryTarget, Route } from '../policy/policy.ts';
+import type { ShadowOutcome } from '../policy/shadow.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
 
 const domainPattern: z.ZodType<DomainPattern> = z.discriminatedUnion('kind', [
@@ -96,6 +97,16 @@ const deliveryTarget: z.ZodType<DeliveryTarget> = z
     clearTextReason: z.string().nullable(),
   })
   .meta({ id: 'DeliveryTarget', description: 'The server that keeps mailboxes, as a hop' });
+
+/** What a connector that only warns or observes would have said of a session. */
+export const shadowOutcomeSchema: z.ZodType<ShadowOutcome> = z
+  .object({
+    connector: z.string(),
+    mode: z.enum(['warn', 'observe']),
+    isMet: z.boolean(),
+    reason: z.string(),
+  })
+  .meta({ id: 'ShadowOutcome' });
 
 /** What a connector that only warns or observes would demand. */
 const shadowDemand: z.ZodType<ShadowDemand> = z.object({

@@ -158,3 +158,31 @@ test('an address that is none is refused with its field', async () => {
     { code: 'api-request-invalid', message: /^to: "nobody"/ },
   );
 });
+
+const tools = { nowMs, examineCertificate: async () => examined([]) };
+
+test('an own server that may relay: whose it is, and the way that its mail takes', async () => {
+  const own = inboundConnector('own', {
+    connectorType: 'OnPremises',
+    senderIPAddresses: ['198.51.100.0/24'],
+  });
+  const central = outboundConnector('central', { routeAllMessagesViaOnPremises: true });
+  const value = makePolicy({ inboundConnectors: [own], outboundConnectors: [central] });
+  const question = explainQuestionSchema.parse({
+    from: 'user@example.test',
+    to: 'x@else.test',
+    clientAddress: '198.51.100.7',
+  });
+  const answer = await explainMail(value, question, tools);
+  assert.deepEqual(answer.inbound?.origin, {
+    kind: 'originating',
+    connector: 'own',
+    by: 'address',
+  });
+  // It does not go back to where it came from.
+  assert.equal(answer.outbound?.connector, null);
+  const stranger = { ...question, clientAddress: '203.0.113.1' };
+  const refused = await explainMail(value, stranger, tools);
+  assert.match(refused.inbound!.reply!, /^550 5\.7\.64 /);
+  assert.equal(refused.outbound, null);
+});

@@ -9,6 +9,7 @@ import { formatAddress, parseAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import { chooseOutbound, considerOthers } from '../policy/choose-outbound.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
+import type { IncomingMessage } from '../policy/delivery.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
 import { expandRecipients } from '../policy/expand-recipients.ts';
@@ -16,7 +17,8 @@ import { findRecipient } from '../policy/find-recipient.ts';
 import { requirementOf } from '../policy/floor.ts';
 import type { InboundSession } from '../policy/inbound-session.ts';
 import { judgeRecipient } from '../policy/judge-recipient.ts';
-import type { Organization, Policy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
+import { routingOf } from '../policy/routing.ts';
 import type { ExplainAnswer, ExplainQuestion } from './contract.ts';
 import { formatReplyLine, formatTime } from './queue-view.ts';
 
@@ -46,11 +48,14 @@ export async function explainMail(
     account: null,
     reversePath: sender,
   };
-  const isInbound = owner !== null || question.clientAddress !== null;
+  const isSession = question.clientAddress !== null || question.clientCertificate !== null;
+  const isInbound = owner !== null || isSession;
   const inbound = isInbound ? judgeInbound(policy, session, recipient, tools.nowMs) : null;
-  const organization = owner ?? findSendingOrganization(policy, sender);
+  const organization = inbound?.organization ?? findSendingOrganization(policy, sender);
   const leaves = organization !== null && inbound?.kind !== 'refuse';
-  const expansion = leaves ? expand(policy, organization.id, recipient, session.evidence) : null;
+  const source = sourceOf(inbound);
+  const message = { organization: organization ?? '', source };
+  const expansion = leaves ? expand(policy, message, recipient, session.evidence) : null;
   return {
     formatVersion: 1,
     policyRevision: policy.revision,
@@ -63,7 +68,7 @@ export async function explainMail(
     },
     direction: isInbound ? 'inbound' : 'outbound',
     inbound,
-    outbound: leaves && expansion === null ? chooseFor(policy, organization.id, recipient) : null,
+    outbound: leaves && expansion === null ? chooseFor(policy, message, recipient) : null,
     expansion,
     notes: [
       ...noteSuppositions(policy, question, sender, isInbound),
@@ -75,11 +80,19 @@ export async function explainMail(
 const asked =
   'whether the recipient exists is asked of the server that keeps it, at RCPT; that was not done here';
 
+type Explained = Pick<IncomingMessage, 'organization' | 'source'>;
+
+function sourceOf(inbound: ExplainAnswer['inbound']): IncomingMessage['source'] {
+  const ownServer = inbound?.origin?.connector ?? null;
+  return { kind: 'mx', inboundConnectors: [], ...(ownServer === null ? {} : { ownServer }) };
+}
+
 /** Connectors that do not cover the domain are told too, as far as anybody would read. */
 const othersMax = 50;
 
-function chooseFor(policy: Policy, organization: string, recipient: Address): OutboundDecision {
-  const decision = chooseOutbound(policy, organization, recipient);
+function chooseFor(policy: Policy, message: Explained, recipient: Address): OutboundDecision {
+  const { organization } = message;
+  const decision = chooseOutbound(policy, organization, recipient, routingOf(message));
   const others = considerOthers(policy, decision, othersMax);
   return { ...decision, considered: [...decision.considered, ...others] };
 }
@@ -87,21 +100,20 @@ function chooseFor(policy: Policy, organization: string, recipient: Address): Ou
 /** Null where the recipient is a final one itself. */
 function expand(
   policy: Policy,
-  organization: string,
+  message: Explained,
   recipient: Address,
   evidence: Evidence,
 ): ExplainAnswer['expansion'] {
   const found = findRecipient(policy, recipient);
   if (found.kind !== 'alias') return null;
   const recipients = expandRecipients(policy, {
-    organization,
+    ...message,
     recipients: [recipient],
     clauses: [],
-    source: { kind: 'mx', inboundConnectors: [] },
     evidence,
   });
   const to = recipients.map(({ recipient: final, clauses }) => {
-    const decision = chooseFor(policy, organization, final);
+    const decision = chooseFor(policy, message, final);
     const requirement = requirementOf(decision, clauses);
     return { address: formatAddress(final), outbound: { ...decision, requirement } };
   });
@@ -136,15 +148,23 @@ function judgeInbound(
   const considered = [...decision.considered];
   const existence = existenceOf(policy, recipient);
   if (decision.kind === 'accept') {
-    const { kind, organization, connectors } = decision;
-    const accepted = { kind, organization, connectors: [...connectors] };
+    const { kind, organization, origin, connectors, shadow } = decision;
+    const accepted = {
+      kind,
+      organization,
+      origin,
+      connectors: [...connectors],
+      shadow: [...shadow],
+    };
     return { ...accepted, reply: null, reason: null, considered, evidence, existence };
   }
   const owner = findDomainOwner(policy, recipient.domain);
   return {
     kind: 'refuse',
     organization: owner?.organization.id ?? null,
+    origin: null,
     connectors: [],
+    shadow: [],
     reply: formatReplyLine(decision.reply),
     reason: decision.reason,
     considered,
@@ -154,10 +174,10 @@ function judgeInbound(
 }
 
 /** The sender's organization; the only one where the sender is nobody's. */
-function findSendingOrganization(policy: Policy, sender: Address | null): Organization | null {
+function findSendingOrganization(policy: Policy, sender: Address | null): string | null {
   const owner = sender === null ? null : findDomainOwner(policy, sender.domain);
-  if (owner !== null) return owner.organization;
-  return policy.organizations.length === 1 ? policy.organizations[0]! : null;
+  if (owner !== null) return owner.organization.id;
+  return policy.organizations.length === 1 ? policy.organizations[0]!.id : null;
 }
 
 function noteSuppositions(

@@ -38,12 +38,33 @@ function formatInbound(answer: ExplainAnswer, inbound: Inbound, width: number | 
     indent(`session of ${clientAddress} (${heloName}) ${tls}, ${describeCertificate(inbound)}`),
     ...(inbound.reply === null ? [] : [indent(`answer at RCPT TO: ${inbound.reply}`)]),
     ...(inbound.reason === null ? [] : [indent(`because ${inbound.reason}`)]),
+    ...describeOrigin(inbound),
     ...(met === '' ? [] : [indent(`inbound connectors met: ${met}`)]),
     ...(inbound.kind === 'accept'
       ? [indent(`the recipient ${existences[inbound.existence]}`)]
       : []),
   ];
-  return lines(text, width) + formatConsidered(inbound.considered, width);
+  return (
+    lines([...text, ...formatShadow(inbound)], width) + formatConsidered(inbound.considered, width)
+  );
+}
+
+function describeOrigin({ origin, organization }: Inbound): string[] {
+  if (origin === null || origin.connector === null) return [];
+  const how = origin.by === 'certificate' ? 'its certificate' : 'its address';
+  const may = origin.kind === 'originating' ? 'may send to anywhere' : 'may not relay';
+  return [
+    indent(
+      `"${origin.connector}" knows it by ${how} as a server of ${organization ?? '?'}: it ${may}`,
+    ),
+  ];
+}
+
+function formatShadow({ shadow }: Inbound): string[] {
+  return shadow.map(({ connector, mode, isMet, reason }) => {
+    const would = isMet ? 'would be met' : 'would refuse it';
+    return indent(`"${connector}" (${mode} only) ${would}: ${reason}`);
+  });
 }
 
 const existences: Readonly<Record<Inbound['existence'], string>> = {
@@ -106,13 +127,23 @@ function formatOutbound(outbound: Outbound, width: number | null, whose = ''): s
   const isSent = outbound.destination.kind !== 'mailbox' && outbound.destination.kind !== 'none';
   const text = [
     `Outbound${whose}: ${describeDestination(outbound)}`,
-    ...(isSent ? [...required, ...own] : []),
+    ...(isSent ? [...required, ...own, ...outbound.shadow.map(describeShadowDemand)] : []),
   ];
   return lines(text, width) + formatConsidered(outbound.considered, width);
 }
 
+function describeShadowDemand({
+  connector,
+  mode,
+  requirement,
+}: Outbound['shadow'][number]): string {
+  const demands = requirement.clauses.map(describeDemand).join(', ');
+  return indent(`"${connector}" (${mode} only) would demand ${demands}`);
+}
+
 function describeOpportunistic(outbound: Outbound): string {
   const { destination } = outbound;
+  if (destination.kind === 'organization') return 'nothing is required: it crosses no network';
   if (destination.kind === 'hand-over') return `TLS: ${gradeTarget(destination.target).words}`;
   const then = outbound.clearTextAfterFailedTls ? ', or where TLS failed twice' : '';
   return `TLS is opportunistic: in clear where the other side offers none${then}`;

@@ -148,12 +148,14 @@ const tighten: readonly ((connector: InboundConnector) => InboundConnector)[] = 
 test('tightening an inbound connector never lets more mail pass', () => {
   fc.assert(
     fc.property(
-      fc.array(inbound, { minLength: 1, maxLength: 4 }),
-      session,
-      recipient,
-      fc.nat(),
-      fc.constantFrom(...tighten),
-      (list, from, to, pick, change) => {
+      fc.record({
+        list: fc.array(inbound, { minLength: 1, maxLength: 4 }),
+        from: session,
+        to: recipient,
+        pick: fc.nat(),
+        change: fc.constantFrom(...tighten),
+      }),
+      ({ list, from, to, pick, change }) => {
         const before = named(list);
         const at = pick % before.length;
         const connector = before[at]!;
@@ -234,12 +236,14 @@ test('raising the TLS settings of an outbound connector never lets more evidence
   ];
   fc.assert(
     fc.property(
-      fc.array(outbound, { minLength: 1, maxLength: 4 }),
-      recipient,
-      fc.nat(),
-      fc.constantFrom(...evidences),
-      fc.nat({ max: 3 }),
-      (list, to, pick, seen, raise) => {
+      fc.record({
+        list: fc.array(outbound, { minLength: 1, maxLength: 4 }),
+        to: recipient,
+        pick: fc.nat(),
+        seen: fc.constantFrom(...evidences),
+        raise: fc.nat({ max: 3 }),
+      }),
+      ({ list, to, pick, seen, raise }) => {
         const before = named(list);
         const at = pick % before.length;
         const from = settings.indexOf(before[at]!.tlsSettings);
