@@ -95,7 +95,7 @@ const listener = z.object({
   tls: z.enum(['starttls', 'implicit', 'none']),
 });
 
-/** The running gateway. `defaultSender` is what `send` uses without `--from`; null where no mailbox is. */
+/** The running gateway. `defaultSender` is what `send` uses without `--from`; null where no mailbox speaks for the gateway. */
 export const statusSchema = z
   .object({
     version: z.string(),

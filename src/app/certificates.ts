@@ -141,17 +141,19 @@ function judgeTrust(
 function usersOf(name: string, loaded: Loaded | null): string[] {
   if (loaded === null) return [];
   const { config, policy } = loaded;
+  const isShared = policy.organizations.length > 1;
+  const ownedBy = (id: string): string => (isShared ? ` of ${id}` : '');
   return [
     ...config.listeners
       .filter(({ serverCertificates }) => serverCertificates.includes(name))
       .map((listener) => `listener ${listener.name}`),
-    ...policy.organizations.flatMap(({ outboundConnectors, deliveryTargets }) => [
+    ...policy.organizations.flatMap(({ id, outboundConnectors, deliveryTargets }) => [
       ...outboundConnectors
         .filter(({ clientCertificate }) => clientCertificate === name)
-        .map((connector) => `outbound connector ${connector.name}`),
+        .map((connector) => `outbound connector ${connector.name}${ownedBy(id)}`),
       ...deliveryTargets
         .filter(({ clientCertificate }) => clientCertificate === name)
-        .map((target) => `delivery target ${target.name}`),
+        .map((target) => `delivery target ${target.name}${ownedBy(id)}`),
     ]),
   ];
 }

@@ -8,6 +8,7 @@ import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
 import { explain } from './explain.ts';
+import { homeMailbox } from './home-organization.ts';
 import { queueServices } from './queue-services.ts';
 import type { Running } from './running.ts';
 import type { RefusedReload, Reloader } from './reloader.ts';
@@ -53,7 +54,7 @@ async function readStatus(running: Running, startedAt: string): Promise<StatusVi
   const { reloader } = running;
   const { config, policy, revision } = reloader.inForce;
   const counts = await Promise.all(running.lanes.map((lane) => lane.ask('status', null)));
-  const mailbox = policy.organizations[0]?.mailboxes[0]?.addresses[0];
+  const mailbox = homeMailbox(policy)?.addresses[0];
   return {
     version,
     hostName: policy.hostName,

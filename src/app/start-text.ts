@@ -7,6 +7,7 @@ import type { Policy } from '../policy/policy.ts';
 import { foldersOf } from './data-folder.ts';
 import type { Gateway } from './control.ts';
 import type { EmbeddedConfiguration } from './first-start.ts';
+import { homeOrganization } from './home-organization.ts';
 import type { ListenerAddress } from './messages.ts';
 
 export interface StartFacts {
@@ -65,10 +66,10 @@ function describeMetrics({ metrics }: Config, port: number | null): string[] {
 
 function describeFirstSteps(facts: StartFacts, embedded: EmbeddedConfiguration): string[] {
   const { config, policy, commandName } = facts;
-  const organization = policy.organizations[0];
+  const organization = homeOrganization(policy);
   const mailbox = organization?.mailboxes[0];
   const primary = mailbox?.addresses[0];
-  if (organization === undefined || mailbox === undefined || primary === undefined) return [];
+  if (organization === null || mailbox === undefined || primary === undefined) return [];
   const address = formatAddress(primary);
   const { firstPassword } = embedded;
   const password = firstPassword?.password ?? 'PASSWORD';

@@ -65,6 +65,10 @@ export function checkReach(policy: Policy, report: Report): void {
       const text = walker.complainOf(alias);
       if (text !== null) report({ path: here, at: 'key', text });
     });
+    if (organization.postmaster !== null) {
+      const complaint = complainOfPostmaster(policy, organization, organization.postmaster);
+      if (complaint !== null) report({ path: [...at, 'postmaster'], at: 'value', ...complaint });
+    }
     organization.acceptedDomains.forEach((domain, entry) => {
       const here = [...at, 'acceptedDomains', entry];
       if (domain.catchAll !== null) {
@@ -74,6 +78,17 @@ export function checkReach(policy: Policy, report: Report): void {
       warnOfHidden(policy, { organization, domain }, [...here, 'recipients'], report);
     });
   });
+}
+
+/** Answers to reports are for the organization that sent them. */
+function complainOfPostmaster(
+  policy: Policy,
+  organization: Organization,
+  address: Address,
+): { readonly text: string; readonly suggestion?: string | null } | null {
+  const isOwn = findDomainOwner(policy, address.domain)?.organization === organization;
+  if (isOwn) return complainOf(policy, organization, address);
+  return { text: `${formatAddress(address)} is in no accepted domain of this organization` };
 }
 
 /** Null where the address is somebody: here, at another server, or elsewhere. */

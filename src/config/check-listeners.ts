@@ -1,9 +1,10 @@
 /** Checks between keys: listeners and the certificates that they and connectors name. */
 import { findNearest } from './nearest.ts';
-import type { Parts, Report } from './parts.ts';
+import type { AllParts, GatewayParts, Report } from './parts.ts';
 import type { Path } from './problem.ts';
 
-export function checkListeners(parts: Parts, report: Report): void {
+export function checkListeners(all: AllParts, report: Report): void {
+  const parts = all.gateway;
   if (parts.listeners.length === 0 && parts.listenersAreWhole) {
     const text = 'holds no listener: name at least one address and port';
     report({ path: ['listeners'], at: 'key', text });
@@ -36,10 +37,10 @@ export function checkListeners(parts: Parts, report: Report): void {
     }
   }
   checkCertificates(parts, report);
-  checkClientCertificates(parts, report);
+  checkClientCertificates(all, report);
 }
 
-function checkCertificates(parts: Parts, report: Report): void {
+function checkCertificates(parts: GatewayParts, report: Report): void {
   // The schema's library drops this key without a word.
   if (parts.certificateNames?.has('__proto__') === true) {
     const text = 'cannot be the name of a certificate; take another';
@@ -61,7 +62,12 @@ function checkCertificates(parts: Parts, report: Report): void {
 }
 
 /** For `serverCertificates` and `clientCertificate`. */
-export function checkCertificateName(parts: Parts, name: string, path: Path, report: Report): void {
+export function checkCertificateName(
+  parts: GatewayParts,
+  name: string,
+  path: Path,
+  report: Report,
+): void {
   const known = parts.certificateNames;
   if (known === null || known.has(name)) return;
   const names = known.size === 0 ? 'there are none yet' : `there are: ${[...known].join(', ')}`;
@@ -70,12 +76,12 @@ export function checkCertificateName(parts: Parts, name: string, path: Path, rep
 }
 
 /** A connector that needs the partner's certificate is of no use where nobody asks for it. */
-function checkClientCertificates(parts: Parts, report: Report): void {
-  const needing = parts.inbound.find(
-    ({ value }) => value.enabled && value.restrictDomainsToCertificate,
-  );
+function checkClientCertificates({ gateway, organizations }: AllParts, report: Report): void {
+  const needing = organizations
+    .flatMap(({ inbound }) => inbound)
+    .find(({ value }) => value.enabled && value.restrictDomainsToCertificate);
   if (needing === undefined) return;
-  for (const { value, path } of parts.listeners) {
+  for (const { value, path } of gateway.listeners) {
     if (value.kind !== 'mx' || value.requestClientCertificate !== false) continue;
     const text = `must be true: the inbound connector "${needing.value.name}" needs the partner's certificate`;
     report({ path: [...path, 'requestClientCertificate'], at: 'value', text });

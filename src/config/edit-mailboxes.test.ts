@@ -5,7 +5,8 @@ import { parse } from 'yaml';
 import { addMailbox, setPasswordHash } from './edit-mailboxes.ts';
 import { embeddedDefaultText } from './embedded-default-text.ts';
 
-const ann = { account: 'ann', addresses: ['ann@b.test', 'a@b.test'], passwordHash: 'H' };
+const entry = { account: 'ann', addresses: ['ann@b.test', 'a@b.test'], passwordHash: 'H' };
+const ann = { place: 0, ...entry };
 
 /** Lines that stand in one text only: what an edit added and took away. */
 function difference(before: string, after: string): { added: string[]; gone: string[] } {
@@ -58,12 +59,12 @@ for (const [name, text] of Object.entries(spellings)) {
     const before = (parse(text) as { organizations: { mailboxes: object[] }[] }).organizations[0]!;
     const added = addMailbox(text, ann);
     const after = (parse(added) as { organizations: { mailboxes: object[] }[] }).organizations[0]!;
-    assert.deepEqual(after, { ...before, mailboxes: [...before.mailboxes, ann] });
+    assert.deepEqual(after, { ...before, mailboxes: [...before.mailboxes, entry] });
     for (const comment of text.match(/#.*/g) ?? []) assert.ok(added.includes(comment), comment);
     const changed = setPasswordHash(added, 'u', 'N');
     const last = (parse(changed) as { organizations: { mailboxes: object[] }[] }).organizations[0]!;
     assert.deepEqual(last.mailboxes[0], { ...before.mailboxes[0], passwordHash: 'N' });
-    assert.deepEqual(last.mailboxes[1], ann);
+    assert.deepEqual(last.mailboxes[1], entry);
     if (text.includes('\r\n')) assert.doesNotMatch(changed, /[^\r]\n/);
   });
 }
@@ -86,6 +87,22 @@ test('a list that is missing, empty or null is made', () => {
       );
     }
   }
+});
+
+test('with several organizations each edit is of the right one', () => {
+  const text =
+    'organizations:\n  - id: x\n    mailboxes:\n      - account: u\n        addresses: [u@b.test]\n  - id: y # second\n    name: Y\n';
+  const added = addMailbox(text, { ...ann, place: 1 });
+  type Organizations = { organizations: { mailboxes?: object[] }[] };
+  const before = (parse(text) as Organizations).organizations;
+  const after = (parse(added) as Organizations).organizations;
+  assert.deepEqual(after, [before[0], { ...before[1], mailboxes: [entry] }]);
+  const changed = (parse(setPasswordHash(added, 'ANN', 'N')) as Organizations).organizations;
+  assert.deepEqual(changed, [
+    before[0],
+    { ...before[1], mailboxes: [{ ...entry, passwordHash: 'N' }] },
+  ]);
+  assert.throws(() => addMailbox(text, { ...ann, place: 2 }), { code: 'config-edit-failed' });
 });
 
 test('whatever cannot be edited safely is left as it is', () => {
@@ -112,7 +129,7 @@ test('any account and hash come back as they were', () => {
       word,
       (account, addresses, passwordHash) => {
         const text = spellings['block']!;
-        const edited = addMailbox(text, { account, addresses, passwordHash });
+        const edited = addMailbox(text, { place: 0, account, addresses, passwordHash });
         const { organizations } = parse(edited) as { organizations: { mailboxes: object[] }[] };
         assert.deepEqual(organizations[0]!.mailboxes[1], { account, addresses, passwordHash });
       },

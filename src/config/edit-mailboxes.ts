@@ -10,32 +10,32 @@ import type { Node, Pair, YAMLMap, YAMLSeq } from 'yaml';
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { Failure } from '../mail/failure.ts';
 
-/** As it shall stand in the file. `passwordHash` null: nobody can sign in. */
+/** As it shall stand in the file. `passwordHash` null: nobody can sign in. `place`: the organization's in the list. */
 export interface NewMailbox {
+  readonly place: number;
   readonly account: string;
   readonly addresses: readonly string[];
   readonly passwordHash: string | null;
 }
 
-/** The text with one more mailbox, the last of the first organization. Throws `config-edit-failed`. */
+/** The text with one more mailbox, the last of its organization. Throws `config-edit-failed`. */
 export function addMailbox(text: string, mailbox: NewMailbox): string {
-  const organization = firstOrganization(text);
+  const organization = organizationsOf(text)[mailbox.place];
+  if (!isMap(organization)) throw cannot('the organization stands in no place of its own');
   const entry = toEntry(mailbox);
   const pair = pairOf(organization, 'mailboxes');
   const edited = placeMailbox(new Editor(text), organization, pair, entry);
   return verified(text, edited, (meant) => {
-    const first = (meant as Organizations).organizations[0]!;
-    first.mailboxes = [...(first.mailboxes ?? []), entry];
+    const owner = (meant as Organizations).organizations[mailbox.place]!;
+    owner.mailboxes = [...(owner.mailboxes ?? []), entry];
   });
 }
 
 /** The text with another password of a mailbox; the account in any case. Throws as `addMailbox`. */
 export function setPasswordHash(text: string, account: string, passwordHash: string): string {
-  const mailboxes = pairOf(firstOrganization(text), 'mailboxes')?.value;
-  const items = isSeq(mailboxes) ? mailboxes.items : [];
-  const place = items.findIndex((item) => isMap(item) && isAccount(item, account));
-  const mailbox = items[place];
-  if (!isMap(mailbox)) throw cannot(`the mailbox ${account} stands in no place of its own`);
+  const found = findMailbox(organizationsOf(text), account);
+  if (found === null) throw cannot(`the mailbox ${account} stands in no place of its own`);
+  const { owner, place, mailbox } = found;
   const editor = new Editor(text);
   const pair = pairOf(mailbox, 'passwordHash');
   const edited =
@@ -43,7 +43,7 @@ export function setPasswordHash(text: string, account: string, passwordHash: str
       ? editor.addPair(mailbox, 'passwordHash', passwordHash)
       : editor.setScalar(pair, passwordHash);
   return verified(text, edited, (meant) => {
-    const all = (meant as Organizations).organizations[0]!.mailboxes!;
+    const all = (meant as Organizations).organizations[owner]!.mailboxes!;
     all[place] = { ...all[place]!, passwordHash };
   });
 }
@@ -75,15 +75,28 @@ function placeMailbox(
   throw cannot('mailboxes is no plain list');
 }
 
-function firstOrganization(text: string): YAMLMap {
+function findMailbox(
+  organizations: readonly unknown[],
+  account: string,
+): { readonly owner: number; readonly place: number; readonly mailbox: YAMLMap } | null {
+  for (const [owner, organization] of organizations.entries()) {
+    const list = isMap(organization) ? pairOf(organization, 'mailboxes')?.value : null;
+    if (!isSeq(list)) continue;
+    for (const [place, mailbox] of list.items.entries()) {
+      if (isMap(mailbox) && isAccount(mailbox, account)) return { owner, place, mailbox };
+    }
+  }
+  return null;
+}
+
+function organizationsOf(text: string): readonly unknown[] {
   const document = parseDocument(text, { logLevel: 'error' });
   if (document.errors.length > 0) throw cannot('it is no valid YAML');
   const organizations = isMap(document.contents)
     ? pairOf(document.contents, 'organizations')?.value
     : null;
-  const first = isSeq(organizations) ? organizations.items[0] : null;
-  if (!isMap(first)) throw cannot('organizations is no plain list');
-  return first;
+  if (!isSeq(organizations)) throw cannot('organizations is no plain list');
+  return organizations.items;
 }
 
 function pairOf(map: YAMLMap, key: string): Pair | null {

@@ -75,7 +75,7 @@ queue:
   retryMax: 60m
   expiry: 24h
 
-# Whose mail this is. Exactly one organization for now.
+# Whose mail this is: one organization, or several that do not see each other.
 organizations:
   - id: example # never changes; names the organization in queue and trace
     name: Example

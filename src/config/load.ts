@@ -8,17 +8,19 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
 import { checkAliases, checkReach } from './check-aliases.ts';
-import { checkDelays } from './check-delays.ts';
 import { checkFlow } from './check-flow.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkOrganization } from './check-organization.ts';
+import { checkOrganizations } from './check-organizations.ts';
 import { checkOutbound } from './check-outbound.ts';
 import { checkQueue } from './check-queue.ts';
 import { checkRecipients } from './check-recipients.ts';
 import { checkTargets } from './check-targets.ts';
+import { checkTimes } from './check-times.ts';
 import type { Config } from './config.ts';
 import { collectParts, valueAt } from './parts.ts';
+import type { Parts, Report } from './parts.ts';
 import type { ConfigProblem, Finding, Path } from './problem.ts';
 import { formatPath, problemsMax } from './problem.ts';
 import type { Place, YamlFile } from './read-yaml.ts';
@@ -97,20 +99,28 @@ function examine(yaml: YamlFile): {
   const shape = configSchema.safeParse(yaml.value);
   for (const issue of shape.error?.issues ?? []) findings.push(...explainIssue(issue));
   const wrongPaths = [...findings, ...yaml.findings].map(({ path }) => path);
-  const parts = collectParts(yaml.value, wrongPaths);
+  const all = collectParts(yaml.value, wrongPaths);
   const report = (finding: Finding): void => void findings.push(finding);
   checkOrganizationCount(yaml.value, report);
   checkQueue(yaml.value, wrongPaths, report);
-  checkListeners(parts, report);
+  checkListeners(all, report);
+  checkOrganizations(all, report);
+  for (const parts of all.organizations) {
+    checkTimes(yaml.value, wrongPaths, parts.organizationPath, report);
+    checkWithin(parts, report);
+  }
+  return { findings, parsed: shape.success ? shape.data : null };
+}
+
+/** What one organization says, compared with itself. */
+function checkWithin(parts: Parts, report: Report): void {
   checkOrganization(parts, report);
-  checkDelays(yaml.value, wrongPaths, report);
   checkTargets(parts, report);
   checkRecipients(parts, report);
   checkAliases(parts, report);
   checkInbound(parts, report);
   checkOutbound(parts, report);
   checkFlow(parts, report);
-  return { findings, parsed: shape.success ? shape.data : null };
 }
 
 function explainIssue(issue: z.core.$ZodIssue): Finding[] {
@@ -127,10 +137,6 @@ function checkOrganizationCount(raw: unknown, report: (finding: Finding) => void
   const organizations = valueAt(raw, ['organizations']);
   if (organizations === undefined) return;
   const count = Array.isArray(organizations) ? organizations.length : 0;
-  if (count > 1) {
-    const text = 'several organizations are not supported yet; keep one';
-    report({ path: ['organizations', 1], at: 'value', text });
-  }
   if (count === 0 && (organizations === null || Array.isArray(organizations))) {
     const text = 'holds no organization: name the one whose mail this is';
     report({ path: ['organizations'], at: 'key', text });

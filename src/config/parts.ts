@@ -31,14 +31,20 @@ export interface Located<T> {
   readonly given: ReadonlySet<string>;
 }
 
-/** The `…AreWhole` flags say that no entry of the list was left out, and that there is a list's owner. */
-export interface Parts {
+/** What belongs to the whole gateway. The `…AreWhole` flags say that no entry of the list was left out. */
+export interface GatewayParts {
   readonly listeners: readonly Located<ParsedListener>[];
   readonly listenersAreWhole: boolean;
   /** Null where `certificates` is no mapping. */
   readonly certificateNames: ReadonlySet<string> | null;
   readonly serverCertificates: readonly string[];
+}
+
+/** The parts of one organization, and the gateway's besides. */
+export interface Parts extends GatewayParts {
   readonly organizationPath: Path;
+  /** Null where it has none, or a wrong one. */
+  readonly organizationId: string | null;
   readonly acceptedDomains: readonly Located<ParsedAcceptedDomain>[];
   readonly acceptedDomainsAreWhole: boolean;
   readonly mailboxes: readonly Located<ParsedMailbox>[];
@@ -58,44 +64,83 @@ export interface Parts {
 /** Takes a finding about a place; used by every check. */
 export type Report = (finding: Finding) => void;
 
+/** Everything sound in a file. */
+export interface AllParts {
+  readonly gateway: GatewayParts;
+  /** In the order of the file. */
+  readonly organizations: readonly Parts[];
+}
+
 /** `wrongPaths` are the places that the schema complained about. */
-export function collectParts(raw: unknown, wrongPaths: readonly Path[]): Parts {
-  const isWrong = wrongPrefixes(wrongPaths);
-  const organizationPath: Path = ['organizations', 0];
-  const list = <T>(schema: z.ZodType<T>, path: Path): Located<T>[] => {
-    const entries = valueAt(raw, path);
+export function collectParts(raw: unknown, wrongPaths: readonly Path[]): AllParts {
+  const reader = new PartReader(raw, wrongPaths);
+  const gateway = {
+    listeners: reader.list(listenerSection, ['listeners']),
+    listenersAreWhole: reader.isWhole(['listeners']),
+    certificateNames: namesOf(valueAt(raw, ['certificates'])),
+    serverCertificates: textsOf(valueAt(raw, ['serverCertificates'])),
+  };
+  const written = valueAt(raw, ['organizations']);
+  const count = Array.isArray(written) ? written.length : 0;
+  const organizations = Array.from({ length: count }, (_, place) =>
+    collectOrganization(reader, gateway, ['organizations', place]),
+  );
+  return { gateway, organizations };
+}
+
+function collectOrganization(reader: PartReader, gateway: GatewayParts, path: Path): Parts {
+  const at = (key: string): Path => [...path, key];
+  const written = valueAt(reader.raw, path);
+  const isMapping = typeof written === 'object' && written !== null;
+  const word = (key: string): string | null => {
+    const text = textsOf(valueAt(reader.raw, at(key)))[0] ?? null;
+    return reader.isWhole(at(key)) ? text : null;
+  };
+  return {
+    ...gateway,
+    organizationPath: path,
+    organizationId: word('id'),
+    acceptedDomains: reader.list(acceptedDomainSection, at('acceptedDomains')),
+    acceptedDomainsAreWhole: isMapping && reader.isWhole(at('acceptedDomains')),
+    mailboxes: reader.list(mailboxSection, at('mailboxes')),
+    mailboxesAreWhole: reader.isWhole(at('mailboxes')),
+    aliases: reader.list(aliasSection, at('aliases')),
+    aliasesAreWhole: reader.isWhole(at('aliases')),
+    deliveryTargets: reader.list(deliveryTargetSection, at('deliveryTargets')),
+    deliveryTargetsAreWhole: reader.isWhole(at('deliveryTargets')),
+    addressExtension: word('addressExtension'),
+    inbound: reader.list(inboundConnectorSection, at('inboundConnectors')),
+    inboundAreWhole: reader.isWhole(at('inboundConnectors')),
+    outbound: reader.list(outboundConnectorSection, at('outboundConnectors')),
+    outboundAreWhole: reader.isWhole(at('outboundConnectors')),
+  };
+}
+
+/** Reads lists of the file and leaves out what is wrong. */
+class PartReader {
+  readonly raw: unknown;
+  readonly #wrong: ReadonlySet<string>;
+
+  constructor(raw: unknown, wrongPaths: readonly Path[]) {
+    this.raw = raw;
+    this.#wrong = wrongPrefixes(wrongPaths);
+  }
+
+  isWhole(path: Path): boolean {
+    return !this.#wrong.has(formatPath(path));
+  }
+
+  list<T>(schema: z.ZodType<T>, path: Path): Located<T>[] {
+    const entries = valueAt(this.raw, path);
     if (!Array.isArray(entries)) return [];
     return entries.flatMap((entry, place) => {
       const here = [...path, place];
-      if (isWrong.has(formatPath(here))) return [];
+      if (!this.isWhole(here)) return [];
       const parsed = schema.safeParse(entry);
       const given = new Set(Object.keys((entry ?? {}) as object));
       return parsed.success ? [{ value: parsed.data, path: here, given }] : [];
     });
-  };
-  const isWhole = (path: Path): boolean => !isWrong.has(formatPath(path));
-  const inOrganization = (key: string): Path => [...organizationPath, key];
-  return {
-    listeners: list(listenerSection, ['listeners']),
-    listenersAreWhole: isWhole(['listeners']),
-    certificateNames: namesOf(valueAt(raw, ['certificates'])),
-    serverCertificates: textsOf(valueAt(raw, ['serverCertificates'])),
-    organizationPath,
-    acceptedDomains: list(acceptedDomainSection, inOrganization('acceptedDomains')),
-    acceptedDomainsAreWhole:
-      valueAt(raw, organizationPath) !== undefined && isWhole(inOrganization('acceptedDomains')),
-    mailboxes: list(mailboxSection, inOrganization('mailboxes')),
-    mailboxesAreWhole: isWhole(inOrganization('mailboxes')),
-    aliases: list(aliasSection, inOrganization('aliases')),
-    aliasesAreWhole: isWhole(inOrganization('aliases')),
-    deliveryTargets: list(deliveryTargetSection, inOrganization('deliveryTargets')),
-    deliveryTargetsAreWhole: isWhole(inOrganization('deliveryTargets')),
-    addressExtension: textsOf(valueAt(raw, inOrganization('addressExtension')))[0] ?? null,
-    inbound: list(inboundConnectorSection, inOrganization('inboundConnectors')),
-    inboundAreWhole: isWhole(inOrganization('inboundConnectors')),
-    outbound: list(outboundConnectorSection, inOrganization('outboundConnectors')),
-    outboundAreWhole: isWhole(inOrganization('outboundConnectors')),
-  };
+  }
 }
 
 /** Every wrong place and everything that holds it. */

@@ -436,12 +436,6 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
     /costs/,
   ],
   [
-    'a second organization',
-    `${inOrganization(accepted)}  - { id: contoso, acceptedDomains: [{ domain: contoso.com }] }\n`,
-    'organizations[1]',
-    /several organizations are not supported yet/,
-  ],
-  [
     'no organization',
     inOrganization('').replace(/organizations:[^]*/, 'organizations: []'),
     'organizations',

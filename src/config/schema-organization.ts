@@ -56,7 +56,7 @@ export const acceptedDomainSection = section({
 export const mailboxSection = section({
   account: field(
     text(128, 'a sign-in name'),
-    'The name to sign in with; unique, case is ignored. The primary address works too.',
+    'The name to sign in with; unique on the gateway, case is ignored. The primary address works too.',
   ),
   addresses: oneOrMore(
     mailAddress(),
@@ -259,6 +259,16 @@ export const organizationSection = section({
   delayNotices: delayNoticesSection.prefault({}).meta({
     description: 'When the sender is told that mail waits.',
   }),
+  postmaster: fieldOrNull(
+    mailAddress(),
+    'postmaster@ and the first of acceptedDomains',
+    'The address that reports to senders (DSNs) come from and questions go to; one of this organization.',
+  ),
+  expiry: fieldOrNull(
+    duration('12h', '7d'),
+    'queue.expiry',
+    'How long mail of this organization is tried before it is returned to its sender; at most `queue.expiryMax`.',
+  ),
   rejectDirectSend: fieldOr(
     flag(),
     true,

@@ -104,7 +104,12 @@ const queueSection = section({
   expiry: fieldOr(
     duration('1m', '7d'),
     '24h',
-    'How long a message is tried before it is returned to its sender.',
+    'How long a message is tried before it is returned; an organization may set its own.',
+  ),
+  expiryMax: fieldOr(
+    duration('24h', '7d'),
+    '24h',
+    'The longest `expiry` that an organization may set for itself; never less than `expiry` here.',
   ),
 });
 
@@ -195,7 +200,8 @@ export const configSchema = section({
     .prefault({})
     .meta({ description: 'What Prometheus and health checks ask.' }),
   organizations: listOf(organizationSection).meta({
-    description: 'Whose mail this is: domains, mailboxes, connectors. Exactly one for now.',
+    description:
+      'Whose mail this is: domains, mailboxes, connectors. At least one; several share the gateway without seeing each other. A domain, and a name to sign in with, belongs to one of them.',
   }),
 });
 

@@ -26,10 +26,15 @@ export function toPolicy(parsed: ParsedConfig, folder: string): Policy {
   const { retryFirst, retryMax, expiry } = parsed.queue;
   const retry = { firstRetryMs: retryFirst, maxRetryMs: retryMax, expiryMs: expiry };
   const organizations = parsed.organizations.map((organization) =>
-    toOrganization(organization, retry, folder),
+    toOrganization(organization, retryOf(organization, retry), folder),
   );
   const content = { formatVersion: 1, hostName: parsed.hostName, organizations } as const;
   return { ...content, revision: revisionOf(content) };
+}
+
+/** An organization may keep its mail for longer or shorter than the others. */
+function retryOf({ expiry }: ParsedOrganization, retry: RetrySchedule): RetrySchedule {
+  return expiry === null ? retry : { ...retry, expiryMs: expiry };
 }
 
 /** 12 hex digits of SHA-256 over the canonical form: equal policies have equal revisions. */
@@ -61,7 +66,7 @@ function toOrganization(
     inboundConnectors: parsed.inboundConnectors.map((connector) => toInbound(connector, folder)),
     outboundConnectors: parsed.outboundConnectors.map((connector) => toOutbound(connector, folder)),
     rules: [],
-    postmaster: null,
+    postmaster: parsed.postmaster,
     defaultConnector: { clearTextAfterFailedTls: parsed.clearTextAfterFailedTls },
     rejectDirectSend: parsed.rejectDirectSend,
     retry,

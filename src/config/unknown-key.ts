@@ -57,21 +57,21 @@ const notYet: Readonly<Record<string, readonly string[]>> = {
     'transportRules',
     'externalDelayDsnEnabled',
     'internalDelayDsnEnabled',
-    'externalPostmasterAddress',
     'remoteDomains',
   ],
 };
 
 /** Words that people know from elsewhere, and the key that means it here. */
-const synonyms: Readonly<Record<string, readonly [string, string]>> = {
-  tlssendercertificatenames: [inbound, 'tlsSenderCertificateName'],
-  exceptdomains: [inbound, 'except'],
-  messageexpiration: ['queue', 'expiry'],
-  domainname: ['organizations[].acceptedDomains[]', 'domain'],
-  domaintype: ['organizations[].acceptedDomains[]', 'type'],
-  tlsdomains: [outbound, 'tlsDomain'],
-  hostname: ['', 'hostName'],
-  fqdn: ['', 'hostName'],
+const synonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  tlssendercertificatenames: { [inbound]: 'tlsSenderCertificateName' },
+  exceptdomains: { [inbound]: 'except' },
+  messageexpiration: { queue: 'expiry', 'organizations[]': 'expiry' },
+  externalpostmasteraddress: { 'organizations[]': 'postmaster' },
+  domainname: { 'organizations[].acceptedDomains[]': 'domain' },
+  domaintype: { 'organizations[].acceptedDomains[]': 'type' },
+  tlsdomains: { [outbound]: 'tlsDomain' },
+  hostname: { '': 'hostName' },
+  fqdn: { '': 'hostName' },
 };
 
 export function explainUnknownKey(path: Path, key: string): Finding {
@@ -82,10 +82,8 @@ export function explainUnknownKey(path: Path, key: string): Finding {
     return { ...at, text: 'is not supported yet; remove it, it would have no effect' };
   }
   if (key === '<<') return { ...at, text: 'merge keys are not supported; write the keys out' };
-  const synonym = synonyms[lower];
-  if (synonym !== undefined && synonym[0] === section) {
-    return { ...at, text: 'unknown key', suggestion: synonym[1] };
-  }
+  const synonym = synonyms[lower]?.[section];
+  if (synonym !== undefined) return { ...at, text: 'unknown key', suggestion: synonym };
   const suggestion = findNearest(key, keysOfSection(section));
   if (suggestion?.toLowerCase() === lower) return { ...at, text: 'unknown key', suggestion };
   const elsewhere = sectionsWithKey(key);

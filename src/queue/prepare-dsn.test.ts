@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { inboundConnector, policy as makePolicy } from '../../test/support/policy.ts';
 import type { MessageSource } from '../policy/delivery.ts';
-import type { InboundConnector } from '../policy/policy.ts';
+import type { InboundConnector, Organization } from '../policy/policy.ts';
 import type { DsnInput } from '../report/dsn.ts';
 import { writeDsn } from '../report/dsn.ts';
 import { reportOutcomes } from './reported.ts';
@@ -14,9 +14,13 @@ import type { QueueServices } from './queue-services.ts';
 const connector = (over: Partial<InboundConnector>): InboundConnector =>
   inboundConnector('from the bank', over);
 
-async function prepare(source: MessageSource, over: Partial<InboundConnector> = {}) {
+async function prepare(
+  source: MessageSource,
+  over: Partial<InboundConnector> = {},
+  settings: Partial<Organization> = {},
+) {
   const inboundConnectors = [connector(over), connector({ name: 'another' })];
-  const policy = makePolicy({ id: 'contoso', mailboxes: [], inboundConnectors });
+  const policy = makePolicy({ id: 'contoso', mailboxes: [], inboundConnectors, ...settings });
   const inputs: DsnInput[] = [];
   const services = {
     policy: () => policy,
@@ -32,11 +36,16 @@ async function prepare(source: MessageSource, over: Partial<InboundConnector> = 
   const message = sampleMessage(1, { source });
   const id = '0SA699YZW000';
   const dsn = await prepareDsn(services, () => '0SA699YZW001', { id, message, recipients });
-  return { clauses: dsn!.clauses, isForced: inputs[0]!.about.isForced };
+  const { about, postmaster } = inputs[0]!;
+  return { clauses: dsn!.clauses, isForced: about.isForced, postmaster };
 }
 
 const bySession: MessageSource = { kind: 'mx', inboundConnectors: ['from the bank'] };
-const silent = { clauses: [], isForced: false };
+const silent = {
+  clauses: [],
+  isForced: false,
+  postmaster: { localPart: 'postmaster', domain: 'mail.test' },
+};
 
 it('about mail that came under a connector which demands TLS must travel encrypted', async () => {
   for (const over of [{ requireTls: true }, { restrictDomainsToCertificate: true }]) {
@@ -60,4 +69,10 @@ it('about other mail need not', async () => {
   assert.deepEqual(await prepare(elsewhere, { requireTls: true }), silent);
   const submitted: MessageSource = { kind: 'submission', account: 'anna' };
   assert.deepEqual(await prepare(submitted, { requireTls: true }), silent);
+});
+
+it('comes from whom the organization names as its postmaster', async () => {
+  const named = { localPart: 'helpdesk', domain: 'contoso.com' };
+  const { postmaster } = await prepare(bySession, {}, { postmaster: named });
+  assert.deepEqual(postmaster, named);
 });

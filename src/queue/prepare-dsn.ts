@@ -73,7 +73,8 @@ function demandsTls({ requireTls, restrictDomainsToCertificate }: InboundConnect
 
 function postmasterOf(policy: Policy, organizationId: string): Address {
   const organization = findOrganization(policy, organizationId);
-  if (organization !== null && organization.postmaster !== null) return organization.postmaster;
+  const named = organization?.postmaster ?? null;
+  if (named !== null) return named;
   const domain = organization?.acceptedDomains[0]?.domain ?? policy.hostName;
   return { localPart: 'postmaster', domain };
 }

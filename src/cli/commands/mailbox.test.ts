@@ -140,6 +140,51 @@ test('a configuration that is wrong already is not edited', async (t) => {
   assert.match(stderr, /nothing was changed[^]*gone\.pem does not exist/);
 });
 
+const shared = `${text}  - id: other
+    acceptedDomains: [{ domain: other.test }]
+    mailboxes: [{ account: otto, addresses: [otto@other.test] }]
+`;
+
+test('with several organizations the domain says whose mailbox it is, or --organization', async (t) => {
+  const { file, mailbox } = await makeConfig(t);
+  await writeFile(file, shared);
+  const byDomain = await mailbox(['add', 'bob', 'bob@other.test', '--generate']);
+  assert.equal(byDomain.code, 0, byDomain.stderr);
+  const named = await mailbox([
+    'add',
+    'eve',
+    'eve@example.test',
+    '--organization',
+    'example',
+    '--generate',
+  ]);
+  assert.equal(named.code, 0, named.stderr);
+  const password = await mailbox(['passwd', 'otto@other.test', '--generate']);
+  assert.equal(password.code, 0, password.stderr);
+  const { stdout } = await mailbox(['list']);
+  assert.match(stdout, /^example +Ann +no /m);
+  assert.match(stdout, /^example +eve +yes /m);
+  assert.match(stdout, /^other +otto +yes /m);
+  assert.match(stdout, /^other +bob +yes /m);
+});
+
+test('a mailbox is added to no organization by guessing', async (t) => {
+  const { file, mailbox } = await makeConfig(t);
+  await writeFile(file, shared);
+  const cases: [readonly string[], number, RegExp][] = [
+    [['bob', 'bob@third.test'], 64, /no organization accepts third\.test/],
+    [['bob', 'bob@third.test', '--organization', 'third'], 64, /there are: example, other/],
+    [['bob', 'bob@other.test', '--organization', 'example'], 78, /in no accepted domain/],
+    [['otto', 'otto@example.test'], 65, /mailbox otto already/],
+  ];
+  for (const [words, code, error] of cases) {
+    const result = await mailbox(['add', ...words, '--generate']);
+    assert.equal(result.code, code, `${words.join(' ')}: ${result.stderr}`);
+    assert.match(result.stderr, error);
+    assert.equal(await readFile(file, 'utf8'), shared);
+  }
+});
+
 /** A terminal that types `keys` once it is asked. */
 function terminal(keys: readonly string[]) {
   const raw: boolean[] = [];

@@ -5,8 +5,11 @@ import { loadConfig } from '../../config/load.ts';
 import { findNearest } from '../../config/nearest.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { formatAddress, parseAddress } from '../../mail/address.ts';
+import type { Address } from '../../mail/address.ts';
 import { Failure } from '../../mail/failure.ts';
 import { sanitizePeerText } from '../../mail/peer-text.ts';
+import { findDomainOwner } from '../../policy/directory.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { askPassword, readPassword } from '../ask-password.ts';
 import type { Loaded } from '../change-config.ts';
 import { changeConfig, configFileOf } from '../change-config.ts';
@@ -18,6 +21,10 @@ import type { ReloadOptions } from '../reload-after.ts';
 import { formatTable } from '../table.ts';
 
 const unasked = 'A running gateway takes it on with `postern config reload`.';
+
+interface AddOptions extends PasswordOptions {
+  readonly organization?: string;
+}
 
 interface PasswordOptions extends ReloadOptions {
   readonly passwordStdin?: boolean;
@@ -83,13 +90,20 @@ function rowsOf({ config, policy }: Loaded): MailboxRow[] {
 
 function formatRows(rows: readonly MailboxRow[], width: number | null): string {
   if (rows.length === 0) return 'There are no mailboxes.\n';
+  const isShared = rows.some(({ organization }) => organization !== rows[0]!.organization);
   const columns = [
+    ...(isShared ? [{ title: 'ORGANIZATION' }] : []),
     { title: 'ACCOUNT' },
     { title: 'SIGN-IN' },
     { title: 'ADDRESSES', mayShrink: true },
   ];
-  const body = rows.map(({ account, addresses, canSignIn }) => ({
-    cells: [account, canSignIn ? 'yes' : 'no', addresses.join(', ')],
+  const body = rows.map(({ organization, account, addresses, canSignIn }) => ({
+    cells: [
+      ...(isShared ? [organization] : []),
+      account,
+      canSignIn ? 'yes' : 'no',
+      addresses.join(', '),
+    ],
   }));
   return formatTable(columns, body, width);
 }
@@ -106,7 +120,8 @@ function addAdd(mailbox: Command, context: CommandContext): void {
     )
     .argument('<account>', 'name to sign in with; also the name of the Maildir')
     .argument('<address...>', 'mail addresses, the primary one first')
-    .option('--without-password', 'nobody can sign in to it; it takes mail only');
+    .option('--without-password', 'nobody can sign in to it; it takes mail only')
+    .option('--organization <id>', 'whose mailbox it is; without it the domain says so');
   withPasswordOptions(command)
     .addHelpText(
       'after',
@@ -116,16 +131,20 @@ function addAdd(mailbox: Command, context: CommandContext): void {
         'mailbox add scanner scanner@example.test --generate',
       ),
     )
-    .action(async (account: string, addresses: readonly string[], options: PasswordOptions) => {
+    .action(async (account: string, addresses: readonly string[], options: AddOptions) => {
       const file = await configFileOf(context, options.config);
-      const written = addresses.map(checkAddress);
-      refuseKnown(rowsOf(await load(file)), account);
+      const parsed = addresses.map(checkAddress);
+      const written = parsed.map(formatAddress);
+      const before = await load(file);
+      refuseKnown(rowsOf(before), account);
+      placeOf(before.policy, parsed[0]!, options.organization);
       const password = await takePassword(context, account, options);
       const passwordHash =
         password === null ? null : await context.offline.passwords.hash(password);
       await changeConfig(context, file, (loaded, text) => {
         refuseKnown(rowsOf(loaded), account);
-        return addMailbox(text, { account, addresses: written, passwordHash });
+        const place = placeOf(loaded.policy, parsed[0]!, options.organization);
+        return addMailbox(text, { place, account, addresses: written, passwordHash });
       });
       await context.out.print(`${file}: mailbox ${sanitizePeerText(account)} was added\n`);
       await tellReload(context, await reloadAfter(context, file, options), unasked);
@@ -188,9 +207,25 @@ async function takePassword(
   return password;
 }
 
-function checkAddress(text: string): string {
+/** Where in the file the organization stands: as named, the only one, or the domain's. */
+function placeOf(policy: Policy, primary: Address, id: string | undefined): number {
+  const { organizations } = policy;
+  if (id !== undefined) {
+    const place = organizations.findIndex((each) => each.id === id);
+    if (place !== -1) return place;
+    const known = organizations.map((each) => each.id).join(', ');
+    throw new Failure('option-wrong', `--organization: there is no ${id}; there are: ${known}`);
+  }
+  if (organizations.length === 1) return 0;
+  const owner = findDomainOwner(policy, primary.domain);
+  if (owner !== null) return organizations.indexOf(owner.organization);
+  const text = `no organization accepts ${primary.domain}: name the one with --organization, and add the domain to its acceptedDomains`;
+  throw new Failure('option-wrong', text);
+}
+
+function checkAddress(text: string): Address {
   const address = parseAddress(text);
-  if (address !== null) return formatAddress(address);
+  if (address !== null) return address;
   throw new Failure('option-wrong', `"${text}" is not a mail address`);
 }
 

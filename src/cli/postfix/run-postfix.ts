@@ -103,7 +103,7 @@ async function submit(
   return exitCode.ok;
 }
 
-/** The domain of names without one: $POSTERN_ORIGIN, else that of the gateway's first mailbox. */
+/** The domain of names without one: $POSTERN_ORIGIN, else that of the mailbox that speaks for the gateway. */
 async function readOrigin(context: CommandContext, client: ApiClient): Promise<string> {
   const named = context.surroundings.env['POSTERN_ORIGIN'];
   if (named !== undefined && named !== '') {

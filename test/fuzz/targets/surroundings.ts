@@ -266,6 +266,7 @@ const configuration: FuzzTarget = {
 /** A mailbox can be added to what loads, or it is said why not; the result still loads. */
 function checkEdit(text: string): void {
   const mailbox = {
+    place: 0,
     account: 'fuzz-added',
     addresses: ['fuzz-added@fabrikam.com'],
     passwordHash: null,
