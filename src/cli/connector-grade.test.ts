@@ -71,6 +71,36 @@ test('inbound: addresses without TLS are said to be in clear', () => {
   );
 });
 
+test('what is only observed is said to require nothing', () => {
+  for (const mode of ['observe', 'warn'] as const) {
+    const grade = gradeOutbound({ ...outbound, mode, tlsSettings: 'EncryptionOnly' });
+    assert.equal(grade.grade, 'observed');
+    assert.match(
+      grade.words,
+      new RegExp(`in mode ${mode}, nothing is required; would be encrypted`),
+    );
+  }
+});
+
+test('own servers: by what they are known, and whether in clear too', () => {
+  const grade = (fields: Partial<InboundConnector>) =>
+    gradeInbound({ ...inbound, connectorType: 'OnPremises', ...fields });
+  const byName = { tlsSenderCertificateNames: [domain] };
+  assert.deepEqual(grade({}), {
+    grade: 'addresses',
+    words: 'your own servers by their addresses, in clear too',
+  });
+  assert.equal(
+    grade({ requireTls: true, ...byName }).words,
+    'your own servers by their addresses, or named contoso.com, always encrypted',
+  );
+  assert.deepEqual(grade({ senderIPAddresses: [], ...byName }), {
+    grade: 'named',
+    words: 'named contoso.com (only your own servers)',
+  });
+  assert.equal(grade({ restrictDomainsToCertificate: true, pins: ['a'] }).grade, 'pinned');
+});
+
 test('delivery targets: what stays inside, and what may cross a network in clear and why', () => {
   assert.equal(gradeTarget(deliveryTarget('a')).words, 'inside: it never leaves this machine');
   const elsewhere = { address: { kind: 'host', host: '10.0.0.7', port: 24 } } as const;

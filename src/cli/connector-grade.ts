@@ -6,12 +6,18 @@
  */
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { isInside } from '../policy/delivery-target.ts';
-import type { DeliveryTarget, InboundConnector, OutboundConnector } from '../policy/policy.ts';
+import type {
+  ConnectorMode,
+  DeliveryTarget,
+  InboundConnector,
+  OutboundConnector,
+} from '../policy/policy.ts';
 
 /** `grade` is a stable word for programs, `words` a phrase for people. */
 export interface ConnectorGrade {
   readonly grade:
     | 'off'
+    | 'observed'
     | 'inside'
     | 'opportunistic'
     | 'addresses'
@@ -24,7 +30,19 @@ export interface ConnectorGrade {
 
 export function gradeOutbound(connector: OutboundConnector): ConnectorGrade {
   if (!connector.enabled) return off;
-  return gradeForced(connector, "the recipient's domain or under it", 'only the partner') ?? clear;
+  const only =
+    connector.connectorType === 'OnPremises' ? 'only your own server' : 'only the partner';
+  const grade = gradeForced(connector, "the recipient's domain or under it", only) ?? clear;
+  return underMode(connector.mode, grade);
+}
+
+/** What does not bind proves nothing, whatever it says. */
+function underMode(mode: ConnectorMode, grade: ConnectorGrade): ConnectorGrade {
+  if (mode === 'enforce' || grade.grade === 'opportunistic') return grade;
+  return {
+    grade: 'observed',
+    words: `in mode ${mode}, nothing is required; would be ${grade.words}`,
+  };
 }
 
 /** The server that keeps mailboxes, as a hop. */
@@ -65,6 +83,31 @@ function gradeForced(keys: TlsKeys, nameless: string, only: string): ConnectorGr
 
 export function gradeInbound(connector: InboundConnector): ConnectorGrade {
   if (!connector.enabled) return off;
+  const isOwn = connector.connectorType === 'OnPremises';
+  return underMode(connector.mode, isOwn ? gradeOwnServers(connector) : gradePartner(connector));
+}
+
+/** By what your own servers are known, and whether in clear too. */
+function gradeOwnServers(connector: InboundConnector): ConnectorGrade {
+  const { pins, senderIPAddresses, tlsSenderCertificateNames, requireTls } = connector;
+  const names = tlsSenderCertificateNames.map(formatDomainPattern).join(' or ');
+  const named = names === '' ? '' : `named ${names}`;
+  const shown = [pins.length > 0 ? 'pinned' : '', named]
+    .filter((part) => part !== '')
+    .join(' and ');
+  const needsShown = senderIPAddresses.length === 0 || connector.restrictDomainsToCertificate;
+  if (needsShown)
+    return {
+      grade: pins.length > 0 ? 'pinned' : 'named',
+      words: `${shown} (only your own servers)`,
+    };
+  const by = shown === '' ? 'their addresses' : `their addresses, or ${shown}`;
+  if (requireTls)
+    return { grade: 'encrypted', words: `your own servers by ${by}, always encrypted` };
+  return { grade: 'addresses', words: `your own servers by ${by}, in clear too` };
+}
+
+function gradePartner(connector: InboundConnector): ConnectorGrade {
   const from = connector.restrictDomainsToIPAddresses ? ', only from its addresses' : '';
   if (connector.restrictDomainsToCertificate) {
     const names = connector.tlsSenderCertificateNames.map(formatDomainPattern).join(' or ');

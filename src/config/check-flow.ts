@@ -3,7 +3,7 @@ import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import type { Parts, Report } from './parts.ts';
 import { coversPattern } from './pattern-cover.ts';
-import type { ParsedInbound, ParsedOutbound } from './schema-organization.ts';
+import type { ParsedInbound, ParsedOutbound } from './schema-connectors.ts';
 
 export function checkFlow(parts: Parts, report: Report): void {
   const warn: Report = (finding) => report({ ...finding, severity: 'warning' });

@@ -2,6 +2,7 @@
 import { findNearest } from './nearest.ts';
 import type { AllParts, GatewayParts, Report } from './parts.ts';
 import type { Path } from './problem.ts';
+import type { ParsedInbound } from './schema-connectors.ts';
 
 export function checkListeners(all: AllParts, report: Report): void {
   const parts = all.gateway;
@@ -75,15 +76,21 @@ export function checkCertificateName(
   report({ path, at: 'value', text, suggestion: findNearest(name, known) });
 }
 
-/** A connector that needs the partner's certificate is of no use where nobody asks for it. */
+/** In any mode: what is only observed must be seen, too. */
+function takesCertificate(value: ParsedInbound): boolean {
+  const isNamed = value.tlsSenderCertificateName.length > 0 || value.pins.length > 0;
+  return value.restrictDomainsToCertificate || (value.connectorType === 'OnPremises' && isNamed);
+}
+
+/** A connector that needs the client's certificate is of no use where nobody asks for it. */
 function checkClientCertificates({ gateway, organizations }: AllParts, report: Report): void {
   const needing = organizations
     .flatMap(({ inbound }) => inbound)
-    .find(({ value }) => value.enabled && value.restrictDomainsToCertificate);
+    .find(({ value }) => value.enabled && takesCertificate(value));
   if (needing === undefined) return;
   for (const { value, path } of gateway.listeners) {
     if (value.kind !== 'mx' || value.requestClientCertificate !== false) continue;
-    const text = `must be true: the inbound connector "${needing.value.name}" needs the partner's certificate`;
+    const text = `must be true: the inbound connector "${needing.value.name}" needs the client's certificate`;
     report({ path: [...path, 'requestClientCertificate'], at: 'value', text });
   }
 }

@@ -5,6 +5,7 @@
  * neither may be in two hands.
  */
 import { formatAddress } from '../mail/address.ts';
+import { findNearest } from './nearest.ts';
 import type { AllParts, Located, Parts, Report } from './parts.ts';
 import { parentDomains } from './pattern-cover.ts';
 import type { ParsedAcceptedDomain, ParsedMailbox } from './schema-organization.ts';
@@ -13,6 +14,33 @@ export function checkOrganizations({ organizations }: AllParts, report: Report):
   checkIds(organizations, report);
   checkDomains(organizations, report);
   checkSignIn(organizations, report);
+  checkTrusted(organizations, report);
+}
+
+/** Whom connectors trust must be here, and be somebody else. */
+function checkTrusted(organizations: readonly Parts[], report: Report): void {
+  const ids = organizations.flatMap(({ organizationId }) => organizationId ?? []);
+  const areKnown = ids.length === organizations.length;
+  for (const { organizationId, inbound, outbound } of organizations) {
+    for (const { value, path } of [...inbound, ...outbound]) {
+      value.trustedOrganizations.forEach((id, place) => {
+        const here = [...path, 'trustedOrganizations', place];
+        if (id === organizationId) {
+          report({
+            path: here,
+            at: 'value',
+            text: 'is this organization itself, which needs no trust',
+          });
+        } else if (areKnown && !ids.includes(id)) {
+          const others = ids.filter((each) => each !== organizationId);
+          const known =
+            others.length === 0 ? 'there is no other' : `there are: ${others.join(', ')}`;
+          const text = `names the organization "${id}", which this gateway does not have; ${known}`;
+          report({ path: here, at: 'value', text, suggestion: findNearest(id, others) });
+        }
+      });
+    }
+  }
 }
 
 function checkIds(organizations: readonly Parts[], report: Report): void {

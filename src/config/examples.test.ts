@@ -81,3 +81,27 @@ test('the example in front of mailbox servers asks, lists, and forces TLS across
   );
   assert.deepEqual(organization!.aliases[0]!.to.length, 2);
 });
+
+test('the hybrid example: own servers by certificate and by address, and the way back to them', async () => {
+  const { policy } = await load('hybrid.yaml');
+  const [organization] = policy.organizations;
+  const [server, scanner] = organization!.inboundConnectors;
+  assert.deepEqual([server!.connectorType, server!.requireTls], ['OnPremises', true]);
+  assert.deepEqual([scanner!.connectorType, scanner!.requireTls], ['OnPremises', false]);
+  const [back] = organization!.outboundConnectors;
+  assert.deepEqual([back!.connectorType, back!.tlsSettings], ['OnPremises', 'DomainValidation']);
+});
+
+test('the example of two organizations: one partner, a certificate name of its own for each', async () => {
+  const { policy } = await load('two-organizations.yaml');
+  const [fabrikam, adatum] = policy.organizations;
+  const names = [fabrikam!, adatum!].map(
+    ({ inboundConnectors }) => inboundConnectors[0]!.tlsSenderCertificateNames,
+  );
+  assert.deepEqual(names, [
+    [{ kind: 'exact', domain: 'mail.contosobank.com' }],
+    [{ kind: 'exact', domain: 'partners.contosobank.com' }],
+  ]);
+  assert.equal(fabrikam!.retry.expiryMs, 2 * 86_400_000);
+  assert.deepEqual(adatum!.inboundConnectors[1]!.trustedOrganizations, ['fabrikam']);
+});

@@ -113,6 +113,17 @@ export function oneOrMoreOrNone<T>(
   return oneOrMore(reader, description).prefault([] as never);
 }
 
+/** Like `oneOrMore`; null where left out, and `absent` says what that means. */
+export function oneOrMoreOrNull<T>(
+  reader: Reader<T>,
+  absent: string,
+  description: string,
+): z.ZodDefault<z.ZodType<readonly T[] | null>> {
+  const form = `${reader.form}; one, or a list`;
+  const schema = oneOrMore(reader, description).meta({ description, form, absent });
+  return (schema as z.ZodType<readonly T[] | null>).default(null as never);
+}
+
 /**
  * A mapping of keys; every other key is refused. `key:` with nothing under it is an empty section,
  * since that is what remains when everything under it is commented out.

@@ -9,20 +9,16 @@ import { formatPath } from './problem.ts';
 import type { Finding, Path } from './problem.ts';
 import type { ParsedListener } from './schema.ts';
 import { listenerSection } from './schema.ts';
-import type {
-  ParsedAcceptedDomain,
-  ParsedInbound,
-  ParsedMailbox,
-  ParsedOutbound,
-} from './schema-organization.ts';
+import type { ParsedInbound, ParsedOutbound } from './schema-connectors.ts';
+import {
+  inboundConnectorSection,
+  outboundConnectorSection,
+  withScope,
+} from './schema-connectors.ts';
+import type { ParsedAcceptedDomain, ParsedMailbox } from './schema-organization.ts';
 import type { ParsedAlias, ParsedDeliveryTarget } from './schema-recipients.ts';
 import { aliasSection, deliveryTargetSection } from './schema-recipients.ts';
-import {
-  acceptedDomainSection,
-  inboundConnectorSection,
-  mailboxSection,
-  outboundConnectorSection,
-} from './schema-organization.ts';
+import { acceptedDomainSection, mailboxSection } from './schema-organization.ts';
 
 /** A sound part, its place, and the keys that were written out. */
 export interface Located<T> {
@@ -109,7 +105,9 @@ function collectOrganization(reader: PartReader, gateway: GatewayParts, path: Pa
     deliveryTargets: reader.list(deliveryTargetSection, at('deliveryTargets')),
     deliveryTargetsAreWhole: reader.isWhole(at('deliveryTargets')),
     addressExtension: word('addressExtension'),
-    inbound: reader.list(inboundConnectorSection, at('inboundConnectors')),
+    inbound: reader
+      .list(inboundConnectorSection, at('inboundConnectors'))
+      .map((written) => ({ ...written, value: withScope(written.value) })),
     inboundAreWhole: reader.isWhole(at('inboundConnectors')),
     outbound: reader.list(outboundConnectorSection, at('outboundConnectors')),
     outboundAreWhole: reader.isWhole(at('outboundConnectors')),

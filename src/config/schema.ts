@@ -37,7 +37,7 @@ const listenerSection = section({
   requestClientCertificate: fieldOrNull(
     flag(),
     'true on `mx`, false on `submission`',
-    'Ask the client for a certificate. Connectors with `restrictDomainsToCertificate` need it on every `mx` listener.',
+    'Ask the client for a certificate. Connectors that know a client by its certificate need it on every `mx` listener.',
   ),
   proxyProtocol: oneOrMoreOrNone(
     addressRange(),

@@ -1,24 +1,18 @@
 /** From the validated configuration to the policy value, and its revision. */
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
 import type {
   AcceptedDomain,
   DeliveryTarget,
-  InboundConnector,
   KnownRecipients,
   Organization,
-  OutboundConnector,
   Policy,
   RetrySchedule,
 } from '../policy/policy.ts';
 import { isInside } from '../policy/delivery-target.ts';
+import { resolveAnchors, toInbound, toOutbound } from './connectors-to-policy.ts';
 import type { ParsedConfig } from './schema.ts';
-import type {
-  ParsedAcceptedDomain,
-  ParsedInbound,
-  ParsedOrganization,
-  ParsedOutbound,
-} from './schema-organization.ts';
+import { withScope } from './schema-connectors.ts';
+import type { ParsedAcceptedDomain, ParsedOrganization } from './schema-organization.ts';
 import type { ParsedDeliveryTarget } from './schema-recipients.ts';
 
 /** `folder` is where relative paths of anchors start. */
@@ -63,8 +57,8 @@ function toOrganization(
     aliases: parsed.aliases,
     deliveryTargets: parsed.deliveryTargets.map((target) => toDeliveryTarget(target, folder)),
     addressExtension: parsed.addressExtension,
-    inboundConnectors: parsed.inboundConnectors.map((connector) => toInbound(connector, folder)),
-    outboundConnectors: parsed.outboundConnectors.map((connector) => toOutbound(connector, folder)),
+    inboundConnectors: parsed.inboundConnectors.map((each) => toInbound(withScope(each), folder)),
+    outboundConnectors: parsed.outboundConnectors.map((each) => toOutbound(each, folder)),
     rules: [],
     postmaster: parsed.postmaster,
     defaultConnector: { clearTextAfterFailedTls: parsed.clearTextAfterFailedTls },
@@ -128,71 +122,4 @@ export function tlsSettingsOf(
   target: Pick<ParsedDeliveryTarget, 'address' | 'tlsSettings'>,
 ): NonNullable<ParsedDeliveryTarget['tlsSettings']> {
   return target.tlsSettings ?? (isInside(target.address) ? 'Opportunistic' : 'EncryptionOnly');
-}
-
-function toInbound(parsed: ParsedInbound, folder: string): InboundConnector {
-  return {
-    name: parsed.name,
-    enabled: parsed.enabled,
-    comment: parsed.comment,
-    connectorType: parsed.connectorType,
-    connectorSource: 'Default',
-    mode: 'enforce',
-    owner: null,
-    reviewDate: null,
-    postQuantum: 'prefer',
-    cloudServicesMailEnabled: false,
-    senderDomains: parsed.senderDomains,
-    exceptDomains: parsed.except,
-    senderIPAddresses: parsed.senderIPAddresses,
-    restrictDomainsToIPAddresses: parsed.restrictDomainsToIPAddresses,
-    requireTls: parsed.requireTls,
-    restrictDomainsToCertificate: parsed.restrictDomainsToCertificate,
-    tlsSenderCertificateNames: parsed.tlsSenderCertificateName,
-    pins: parsed.pins,
-    anchors: resolveAnchors(parsed.anchors, folder),
-    minVersion: parsed.minVersion,
-    acceptServerAuthOnly: parsed.acceptServerAuthOnly,
-    associatedAcceptedDomains: parsed.associatedAcceptedDomains,
-    requireTlsTemporaryMs: parsed.requireTlsTemporary,
-    alsoHeaderFrom: false,
-    trustedOrganizations: [],
-    treatMessagesAsInternal: false,
-    enhancedFiltering: { skipLastIP: false, skipIPs: [], users: [] },
-  };
-}
-
-function toOutbound(parsed: ParsedOutbound, folder: string): OutboundConnector {
-  const hosts = parsed.smartHosts;
-  return {
-    name: parsed.name,
-    enabled: parsed.enabled,
-    comment: parsed.comment,
-    connectorType: parsed.connectorType,
-    connectorSource: 'Default',
-    mode: 'enforce',
-    owner: null,
-    reviewDate: null,
-    postQuantum: 'prefer',
-    cloudServicesMailEnabled: false,
-    recipientDomains: parsed.recipientDomains,
-    allAcceptedDomains: parsed.allAcceptedDomains,
-    isTransportRuleScoped: parsed.isTransportRuleScoped,
-    route: hosts.length > 0 ? { kind: 'smart-hosts', hosts } : { kind: 'mx' },
-    tlsSettings: parsed.tlsSettings === 'Opportunistic' ? null : parsed.tlsSettings,
-    tlsDomains: parsed.tlsDomain,
-    pins: parsed.pins,
-    minVersion: parsed.minVersion,
-    anchors: resolveAnchors(parsed.anchors, folder),
-    clientCertificate: parsed.clientCertificate,
-    clearTextAfterFailedTls: parsed.clearTextAfterFailedTls,
-    routeAllMessagesViaOnPremises: false,
-    trustedOrganizations: [],
-    validation: { isValidated: false, lastValidationTimestamp: null, validationRecipients: [] },
-  };
-}
-
-/** `file:` and an absolute path, or one of the two words. */
-export function resolveAnchors(anchors: string, folder: string): string {
-  return anchors.startsWith('file:') ? `file:${resolve(folder, anchors.slice(5))}` : anchors;
 }

@@ -11,40 +11,6 @@ const outbound = 'organizations[].outboundConnectors[]';
  * nobody believes that they act; compared without case, since Exchange begins them with a capital.
  */
 const notYet: Readonly<Record<string, readonly string[]>> = {
-  [inbound]: [
-    'treatMessagesAsInternal',
-    'cloudServicesMailEnabled',
-    'trustedOrganizations',
-    'efSkipLastIP',
-    'efSkipIPs',
-    'efUsers',
-    'efSkipMailGateway',
-    'efTestMode',
-    'scanAndDropRecipients',
-    'clientHostNames',
-    'connectorSource',
-    'mode',
-    'owner',
-    'reviewDate',
-  ],
-  [outbound]: [
-    'routeAllMessagesViaOnPremises',
-    'cloudServicesMailEnabled',
-    'senderRewritingEnabled',
-    'mtaStsMode',
-    'smtpDaneMode',
-    'testMode',
-    'linkForModifiedConnector',
-    'isValidated',
-    'lastValidationTimestamp',
-    'validationRecipients',
-    'connectorSource',
-    'keyExchangeGroup',
-    'failureAction',
-    'mode',
-    'owner',
-    'reviewDate',
-  ],
   'organizations[].acceptedDomains[]': [
     'default',
     'outboundOnly',
@@ -52,13 +18,7 @@ const notYet: Readonly<Record<string, readonly string[]>> = {
     'sendingToDomainDisabled',
     'mailFlowRegion',
   ],
-  'organizations[]': [
-    'rules',
-    'transportRules',
-    'externalDelayDsnEnabled',
-    'internalDelayDsnEnabled',
-    'remoteDomains',
-  ],
+  'organizations[]': ['rules', 'transportRules', 'remoteDomains'],
 };
 
 /** Words that people know from elsewhere, and the key that means it here. */
@@ -70,8 +30,17 @@ const synonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   domainname: { 'organizations[].acceptedDomains[]': 'domain' },
   domaintype: { 'organizations[].acceptedDomains[]': 'type' },
   tlsdomains: { [outbound]: 'tlsDomain' },
+  keyexchangegroup: { [inbound]: 'postQuantum', [outbound]: 'postQuantum' },
+  externaldelaydsnenabled: { 'organizations[]': 'delayNotices' },
+  internaldelaydsnenabled: { 'organizations[]': 'delayNotices' },
   hostname: { '': 'hostName' },
   fqdn: { '': 'hostName' },
+};
+
+/** Parameters that Microsoft keeps to itself: known, and without meaning for anybody else. */
+const reserved: Readonly<Record<string, readonly string[]>> = {
+  [inbound]: ['efSkipMailGateway', 'efTestMode', 'scanAndDropRecipients', 'clientHostNames'],
+  [outbound]: ['linkForModifiedConnector'],
 };
 
 export function explainUnknownKey(path: Path, key: string): Finding {
@@ -80,6 +49,12 @@ export function explainUnknownKey(path: Path, key: string): Finding {
   const lower = key.toLowerCase();
   if (notYet[section]?.some((known) => known.toLowerCase() === lower) === true) {
     return { ...at, text: 'is not supported yet; remove it, it would have no effect' };
+  }
+  if (reserved[section]?.some((known) => known.toLowerCase() === lower) === true) {
+    return {
+      ...at,
+      text: 'is reserved by Microsoft for its own use and means nothing here; remove it',
+    };
   }
   if (key === '<<') return { ...at, text: 'merge keys are not supported; write the keys out' };
   const synonym = synonyms[lower]?.[section];

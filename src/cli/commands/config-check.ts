@@ -92,13 +92,25 @@ function formatGrades(context: CommandContext, policy: Policy): string {
     return 'No connectors: TLS is opportunistic in both directions, nothing is forced.\n';
   }
   const columns = [
+    ...organizationColumn(policy),
     { title: 'CONNECTOR', mayShrink: true },
     { title: 'DIRECTION' },
     { title: 'TLS PROVES', mayShrink: true },
   ];
-  const rows = graded.map(({ name, direction, words }) => ({ cells: [name, direction, words] }));
+  const rows = graded.map(({ organization, name, direction, words }) => ({
+    cells: [...organizationCell(policy, organization), name, direction, words],
+  }));
   const table = formatTable(columns, rows, context.width);
   return `${table}\nWhether a certificate was revoked is not checked.\n`;
+}
+
+/** Nobody needs it where there is one. */
+function organizationColumn({ organizations }: Policy): { readonly title: string }[] {
+  return organizations.length > 1 ? [{ title: 'ORGANIZATION' }] : [];
+}
+
+function organizationCell({ organizations }: Policy, id: string): string[] {
+  return organizations.length > 1 ? [id] : [];
 }
 
 interface RuledDomain {
@@ -110,10 +122,13 @@ interface RuledDomain {
 
 function formatRules(context: CommandContext, policy: Policy): string {
   const columns = [
+    ...organizationColumn(policy),
     { title: 'ACCEPTED DOMAIN', mayShrink: true },
     { title: 'WHO EXISTS', mayShrink: true },
   ];
-  const rows = ruleDomains(policy).map(({ domain, words }) => ({ cells: [domain, words] }));
+  const rows = ruleDomains(policy).map(({ organization, domain, words }) => ({
+    cells: [...organizationCell(policy, organization), domain, words],
+  }));
   return formatTable(columns, rows, context.width);
 }
 
