@@ -24,8 +24,9 @@ import { bodyOf } from './body.ts';
 import { connect } from './connect.ts';
 import { DecisionCache } from './decision-cache.ts';
 import { handInside } from './hand-inside.ts';
+import { HostHealth } from './host-health.ts';
 import { writeToMaildir } from './maildir.ts';
-import { PlanCache } from './plan.ts';
+import { PlanCache } from './plan-cache.ts';
 import { Pool } from './pool.ts';
 import type { PoolCounts } from './pool.ts';
 import { createRecipientVerifier } from './recipient-verifier.ts';
@@ -79,6 +80,7 @@ class Room {
   readonly #pool: Pool;
   readonly #plans: PlanCache;
   readonly #smallHellos: SmallHelloMemory;
+  readonly #health: HostHealth;
   readonly #startedAtMs: number;
   readonly #decisions = new DecisionCache();
   readonly #running = new Set<Promise<AttemptReport>>();
@@ -93,6 +95,7 @@ class Room {
     this.#pool = new Pool(services.limits, (target) => connect(services, target, this.#underWay));
     this.#plans = new PlanCache(services);
     this.#smallHellos = new SmallHelloMemory(() => services.steadyNow());
+    this.#health = new HostHealth(() => services.steadyNow());
     this.#startedAtMs = services.now();
     this.#asker = new RecipientAsker(services);
     this.verifyRecipient = createRecipientVerifier({
@@ -219,8 +222,14 @@ class Room {
     if (this.#isSuperseded(task)) return { ...untroubled, outcomes: [], isUntried: true };
     if (plan.kind === 'nowhere') return this.#forAll(task, this.#trouble(plan.trouble));
     const body = bodyOf(delivery.content);
-    const tools = { services: this.#services, pool: this.#pool, smallHellos: this.#smallHellos };
-    const { hosts } = plan;
+    const tools = {
+      services: this.#services,
+      pool: this.#pool,
+      smallHellos: this.#smallHellos,
+      health: this.#health,
+    };
+    const scope = { organization: delivery.organization, requirement };
+    const hosts = this.#health.order(scope, plan.hosts).slice(0, this.#services.limits.hostsMax);
     const isSuperseded = (): boolean => this.#isSuperseded(task);
     const route = { delivery, body, decision, requirement, recipients, hosts, isSuperseded };
     return attemptRoute(tools, route);

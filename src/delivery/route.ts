@@ -30,6 +30,7 @@ import { beginTransaction } from '../smtp/client-transaction.ts';
 import type { TransactionResult } from '../smtp/client-transaction.ts';
 import { describePlace } from './connect.ts';
 import type { Target } from './connect.ts';
+import type { HostHealth, HostState } from './host-health.ts';
 import { findNeeded } from './needed-parameters.ts';
 import type { PlannedHost } from './plan.ts';
 import type { Job, JobResult } from './destination.ts';
@@ -64,6 +65,7 @@ export interface RouteTools {
   readonly services: DeliveryServices;
   readonly pool: Pool;
   readonly smallHellos: SmallHelloMemory;
+  readonly health: HostHealth;
 }
 
 /** Where to go on after a try. */
@@ -90,6 +92,8 @@ class RouteAttempt {
   /** What MAIL declares: at first what was declared to us, later only what the message needs. */
   #parameters: MailParameters;
   #isExamined = false;
+  /** What became of the host that is being tried; null while nothing is known. */
+  #hostState: HostState | null = null;
   #isUntried = false;
   #hasBegun = false;
   #untilMs = Infinity;
@@ -142,11 +146,25 @@ class RouteAttempt {
       this.#record(remote, null, { kind: 'not-judged', reason });
       return 'next-host';
     }
+    this.#hostState = null;
+    const next = await this.#tryAddresses(host);
+    const { delivery, requirement } = this.#task;
+    const scope = { organization: delivery.organization, requirement };
+    if (this.#hostState !== null) this.#tools.health.note(scope, host, this.#hostState);
+    return next;
+  }
+
+  async #tryAddresses(host: PlannedHost): Promise<Next> {
     for (const address of host.addresses) {
       const next = await this.#tryAddress(host, address);
       if (next !== 'next-address') return next;
     }
     return 'next-host';
+  }
+
+  /** One address that is of use makes the host well, whatever the others are. */
+  #sawHost(state: HostState): void {
+    if (this.#hostState !== 'well') this.#hostState = state;
   }
 
   /** All recipients that are still pending, in transactions of bounded size. */
@@ -183,6 +201,7 @@ class RouteAttempt {
         return this.#onSuperseded(remote);
       case 'refused':
         this.#reached++;
+        this.#sawHost('unfit');
         this.#noteRefusal(remote, result.evidence, result.verdict);
         return 'next-address';
       case 'not-connected':
@@ -248,6 +267,7 @@ class RouteAttempt {
     const remote = remoteOf(target);
     if (failure.kind === 'failed') {
       if (failure.isReached) this.#reached++;
+      this.#sawHost('failed');
       this.#noteTrouble(remote, failure.trouble);
       return 'next-address';
     }
@@ -262,7 +282,10 @@ class RouteAttempt {
       return this.#tryTarget({ ...target, smallClientHello: true }, places);
     }
     this.#reached++;
-    if (evidence.failure?.code !== 'own-certificate-missing') this.#failedTls++;
+    if (evidence.failure?.code !== 'own-certificate-missing') {
+      this.#failedTls++;
+      this.#sawHost('failed');
+    }
     if (this.#allowance !== null && !target.goesClear) {
       return this.#tryTarget({ ...target, goesClear: true }, places);
     }
@@ -293,6 +316,7 @@ class RouteAttempt {
     const { result, evidence, met } = done;
     const remote = remoteOf(target);
     this.#reached++;
+    this.#sawHost('well');
     if (result.recipients.some(({ kind }) => kind !== 'unsendable')) {
       this.#transactionHosts.add(target.hostName);
     }

@@ -89,7 +89,7 @@ export const defaultDeliveryLimits: DeliveryLimits = {
   connectTimeoutMs: 30_000,
   handshakeTimeoutMs: 60_000,
   client: defaultClientTimeouts,
-  hostsMax: 10,
+  hostsMax: 16,
   addressesPerHostMax: 3,
   transactionHostsMax: 3,
   attemptMs: 900_000,
