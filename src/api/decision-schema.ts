@@ -136,6 +136,7 @@ export const outboundDecisionSchema: z.ZodType<OutboundDecision> = z
     anchors: z.string(),
     clientCertificate: z.string().nullable(),
     clearTextAfterFailedTls: z.boolean(),
+    postQuantum: z.enum(['off', 'prefer', 'require']),
   })
   .meta({ id: 'OutboundDecision' });
 

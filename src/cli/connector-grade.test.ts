@@ -52,6 +52,16 @@ test('the grades in words', () => {
   assert.equal(out({ enabled: false }), 'off: it does nothing');
 });
 
+test('a post-quantum group that is required is never said to go in clear', () => {
+  const words = 'encrypted (anyone may answer), with a post-quantum key exchange';
+  assert.equal(out({ tlsSettings: null, postQuantum: 'require' }), words);
+  assert.equal(gradeInbound({ ...inbound, postQuantum: 'require' }).words, words);
+  assert.match(
+    out({ tlsSettings: 'DomainValidation', postQuantum: 'require' }),
+    /only the partner\), with a post-quantum key exchange$/,
+  );
+});
+
 test('inbound: addresses without TLS are said to be in clear', () => {
   const words = (fields: Partial<InboundConnector>): string =>
     gradeInbound({ ...inbound, ...fields }).words;

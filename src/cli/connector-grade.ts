@@ -32,8 +32,15 @@ export function gradeOutbound(connector: OutboundConnector): ConnectorGrade {
   if (!connector.enabled) return off;
   const only =
     connector.connectorType === 'OnPremises' ? 'only your own server' : 'only the partner';
-  const grade = gradeForced(connector, "the recipient's domain or under it", only) ?? clear;
+  const forced = gradeForced(connector, "the recipient's domain or under it", only);
+  const isHybrid = connector.postQuantum === 'require';
+  const grade = isHybrid ? withGroup(forced ?? encrypted) : (forced ?? clear);
   return underMode(connector.mode, grade);
+}
+
+/** A group that is required forces TLS by itself. */
+function withGroup({ grade, words }: ConnectorGrade): ConnectorGrade {
+  return { grade, words: `${words}, with a post-quantum key exchange` };
 }
 
 /** What does not bind proves nothing, whatever it says. */
@@ -78,13 +85,18 @@ function gradeForced(keys: TlsKeys, nameless: string, only: string): ConnectorGr
   if (settings === 'CertificateValidation') {
     return { grade: 'ca-signed', words: `CA-signed (${anyoneWith(keys.anchors)} may answer)` };
   }
-  return { grade: 'encrypted', words: 'encrypted (anyone may answer)' };
+  return encrypted;
 }
+
+const encrypted: ConnectorGrade = { grade: 'encrypted', words: 'encrypted (anyone may answer)' };
 
 export function gradeInbound(connector: InboundConnector): ConnectorGrade {
   if (!connector.enabled) return off;
   const isOwn = connector.connectorType === 'OnPremises';
-  return underMode(connector.mode, isOwn ? gradeOwnServers(connector) : gradePartner(connector));
+  const isHybrid = connector.postQuantum === 'require';
+  const asked = isHybrid ? { ...connector, requireTls: true } : connector;
+  const grade = isOwn ? gradeOwnServers(asked) : gradePartner(asked);
+  return underMode(connector.mode, isHybrid ? withGroup(grade) : grade);
 }
 
 /** By what your own servers are known, and whether in clear too. */
@@ -118,7 +130,7 @@ function gradePartner(connector: InboundConnector): ConnectorGrade {
     return { grade: 'named', words: `named ${names} (only the partner)${from}` };
   }
   if (connector.requireTls) {
-    return { grade: 'encrypted', words: `encrypted (anyone may answer)${from}` };
+    return { ...encrypted, words: `${encrypted.words}${from}` };
   }
   if (connector.restrictDomainsToIPAddresses) {
     return { grade: 'addresses', words: 'in clear too, only from its addresses' };

@@ -124,10 +124,14 @@ function formatOutbound(outbound: Outbound, width: number | null, whose = ''): s
     outbound.clientCertificate === null
       ? []
       : [indent(`we present our certificate "${outbound.clientCertificate}"`)];
+  const small =
+    outbound.postQuantum === 'off' ? [indent('no post-quantum key exchange is offered')] : [];
   const isSent = outbound.destination.kind !== 'mailbox' && outbound.destination.kind !== 'none';
   const text = [
     `Outbound${whose}: ${describeDestination(outbound)}`,
-    ...(isSent ? [...required, ...own, ...outbound.shadow.map(describeShadowDemand)] : []),
+    ...(isSent
+      ? [...required, ...own, ...small, ...outbound.shadow.map(describeShadowDemand)]
+      : []),
   ];
   return lines(text, width) + formatConsidered(outbound.considered, width);
 }

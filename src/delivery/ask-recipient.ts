@@ -158,7 +158,7 @@ export class RecipientAsker {
     failure: ConnectFailure,
   ): Promise<RecipientVerification> {
     if (failure.kind === 'failed') return this.#silence(failure.trouble, target);
-    if (failure.isSilent && !target.smallClientHello) {
+    if (failure.isSilent && !target.smallClientHello && target.postQuantum === 'prefer') {
       this.#smallHellos.add(target.address, target.port);
       return this.#askAt({ ...target, smallClientHello: true }, question);
     }

@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { WireStage } from '../policy/classify.ts';
 import type { Trouble } from '../policy/classify.ts';
 import type { Evidence } from '../policy/evidence.ts';
+import type { PostQuantum } from '../policy/policy.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Loss } from '../smtp/client-core.ts';
 import { ClientSession } from '../smtp/client-session.ts';
@@ -38,6 +39,8 @@ export interface Target {
   /** Leave an offered STARTTLS unused; only under an allowance of `mayGoClear`. */
   readonly goesClear: boolean;
   readonly smallClientHello: boolean;
+  /** Which groups the handshake offers. */
+  readonly postQuantum: PostQuantum;
   /** Told of each step as it is done; for `probe.ts`. */
   readonly watch?: ConnectWatch;
 }
@@ -206,6 +209,7 @@ class ConnectAttempt {
       peer: { address: target.address, port: target.port, hostName: target.hostName },
       timeoutMs: this.#services.limits.handshakeTimeoutMs,
       smallClientHello: target.smallClientHello,
+      postQuantum: target.postQuantum,
       ...(target.watch === undefined ? {} : { onChain: target.watch.onChain }),
     };
     const { tls } = this.#services;

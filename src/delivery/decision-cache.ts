@@ -37,12 +37,12 @@ export class DecisionCache {
   routeKeyOf(decision: OutboundDecision): string {
     const known = this.#routeKeys.get(decision);
     if (known !== undefined) return known;
-    const { destination, connector, requirement, recipientDomain } = decision;
+    const { destination, connector, requirement, recipientDomain, postQuantum } = decision;
     const demands = requirement.clauses.map(keyOf).join('\n');
     const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
     const via = viaOf(destination) ?? connector ?? '';
     const to = isOfDomain ? recipientDomain : '';
-    const key = `${destination.kind}\n${via}\n${to}\n${demands}`;
+    const key = `${destination.kind}\n${via}\n${to}\n${postQuantum}\n${demands}`;
     this.#routeKeys.set(decision, key);
     return key;
   }

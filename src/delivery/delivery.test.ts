@@ -1,9 +1,6 @@
 /** Routes, candidates and outcomes, against fake partners on loopback. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { createServer } from 'node:net';
-import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -20,6 +17,7 @@ import {
 } from '../../test/support/delivery-rig.ts';
 import type { Rig, RigOptions } from '../../test/support/delivery-rig.ts';
 import type { FakePartnerOptions } from '../testing/fake-partner.ts';
+import { startMiddlebox } from '../../test/support/middlebox.ts';
 import { address } from '../../test/support/policy.ts';
 import { removeDirectory } from '../../test/support/tls-ends.ts';
 import type { FakeEntry } from '../dns/fake-zone.ts';
@@ -393,28 +391,6 @@ describe('opportunistic TLS', () => {
       middlebox.close();
     }));
 });
-
-/** Drops every connection whose client sends more than `most` bytes at once, as some firewalls do. */
-async function startMiddlebox(to: number, most: number): Promise<Server> {
-  const server = createServer((inner) => {
-    const outer = connect(to, '127.0.0.1');
-    let seen = 0;
-    inner.on('data', (bytes: Buffer) => {
-      seen++;
-      if (seen === 3 && bytes.length > most) inner.destroy();
-      else outer.write(bytes);
-    });
-    outer.on('data', (bytes: Buffer) => inner.write(bytes));
-    const end = (): void => {
-      inner.destroy();
-      outer.destroy();
-    };
-    for (const socket of [inner, outer]) socket.on('error', end).on('close', end);
-  });
-  server.listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return server;
-}
 
 describe('connections', () => {
   test('are used again, few for many messages, and each message arrives once', () =>

@@ -72,9 +72,10 @@ export interface Destination {
 
 /** What connections are shared by; see `pool.ts`. */
 export function keyOf(target: Target, localAddress: string | null): string {
-  const { organization, protocol, address, port, sni, clientCertificate, goesClear } = target;
+  const { organization, protocol, address, port, sni, clientCertificate } = target;
+  const { goesClear, postQuantum } = target;
   const own = clientCertificate === null ? '' : `certificate ${clientCertificate}`;
-  return `${organization}\n${localAddress ?? ''}\n${protocol} ${address} ${port}\n${sni ?? ''}\n${own}\n${goesClear}`;
+  return `${organization}\n${localAddress ?? ''}\n${protocol} ${address} ${port}\n${sni ?? ''}\n${own}\n${goesClear} ${postQuantum}`;
 }
 
 /** Where no open connection is good enough for the oldest waiter, one of them makes room in time. */

@@ -198,6 +198,7 @@ describe('the key of a pool', () => {
     clientCertificate: null,
     goesClear: false,
     smallClientHello: false,
+    postQuantum: 'prefer',
   };
   const key = keyOf(target, null);
 
@@ -211,6 +212,8 @@ describe('the key of a pool', () => {
       { sni: null },
       { clientCertificate: 'ours' },
       { goesClear: true },
+      { postQuantum: 'off' },
+      { postQuantum: 'require' },
     ];
     for (const part of others) {
       assert.notEqual(keyOf({ ...target, ...part }, null), key, JSON.stringify(part));

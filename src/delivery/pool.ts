@@ -1,8 +1,9 @@
 /**
  * Connections to keep and to share: few per destination, kept busy, judged anew by whoever uses them.
  *
- * A key names organization, source address, destination address and port, SNI and own certificate,
- * never a requirement: whether a connection is good enough is asked of each job by its evidence.
+ * A key names organization, source address, destination address and port, SNI, own certificate and the
+ * groups offered, never a requirement: whether a connection is good enough is asked of each job by its
+ * evidence.
  */
 import type { ConnectFailure, ConnectResult, Target } from './connect.ts';
 import {

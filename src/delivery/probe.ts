@@ -191,6 +191,7 @@ function targetOf(task: ProbeTask, hostName: string, address: string): Target {
     clientCertificate: task.clientCertificate,
     goesClear: false,
     smallClientHello: false,
+    postQuantum: 'prefer',
   };
 }
 

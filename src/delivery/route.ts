@@ -277,7 +277,8 @@ class RouteAttempt {
     const verdict = judgeTls(requirement, evidence, services.now(), null);
     // `judgeTls` refuses failed evidence whatever is required; nothing here could send anyway.
     if (verdict.kind === 'refuse') this.#noteRefusal(remote, evidence, verdict);
-    if (failure.isSilent && !target.smallClientHello && !target.goesClear) {
+    const maySmall = !target.smallClientHello && target.postQuantum === 'prefer';
+    if (failure.isSilent && maySmall && !target.goesClear) {
       smallHellos.add(target.address, target.port);
       return this.#tryTarget({ ...target, smallClientHello: true }, places);
     }

@@ -1,5 +1,6 @@
 /** From a decision and a planned host to what is dialled, and what the handshake there is asked for. */
 import type { OutboundDecision } from '../policy/decision.ts';
+import { offeredGroupsOf } from '../policy/post-quantum.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
 import type { Target } from './connect.ts';
 import type { PlannedHost } from './plan.ts';
@@ -30,6 +31,7 @@ export function targetOf(parts: TargetParts): Target {
     clientCertificate: decision.clientCertificate,
     goesClear: false,
     smallClientHello,
+    postQuantum: offeredGroupsOf(decision, requirement),
   };
 }
 

@@ -135,6 +135,7 @@ function baseDecision(policy: Policy, organization: string, domain: string): Out
     anchors: 'bundled',
     clientCertificate: null,
     clearTextAfterFailedTls: false,
+    postQuantum: 'prefer',
   };
 }
 
@@ -226,6 +227,7 @@ function via(
     clearTextAfterFailedTls:
       demanding.every(({ tlsSettings }) => tlsSettings === null) &&
       connector.clearTextAfterFailedTls,
+    postQuantum: connector.postQuantum,
   };
 }
 

@@ -9,9 +9,12 @@ import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { parseDomain } from '../mail/domain.ts';
 import { isInside } from './delivery-target.ts';
 import { isPublicSuffix } from './name-match.ts';
+import { hybridGroupDemand } from './post-quantum.ts';
 import type { DeliveryTarget, InboundConnector, OutboundConnector } from './policy.ts';
 import type { Clause, Demand, Origin, Requirement } from './tls-requirement.ts';
 import { nothingRequired } from './tls-requirement.ts';
+
+const encrypted: Demand = { kind: 'encrypted' };
 
 /**
  * What the connector requires of the host that takes mail for `recipientDomain`. `handedTo` is the
@@ -25,6 +28,10 @@ export function requirementOfOutbound(
   const isTrusted = handedTo !== null && connector.trustedOrganizations.includes(handedTo);
   const all = tlsDemands(connector, () => nameDemand(connector, recipientDomain));
   const demands = isTrusted ? all.filter(isAboutChannel) : all;
+  // A group that is required cannot be had in clear, whatever the setting.
+  if (connector.postQuantum === 'require') {
+    demands.push(...(demands.length > 0 ? [] : [encrypted]), hybridGroupDemand);
+  }
   if (demands.length === 0) return nothingRequired;
   return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
 }
@@ -56,10 +63,7 @@ type TlsKeys = Pick<OutboundConnector, 'tlsSettings' | 'minVersion' | 'anchors' 
 function tlsDemands(keys: TlsKeys, demandName: () => Demand): Demand[] {
   const settings = keys.tlsSettings;
   if (settings === null) return [];
-  const demands: Demand[] = [
-    { kind: 'encrypted' },
-    { kind: 'min-version', version: keys.minVersion },
-  ];
+  const demands: Demand[] = [encrypted, { kind: 'min-version', version: keys.minVersion }];
   if (settings === 'CertificateValidation' || settings === 'DomainValidation') {
     demands.push(trustIn(keys.anchors, 'serverAuth'));
   }
@@ -101,11 +105,12 @@ export function requirementOfInbound(
     trustedOrganization !== null && connector.trustedOrganizations.includes(trustedOrganization);
   const demands: Demand[] = [];
   if (connector.requireTls) {
-    demands.push({ kind: 'encrypted' }, { kind: 'min-version', version: connector.minVersion });
+    demands.push(encrypted, { kind: 'min-version', version: connector.minVersion });
   }
   if (connector.restrictDomainsToCertificate && !isTrusted) {
     demands.push(...certificateDemands(connector));
   }
+  if (connector.postQuantum === 'require') demands.push(hybridGroupDemand);
   return { clauses: withOrigin(demands, { kind: 'connector', name: connector.name }) };
 }
 

@@ -3,7 +3,7 @@
  *
  * The SMTP server, the queue, `explain` and the trace all show these same values.
  */
-import type { AnchorsName, DeliveryTarget, Route } from './policy.ts';
+import type { AnchorsName, DeliveryTarget, PostQuantum, Route } from './policy.ts';
 import type { Requirement } from './tls-requirement.ts';
 
 /** One connector that was looked at; `reason` is a sentence for people. */
@@ -48,6 +48,8 @@ export interface OutboundDecision {
   /** Key of the certificate that we present as client; null for none. */
   readonly clientCertificate: string | null;
   readonly clearTextAfterFailedTls: boolean;
+  /** The chosen connector's; what the handshake then offers depends on the clauses too. */
+  readonly postQuantum: PostQuantum;
 }
 
 /**

@@ -81,9 +81,26 @@ function judgeEncryption(
     case 'refused':
       return refuse('tls-refused', 'StartTlsRefused', '4.4.317', first, failureOf(evidence));
     case 'failed':
-      return refuse('tls-handshake', 'HandshakeFailed', '4.4.317', first, failureOf(evidence));
+      return judgeFailed(requirement, evidence);
   }
 }
+
+/** Where groups are demanded no others are offered: a peer that refused the offer has none of them. */
+function judgeFailed({ clauses }: Requirement, evidence: Evidence): TlsRefusal {
+  const group = clauses.find(({ kind }) => kind === 'group');
+  const isOfferRefused = refusedOffers.has(evidence.failure?.code ?? '');
+  const isGroup = group !== undefined && isOfferRefused;
+  const problem = isGroup ? 'GroupMismatch' : 'HandshakeFailed';
+  const clause = (isGroup ? group : clauses[0]) ?? null;
+  return refuse('tls-handshake', problem, '4.4.317', clause, failureOf(evidence));
+}
+
+/** Codes of `tls/tls-errors.ts` for a peer that answered, and took nothing of what was offered. */
+const refusedOffers: ReadonlySet<string> = new Set([
+  'peer-refused',
+  'no-common-algorithm',
+  'version',
+]);
 
 /** Whatever was required: nothing below TLS 1.2 counts as encrypted. */
 function judgeVersionFloor(tls: TlsEvidence | null): TlsRefusal | null {

@@ -91,6 +91,7 @@ const decision: OutboundDecision = {
   anchors: 'bundled',
   clientCertificate: null,
   clearTextAfterFailedTls: false,
+  postQuantum: 'prefer',
 };
 const session = makeEvidence({ role: 'server', tls: null, encryption: 'not-used' });
 const inboundDecision = { recipients: [{ considered: decision.considered }] };

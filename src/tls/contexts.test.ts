@@ -18,6 +18,7 @@ import { AnchorRegistry } from './anchors.ts';
 import { certificateFacts } from './certificate-facts.ts';
 import { examineChain } from './chain.ts';
 import { createClientTls, createServerTls } from './contexts.ts';
+import type { ClientContextWanted } from './contexts.ts';
 import { tlsFailures } from './failures.ts';
 import { pemBlocks } from './pem.ts';
 import { PresentedChain } from './presented-chain.ts';
@@ -108,11 +109,20 @@ describe('own certificates', () => {
     const name = `file:${file}`;
     await registry.loadAnchors([name]);
     const client = await createClientTls({ clientCertificates: { own: good }, anchors: registry });
-    const wanted = { anchors: name, clientCertificate: 'own', smallClientHello: false };
+    const wanted: ClientContextWanted = {
+      anchors: name,
+      clientCertificate: 'own',
+      smallClientHello: false,
+      postQuantum: 'prefer',
+    };
     const first = client.context(wanted);
     assert.equal(client.context(wanted), first);
     assert.notEqual(client.context({ ...wanted, clientCertificate: null }), first);
     assert.notEqual(client.context({ ...wanted, smallClientHello: true }), first);
+    const only = client.context({ ...wanted, postQuantum: 'require' });
+    assert.notEqual(only, first);
+    const small = { ...wanted, postQuantum: 'require', smallClientHello: true } as const;
+    assert.equal(client.context(small), only, 'a required group is never left out');
     assert.notEqual(client.context({ ...wanted, anchors: 'file:/nowhere' }), first);
     assert.equal(client.context({ ...wanted, clientCertificate: 'other' }), null);
     await registry.loadAnchors([name]);

@@ -10,7 +10,8 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { Failure } from '../mail/failure.ts';
 import type { CertificateFacts } from '../policy/evidence.ts';
-import type { AnchorsName } from '../policy/policy.ts';
+import type { AnchorsName, PostQuantum } from '../policy/policy.ts';
+import { hybridGroups } from '../policy/post-quantum.ts';
 import type { AnchorRegistry, AnchorSet } from './anchors.ts';
 import { loadOwnCertificate } from './own-certificate.ts';
 import type { CertificateSource, OwnCertificate } from './own-certificate.ts';
@@ -28,11 +29,14 @@ export const cipherSuites: readonly string[] = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ];
 
-/** P-256 not first: most clients send no share for it, and it would cost a HelloRetryRequest. */
-export const keyExchangeGroups: readonly string[] = ['X25519MLKEM768', 'X25519', 'P-256', 'P-384'];
+/**
+ * Without a hybrid share the ClientHello is small. P-256 not first: most clients send no share for
+ * it, and it would cost a HelloRetryRequest.
+ */
+const smallGroups: readonly string[] = ['X25519', 'P-256', 'P-384'];
 
-/** For middleboxes that choke on the large ClientHello of the hybrid group. */
-const smallGroups: readonly string[] = keyExchangeGroups.slice(1);
+/** In our order. */
+export const keyExchangeGroups: readonly string[] = [...hybridGroups, ...smallGroups];
 
 const common: SecureContextOptions = {
   minVersion: 'TLSv1.2',
@@ -96,11 +100,15 @@ export interface ClientTls {
   context(wanted: ClientContextWanted): SecureContext | null;
 }
 
-/** `clientCertificate` is a key of the settings, null presents none. */
+/**
+ * `clientCertificate` is a key of the settings, null presents none. `smallClientHello` is for
+ * middleboxes that choke on a large one; it counts for nothing where `postQuantum` is `require`.
+ */
 export interface ClientContextWanted {
   readonly anchors: AnchorsName;
   readonly clientCertificate: string | null;
   readonly smallClientHello: boolean;
+  readonly postQuantum: PostQuantum;
 }
 
 /** `clientCertificates` by the key that connectors name. Throws `Failure`. */
@@ -124,28 +132,44 @@ export async function createClientTls(settings: {
     anchors: settings.anchors,
     warnings: [...own.values()].flatMap((each) => each.warnings),
     ownCertificate: (key) => own.get(key)?.leaf ?? null,
-    context({ anchors, clientCertificate, smallClientHello }) {
+    context(wanted) {
+      const { anchors, clientCertificate } = wanted;
       const certificate = clientCertificate === null ? null : own.get(clientCertificate);
       if (certificate === undefined) return null;
       const set = settings.anchors.get(anchors);
       const known = contextsOf(set);
-      const key = `${smallClientHello} ${clientCertificate === null ? '' : `+${clientCertificate}`}`;
-      const context = known.get(key) ?? createClientContext(set, certificate, smallClientHello);
+      const offer = offerOf(wanted);
+      const key = `${offer} ${clientCertificate === null ? '' : `+${clientCertificate}`}`;
+      const context = known.get(key) ?? createClientContext(set, certificate, offer);
       known.set(key, context);
       return context;
     },
   };
 }
 
+/** What the ClientHello offers: all groups, no hybrid ones, or nothing else and so TLS 1.3 only. */
+type Offer = 'all' | 'small' | 'hybrid';
+
+function offerOf({ postQuantum, smallClientHello }: ClientContextWanted): Offer {
+  if (postQuantum === 'require') return 'hybrid';
+  return postQuantum === 'off' || smallClientHello ? 'small' : 'all';
+}
+
+const offers: Readonly<Record<Offer, SecureContextOptions>> = {
+  all: {},
+  small: { ecdhCurve: smallGroups.join(':') },
+  hybrid: { ecdhCurve: hybridGroups.join(':'), minVersion: 'TLSv1.3' },
+};
+
 /** Without anchors OpenSSL trusts nothing: the connection is still encrypted, its verdict is no. */
 function createClientContext(
   set: AnchorSet | null,
   certificate: OwnCertificate | null,
-  smallClientHello: boolean,
+  offer: Offer,
 ): SecureContext {
   return createSecureContext({
     ...common,
-    ...(smallClientHello ? { ecdhCurve: smallGroups.join(':') } : {}),
+    ...offers[offer],
     ...(certificate === null ? {} : { cert: certificate.chainPem, key: certificate.keyPem }),
     ca: set?.toPemBlocks() ?? [],
     allowPartialTrustChain: true,

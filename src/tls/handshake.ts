@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { connect, TLSSocket } from 'node:tls';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Evidence, PathResult, TlsEvidence } from '../policy/evidence.ts';
-import type { AnchorsName } from '../policy/policy.ts';
+import type { AnchorsName, PostQuantum } from '../policy/policy.ts';
 import type { PathPurpose } from '../policy/tls-requirement.ts';
 import type { AnchorRegistry } from './anchors.ts';
 import { certificateFacts } from './certificate-facts.ts';
@@ -18,7 +18,7 @@ import type { ClientTls, ServerTls } from './contexts.ts';
 import { readPeerChain } from './peer-chain.ts';
 import { PresentedChain } from './presented-chain.ts';
 import { groupName, readSessionGroup } from './session-group.ts';
-import { classifyTlsError, hintAtNoCertificate } from './tls-errors.ts';
+import { classifyTlsError, hintAtNoCertificate, tellOfOnlyGroups } from './tls-errors.ts';
 import type { TlsFault } from './tls-errors.ts';
 
 /** One examination of the peer's chain that some clause may ask for. */
@@ -54,6 +54,8 @@ export interface ClientUpgrade {
   readonly peer: Evidence['peer'];
   readonly timeoutMs: number;
   readonly smallClientHello?: boolean;
+  /** `prefer` where absent. */
+  readonly postQuantum?: PostQuantum;
   /** Told the certificates as sent, which evidence has only the facts of. */
   readonly onChain?: (chain: PresentedChain) => void;
 }
@@ -99,8 +101,8 @@ export async function upgradeClient(
   tls: ClientTls,
 ): Promise<Upgraded> {
   const frame = frameOf(options.connectionId, 'client', options.peer);
-  const { anchors, clientCertificate, smallClientHello = false } = options;
-  const secureContext = tls.context({ anchors, clientCertificate, smallClientHello });
+  const { anchors, clientCertificate, smallClientHello = false, postQuantum = 'prefer' } = options;
+  const secureContext = tls.context({ anchors, clientCertificate, smallClientHello, postQuantum });
   if (secureContext === null) {
     raw.destroy();
     const text = `own certificate ${sanitizePeerText(clientCertificate ?? '')} is not configured`;
@@ -116,7 +118,8 @@ export async function upgradeClient(
   });
   const fault = await outcomeOf(socket, raw, 'secureConnect', options.timeoutMs);
   if (fault !== null) {
-    return failed(frame, clientCertificate === null ? hintAtNoCertificate(fault) : fault);
+    const told = postQuantum === 'require' ? tellOfOnlyGroups(fault) : fault;
+    return failed(frame, clientCertificate === null ? hintAtNoCertificate(told) : told);
   }
   const chain = readPeerChain(socket, tls.anchors.get(anchors));
   options.onChain?.(chain);

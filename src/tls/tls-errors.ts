@@ -5,6 +5,7 @@
  */
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Evidence } from '../policy/evidence.ts';
+import { hybridGroups } from '../policy/post-quantum.ts';
 
 /**
  * `certificate-refused`: the peer did not accept our certificate, or that we showed none.
@@ -94,6 +95,18 @@ export function hintAtNoCertificate(fault: TlsFault): TlsFault {
   if (!isLikely) return fault;
   const text = fault.text.replace(refusedOurs, 'the peer refused the handshake');
   return { code: fault.code, text: `${text}; ${noCertificateHint}` };
+}
+
+/**
+ * For a client that offered nothing but hybrid groups: says so where the server refused what was
+ * offered. An alert does not tell which part of it.
+ */
+export function tellOfOnlyGroups({ code, text }: TlsFault): TlsFault {
+  if (code !== 'peer-refused' && code !== 'no-common-algorithm' && code !== 'version') {
+    return { code, text };
+  }
+  const offered = `TLS 1.3 with key exchange by ${hybridGroups.join(' or ')} alone was offered`;
+  return { code, text: `${text}; ${offered}` };
 }
 
 /** OpenSSL's one-line form, `thread:error:code:library:function:reason:file:line:data`. */
