@@ -6,8 +6,13 @@
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import type { HeaderChanges } from '../policy/delivery.ts';
+import type { Hop } from '../policy/original-source.ts';
 import { scanHeaderFields } from '../standards/message-format/header-fields.ts';
 import type { HeaderProblem } from '../standards/message-format/header-fields.ts';
+import type { CrossingField, Promotion } from './cross-premises.ts';
+import { promote } from './cross-premises.ts';
+import type { FieldEdit } from './header-pieces.ts';
+import { replaceSpans } from './header-pieces.ts';
 import type { HeaderFacts } from './header-facts.ts';
 import { factsOfScan } from './header-facts.ts';
 import type { FirewallRules, ForbiddenField } from './header-firewall.ts';
@@ -15,12 +20,17 @@ import { findForbiddenFields } from './header-firewall.ts';
 import type { Submission } from './missing-fields.ts';
 import { composeMissingFields } from './missing-fields.ts';
 import { countOwnReceived } from './received.ts';
+import { hopsOf } from './received-from.ts';
 
 export interface ArrivingHeader {
   /** With what was added. */
   readonly facts: HeaderFacts;
   /** Received fields by this gateway: how often it has had the message before. */
   readonly ownReceivedCount: number;
+  /** What became the organization's own; null where nothing was to. */
+  readonly promotion: Promotion | null;
+  /** Whom each server had it from, by the Received fields that came, the newest first. */
+  readonly hops: () => Iterable<Hop | null>;
   readonly problems: readonly HeaderProblem[];
   /** What stands in the place of the header, in order: added fields first. */
   readonly pieces: readonly Buffer[];
@@ -43,29 +53,45 @@ export function readArrivingHeader(
   const text = header.toString('latin1');
   const scan = scanHeaderFields(text);
   const facts = factsOfScan(text, scan);
-  const forbidden = findForbiddenFields(text, scan, rules);
-  const kept = forbidden.length === 0 ? [header] : cutOut(header, forbidden);
+  const { edits, removed, promotion } = judgeFields(findForbiddenFields(text, scan, rules), rules);
+  const kept = edits.length === 0 ? [header] : replaceSpans(header, edits);
   const missing = submission === null ? null : composeMissingFields(facts, submission);
   const added = missing?.names ?? [];
-  const isChanged = forbidden.length > 0 || added.length > 0;
   return {
     facts: added.includes('From') ? withAuthor(facts, submission!) : facts,
     ownReceivedCount: countOwnReceived(text, scan.fields, rules.hostName),
+    promotion,
+    hops: () => hopsOf(text, scan.fields),
     problems: scan.problems,
     pieces: added.length === 0 ? kept : [missing!.bytes, ...kept],
-    changes: isChanged ? { removed: countFamilies(forbidden), added } : null,
+    changes: edits.length > 0 || added.length > 0 ? { removed, added } : null,
   };
 }
 
-function cutOut(header: Buffer, forbidden: readonly ForbiddenField[]): Buffer[] {
-  const pieces: Buffer[] = [];
-  let from = 0;
-  for (const { start, end } of forbidden) {
-    if (start > from) pieces.push(header.subarray(from, start));
-    from = end;
-  }
-  if (from < header.length) pieces.push(header.subarray(from));
-  return pieces;
+interface JudgedFields {
+  /** In order. */
+  readonly edits: readonly FieldEdit[];
+  readonly removed: Readonly<Record<string, number>>;
+  readonly promotion: Promotion | null;
+}
+
+const nothingJudged: JudgedFields = { edits: [], removed: {}, promotion: null };
+
+/** What is forbidden goes, but for what a server of our other side may say. */
+function judgeFields(found: readonly ForbiddenField[], rules: FirewallRules): JudgedFields {
+  if (found.length === 0) return nothingJudged;
+  const isPromoted = (field: ForbiddenField): field is ForbiddenField & CrossingField =>
+    field.family === 'X-MS-Exchange-CrossPremises' && field.name !== null;
+  const crossing = rules.promotes === true ? found.filter(isPromoted) : [];
+  const promotion = crossing.length === 0 ? null : promote(crossing);
+  const promoted = new Map<ForbiddenField, FieldEdit>(
+    crossing.map((field, i) => [field, promotion!.edits[i]!] as const),
+  );
+  const edits = found.map(
+    (field) => promoted.get(field) ?? { start: field.start, end: field.end, bytes: null },
+  );
+  const gone = found.filter((_, i) => edits[i]!.bytes === null);
+  return { edits, removed: countFamilies(gone), promotion };
 }
 
 function countFamilies(forbidden: readonly ForbiddenField[]): Record<string, number> {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import type { HeaderFamily } from '../policy/header-family.ts';
 import { readArrivingHeader } from './arriving-header.ts';
-import type { HeaderFamily } from './header-firewall.ts';
 import { strangersFamilies, submittersFamilies } from './header-firewall.ts';
 
 const hostName = 'mx.example.test';
@@ -38,6 +38,10 @@ const fieldsByFamily: Readonly<Partial<Record<HeaderFamily, readonly string[]>>>
   ],
   'X-MS-Exchange-Forest': ['X-MS-Exchange-Forest-RulesExecuted: x'],
   'X-MS-Exchange-CrossPremises': ['X-MS-Exchange-CrossPremises-AuthAs: Internal'],
+  'X-MS-Exchange-ExternalOriginalInternetSender': [
+    'X-MS-Exchange-ExternalOriginalInternetSender: ip=[192.0.2.1];domain=bank.example',
+  ],
+  'X-MS-Exchange-SkipListedInternetSender': ['X-MS-Exchange-SkipListedInternetSender: ip=[::1]'],
   'X-OriginatorOrg': ['X-OriginatorOrg: example.test', 'x-originatororg:example.test'],
   'Return-Path': ['Return-Path: <ceo@example.test>', 'return-path : <>'],
   'X-Postern': ['X-Postern-Checked: yes'],

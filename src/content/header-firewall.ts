@@ -7,42 +7,19 @@
  * @see RFC 8601 §5 (Authentication-Results), RFC 5321 §4.4 (Return-Path), RFC 6409 §8, ADR 0009
  */
 import { parseDomain } from '../mail/domain.ts';
+import type { HeaderFamily } from '../policy/header-family.ts';
+import { familyOf } from '../policy/header-family.ts';
 import { parseAuthservId } from '../standards/message-format/authserv-id.ts';
 import type { FieldSpan, HeaderScan } from '../standards/message-format/header-fields.ts';
 import { nameOfMalformed, unfoldValue } from '../standards/message-format/header-fields.ts';
-
-/** Names for logs, the trace and the metric; one family may be many fields. */
-export type HeaderFamily =
-  | 'X-MS-Exchange-Organization'
-  | 'X-MS-Exchange-Forest'
-  | 'X-MS-Exchange-CrossPremises'
-  | 'X-OriginatorOrg'
-  | 'Authentication-Results'
-  | 'Return-Path'
-  | 'X-Postern'
-  | 'Bcc';
-
-/** By the beginning of the name, lower case. `x-postern-` holds every field of our own. */
-const familyByPrefix: readonly (readonly [string, HeaderFamily])[] = [
-  ['x-ms-exchange-organization-', 'X-MS-Exchange-Organization'],
-  ['x-ms-exchange-forest-', 'X-MS-Exchange-Forest'],
-  ['x-ms-exchange-crosspremises-', 'X-MS-Exchange-CrossPremises'],
-  ['x-postern-', 'X-Postern'],
-];
-
-const familyByName: ReadonlyMap<string, HeaderFamily> = new Map([
-  ['x-originatororg', 'X-OriginatorOrg'],
-  ['authentication-results', 'Authentication-Results'],
-  ['return-path', 'Return-Path'],
-  ['bcc', 'Bcc'],
-  ['resent-bcc', 'Bcc'],
-]);
 
 /** What no stranger may write. */
 export const strangersFamilies: ReadonlySet<HeaderFamily> = new Set([
   'X-MS-Exchange-Organization',
   'X-MS-Exchange-Forest',
   'X-MS-Exchange-CrossPremises',
+  'X-MS-Exchange-ExternalOriginalInternetSender',
+  'X-MS-Exchange-SkipListedInternetSender',
   'X-OriginatorOrg',
   'Authentication-Results',
   'Return-Path',
@@ -52,9 +29,10 @@ export const strangersFamilies: ReadonlySet<HeaderFamily> = new Set([
 /** What a submitted message must not carry on: the above, and whom its other readers must not see. */
 export const submittersFamilies: ReadonlySet<HeaderFamily> = new Set([...strangersFamilies, 'Bcc']);
 
-/** A field to remove. */
+/** A field to remove; `name` as written, null where the line is no field by the grammar. */
 export interface ForbiddenField {
   readonly family: HeaderFamily;
+  readonly name: string | null;
   readonly start: number;
   readonly end: number;
 }
@@ -63,6 +41,8 @@ export interface FirewallRules {
   /** An Authentication-Results field of this id, our canonical host name, is a claim in our name. */
   readonly hostName: string;
   readonly forbids: ReadonlySet<HeaderFamily>;
+  /** Cross-premises fields become the organization's own; absent or false: as forbidden. */
+  readonly promotes?: boolean;
 }
 
 /** The fields to remove, in order; `text` is the header as latin1 and `scan` made of it. */
@@ -74,11 +54,12 @@ export function findForbiddenFields(
   const found: ForbiddenField[] = [];
   for (const field of scan.fields) {
     const family = mayBeForbidden(text.charCodeAt(field.start)) ? familyOf(field.name) : null;
-    if (family !== null) found.push({ family, start: field.start, end: field.end });
+    if (family === null) continue;
+    found.push({ family, name: field.name, start: field.start, end: field.end });
   }
   for (const line of scan.malformed) {
     const family = familyOf(nameOfMalformed(text, line));
-    if (family !== null) found.push({ family, start: line.start, end: line.end });
+    if (family !== null) found.push({ family, name: null, start: line.start, end: line.end });
   }
   if (found.length === 0) return found;
   return found
@@ -98,13 +79,6 @@ function mayBeForbidden(code: number): boolean {
     default:
       return false;
   }
-}
-
-function familyOf(name: string): HeaderFamily | null {
-  const lower = name.toLowerCase();
-  const family = familyByName.get(lower);
-  if (family !== undefined) return family;
-  return familyByPrefix.find(([prefix]) => lower.startsWith(prefix))?.[1] ?? null;
 }
 
 /** Whether the results are given in our name. Where nobody can tell, our name anywhere decides. */

@@ -83,7 +83,7 @@ function describeTls(tls: TlsEvidence): string {
 }
 
 /** What may stand where a domain or an address literal is expected; all else becomes `?`. */
-function toDomainText(text: string): string {
+export function toDomainText(text: string): string {
   const bounded = text.length > wordLengthMax ? text.slice(0, wordLengthMax) : text;
   const clean = bounded.replace(/[^A-Za-z0-9.:_[\]-]/g, '?');
   return clean.length === 0 ? '?' : clean;
