@@ -137,6 +137,8 @@ export const outboundDecisionSchema: z.ZodType<OutboundDecision> = z
     clientCertificate: z.string().nullable(),
     clearTextAfterFailedTls: z.boolean(),
     postQuantum: z.enum(['off', 'prefer', 'require']),
+    cloudServicesMailEnabled: z.boolean(),
+    originatorOrg: z.string().nullable(),
   })
   .meta({ id: 'OutboundDecision' });
 

@@ -20,12 +20,12 @@ import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
 import { describeDemand, isForced } from '../policy/tls-requirement.ts';
 import { RecipientAsker } from './ask-recipient.ts';
-import { bodyOf } from './body.ts';
 import { connect } from './connect.ts';
 import { DecisionCache } from './decision-cache.ts';
 import { handInside } from './hand-inside.ts';
 import { HostHealth } from './host-health.ts';
 import { writeToMaildir } from './maildir.ts';
+import { outgoingBody } from './outgoing-body.ts';
 import { PlanCache } from './plan-cache.ts';
 import { Pool } from './pool.ts';
 import type { PoolCounts } from './pool.ts';
@@ -221,7 +221,8 @@ class Room {
     const plan = await this.#plans.planFor(decision);
     if (this.#isSuperseded(task)) return { ...untroubled, outcomes: [], isUntried: true };
     if (plan.kind === 'nowhere') return this.#forAll(task, this.#trouble(plan.trouble));
-    const body = bodyOf(delivery.content);
+    const body = await outgoingBody(delivery.content, decision, task.policy.hostName);
+    if (body.kind === 'unreadable') return this.#forAll(task, this.#trouble(body.trouble));
     const tools = {
       services: this.#services,
       pool: this.#pool,

@@ -146,7 +146,9 @@ describe('a transaction that the server draws out', () => {
     const file = join(folder, 'content');
     const line = Buffer.alloc(64, 'x');
     line.write('\r\n', 62);
-    await writeFile(file, Buffer.alloc(32 * 1024 * 1024, line));
+    const bytes = Buffer.alloc(32 * 1024 * 1024, line);
+    bytes.write('\r\n');
+    await writeFile(file, bytes);
     const server = createServer(drainSlowly).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -136,6 +136,8 @@ function baseDecision(policy: Policy, organization: string, domain: string): Out
     clientCertificate: null,
     clearTextAfterFailedTls: false,
     postQuantum: 'prefer',
+    cloudServicesMailEnabled: false,
+    originatorOrg: null,
   };
 }
 
@@ -228,6 +230,10 @@ function via(
       demanding.every(({ tlsSettings }) => tlsSettings === null) &&
       connector.clearTextAfterFailedTls,
     postQuantum: connector.postQuantum,
+    cloudServicesMailEnabled: connector.cloudServicesMailEnabled,
+    originatorOrg: connector.cloudServicesMailEnabled
+      ? (organization.acceptedDomains[0]?.domain ?? null)
+      : null,
   };
 }
 

@@ -50,6 +50,10 @@ export interface OutboundDecision {
   readonly clearTextAfterFailedTls: boolean;
   /** The chosen connector's; what the handshake then offers depends on the clauses too. */
   readonly postQuantum: PostQuantum;
+  /** The organization's own header fields go along, under cross-premises names; else they stay here. */
+  readonly cloudServicesMailEnabled: boolean;
+  /** What `X-OriginatorOrg` states there: the organization's first accepted domain; null states nothing. */
+  readonly originatorOrg: string | null;
 }
 
 /**

@@ -2,11 +2,13 @@
  * What a DSN returns of the mail that it is about: its header, or all of it where RET=FULL asked so.
  *
  * Of forced mail only what names it and tells nothing: Message-ID and Date. Of other mail its fields,
- * bounded. Always 7-bit, lines within the limit, nothing that could end the part.
+ * bounded. What an organization says to itself is never returned. Always 7-bit, lines within the limit,
+ * nothing that could end the part.
  * @see RFC 3461 §4.3 (RET), RFC 6522 §4 (text/rfc822-headers)
  */
 import { isAscii } from 'node:buffer';
 import type { DsnRequest } from '../mail/envelope.ts';
+import { familyOf, isInternal, mayHoldInternal } from '../policy/header-family.ts';
 import type { DsnAction } from '../standards/dsn/delivery-status.ts';
 import type { Returned } from '../standards/dsn/report.ts';
 import type { FieldSpan } from '../standards/message-format/header-fields.ts';
@@ -44,7 +46,7 @@ export function writeReturned(
   const wantsAll = original.request?.ret === 'full' && action === 'failed';
   const leftOut = wantsAll ? findObstacle(original) : null;
   if (wantsAll && leftOut === null) {
-    const text = original.content!.toString('latin1');
+    const text = withoutInternal(original.content!.toString('latin1'));
     return { returned: { kind: 'message', text }, leftOut: null };
   }
   const headers = writeHeaders(original.header, original.isForced);
@@ -56,6 +58,21 @@ function findObstacle({ isForced, content }: Original): LeftOut | null {
   if (isForced) return 'forced';
   if (content === null || content.length > returnedContentBytesMax) return 'too-large';
   return isSevenBit(content) ? null : 'not-7bit';
+}
+
+/** The whole mail but for the fields that do not leave, as in any mail to strangers. */
+function withoutInternal(text: string): string {
+  const end = text.indexOf('\r\n\r\n');
+  const header = end === -1 ? text : text.slice(0, end + 2);
+  if (!mayHoldInternal(header)) return text;
+  let kept = '';
+  let from = 0;
+  for (const { name, start, end: fieldEnd } of scanHeaderFields(header, Infinity).fields) {
+    if (!isInternal(familyOf(name))) continue;
+    kept += header.slice(from, start);
+    from = fieldEnd;
+  }
+  return kept + text.slice(from);
 }
 
 /** Lines that end in CRLF, of at most 998 octets, none of them 0 or beyond 127. */
@@ -72,6 +89,7 @@ function writeHeaders(header: Buffer | null, isForced: boolean): string | null {
   const text = toText(header);
   let returned = '';
   for (const field of scanHeaderFields(text).fields) {
+    if (isInternal(familyOf(field.name))) continue;
     if (isForced && !shownOfForced.has(field.name.toLowerCase())) continue;
     const lines = writeField(text, field);
     if (returned.length + lines.length > returnedBytesMax) break;

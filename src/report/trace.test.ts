@@ -92,6 +92,8 @@ const decision: OutboundDecision = {
   clientCertificate: null,
   clearTextAfterFailedTls: false,
   postQuantum: 'prefer',
+  cloudServicesMailEnabled: false,
+  originatorOrg: null,
 };
 const session = makeEvidence({ role: 'server', tls: null, encryption: 'not-used' });
 const inboundDecision = { recipients: [{ considered: decision.considered }] };

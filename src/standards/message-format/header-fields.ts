@@ -6,7 +6,7 @@
  * @see RFC 5322 §2.2, RFC 5322 §4.5 (space before the colon)
  */
 
-/** Fields and malformed lines beyond this are not read, and the block is reported as `too-many-fields`. */
+/** Fields and malformed lines beyond this are usually not read, and the block is reported as `too-many-fields`. */
 export const headerFieldsMax = 1000;
 
 /** A line with its continuations: from `start` to behind the last CRLF. */
@@ -45,15 +45,15 @@ const tab = 0x09;
 /**
  * Reads a header block, with or without the empty line at its end. A line that is no field is
  * skipped with its continuations, and the fields after it are still read: readers differ there, so
- * all that any of them may see is returned.
+ * all that any of them may see is returned. Beyond `fieldsMax` nothing is read.
  */
-export function scanHeaderFields(text: string): HeaderScan {
+export function scanHeaderFields(text: string, fieldsMax = headerFieldsMax): HeaderScan {
   const fields: FieldSpan[] = [];
   const malformed: LineSpan[] = [];
   const problems = new Set<HeaderProblem>();
   let start = 0;
   for (let count = 0; start < text.length && !text.startsWith('\r\n', start); count++) {
-    if (count === headerFieldsMax) {
+    if (count === fieldsMax) {
       problems.add('too-many-fields');
       break;
     }
