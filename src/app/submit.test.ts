@@ -4,7 +4,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { acceptedDomain, deliveryTarget, policy } from '../../test/support/policy.ts';
+import {
+  acceptedDomain,
+  deliveryTarget,
+  outboundConnector,
+  policy,
+} from '../../test/support/policy.ts';
 import { Failure } from '../mail/failure.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { silentMeter } from '../report/meter.ts';
@@ -92,6 +97,26 @@ test('the header is cleaned and completed as that of an account, in memory and i
     const fieldsCounted = counted.filter((each) => each.includes('headerFieldsRemoved'));
     assert.equal(fieldsCounted.length, 2);
     if (content.kind === 'spool') await rm(content.path);
+  }
+});
+
+test('it is stated as internal where the organization has another side, and only there', async () => {
+  const outboundConnectors = [
+    outboundConnector('other side', {
+      connectorType: 'OnPremises',
+      cloudServicesMailEnabled: true,
+    }),
+  ];
+  const forged = Buffer.from(`X-MS-Exchange-Organization-AuthAs: Anonymous\r\n${header}x\r\n`);
+  for (const [part, expected] of [
+    [{ outboundConnectors }, ['Internal']],
+    [{}, []],
+  ] as const) {
+    const [message] = await submit(forged, { policy: () => policy(part) });
+    assert(message!.content.kind === 'memory');
+    const text = message!.content.bytes.toString();
+    const found = [...text.matchAll(/Organization-AuthAs: (\w+)/g)].map(([, value]) => value);
+    assert.deepEqual(found, expected);
   }
 });
 

@@ -3,7 +3,7 @@ import { isAscii } from 'node:buffer';
 import { findHeaderFault, readArrivingHeader } from '../content/arriving-header.ts';
 import type { ArrivingHeader } from '../content/arriving-header.ts';
 import { headerEnd } from '../content/header-block.ts';
-import { submittersFamilies } from '../content/header-firewall.ts';
+import type { FirewallRules } from '../content/header-firewall.ts';
 import type { Submission } from '../content/missing-fields.ts';
 import { composeReceived } from '../content/received.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
@@ -16,6 +16,8 @@ import { findDomainOwner } from '../policy/directory.ts';
 import { judgeSubmitted, refuseUnverified } from '../policy/judge-recipient.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { VerifyRecipient } from '../policy/recipient-verification.ts';
+import type { ArrivingPart } from '../receiving/arrival.ts';
+import { rulesForParts, statePart } from '../receiving/arrival.ts';
 import { defaultLimits, headerBytesMax } from '../receiving/settings.ts';
 import type { Meter } from '../report/meter.ts';
 import { envelopeIdLengthMax, isEnvelopeId } from '../smtp/dsn-parameters.ts';
@@ -57,7 +59,9 @@ export async function submitMessage(
   const { hostName } = policy;
   const submitted = { id, hostName, author: sender.reversePath, atMs: nowMs };
   const end = headerEnd(content);
-  const header = readHeader(content.subarray(0, end), submitted);
+  const part = partOf(sender, recipients);
+  const arriving = readHeader(content.subarray(0, end), rulesForParts(policy, [part]), submitted);
+  const header = statePart(policy, part, arriving);
   const received = composeReceived({
     heloName: 'localhost',
     clientAddress: '127.0.0.1',
@@ -123,10 +127,18 @@ function readDsnRequest({ dsn }: LaneSubmission): LaneSubmission['dsn'] {
   );
 }
 
+/** As an account's, whatever sent it here. */
+function partOf(
+  sender: Pick<ArrivingPart, 'organization' | 'reversePath'>,
+  recipients: readonly Recipient[],
+): ArrivingPart {
+  const origin = { kind: 'originating', connector: null, by: 'account' } as const;
+  return { ...sender, origin, connectors: [], recipients, clientAddress: '' };
+}
+
 /** As by SMTP: the firewall, what is missing, loops. */
-function readHeader(header: Buffer, submitted: Submission): ArrivingHeader {
+function readHeader(header: Buffer, rules: FirewallRules, submitted: Submission): ArrivingHeader {
   if (header.length > headerBytesMax) throw refusal('the header is larger than 256 KB');
-  const rules = { hostName: submitted.hostName, forbids: submittersFamilies };
   const arriving = readArrivingHeader(header, rules, submitted);
   const fault = findHeaderFault(arriving, defaultLimits);
   if (fault !== null) throw refusal(fault.lines[0]!);
