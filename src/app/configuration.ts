@@ -1,4 +1,5 @@
 /** A configuration that passed every check, with all that is put in force together. */
+import { checkDates } from '../config/check-dates.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { Config, FileReference } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -59,7 +60,7 @@ export async function loadConfiguration(
     raw: dataFolder === null ? loaded.raw : { ...(loaded.raw as object), dataFolder },
     files,
     revision: configRevision(config, policy),
-    warnings: [...warnings, ...problems],
+    warnings: [...warnings, ...checkDates(loaded, Date.now()), ...problems],
     problemAt: (path: Path, text: string) => problemAt(loaded, config.file, path, text),
   };
   return { kind: 'loaded', configuration };

@@ -2,6 +2,7 @@
 /** The executable `postern`: hands the command line what works without a running gateway. */
 import { runCli } from '../cli/run-cli.ts';
 import type { OfflineCommands } from '../cli/offline-commands.ts';
+import { checkDates } from '../config/check-dates.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { LoadResult } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
@@ -45,7 +46,8 @@ async function checkConfig(file: string): Promise<LoadResult> {
   if (errors.length > 0) {
     return { kind: 'refused', problems: errors, dataFolder: loaded.config.dataFolder };
   }
-  return { ...loaded, warnings: [...loaded.warnings, ...problems] };
+  const due = checkDates(loaded, Date.now());
+  return { ...loaded, warnings: [...loaded.warnings, ...due, ...problems] };
 }
 
 const { stdin, stdout, stderr } = process;

@@ -21,6 +21,7 @@ export type DoctorArea =
   | 'resolver'
   | 'mx'
   | 'reverse-dns'
+  | 'smart-host'
   | 'clock'
   | 'disk'
   | 'data-folder'

@@ -8,7 +8,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
 import { checkAliases, checkReach } from './check-aliases.ts';
-import { checkFlow } from './check-flow.ts';
+import { checkFlow, checkTies } from './check-flow.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkOrganization } from './check-organization.ts';
@@ -85,7 +85,7 @@ export function parseConfig(text: string, file: string): LoadResult {
     return refused(problems, readDataFolder(yaml.value, absolute));
   }
   const config = toConfig(parsed, absolute, yaml.locate);
-  const warnings = inOrder(problems).slice(0, problemsMax);
+  const warnings = bounded(inOrder(problems));
   const locate = (path: Path): Place => yaml.locate(path, 'value');
   return { kind: 'loaded', config, policy, raw: yaml.value, warnings, locate };
 }
@@ -105,6 +105,7 @@ function examine(yaml: YamlFile): {
   checkQueue(yaml.value, wrongPaths, report);
   checkListeners(all, report);
   checkOrganizations(all, report);
+  checkTies(all, report);
   for (const parts of all.organizations) {
     checkTimes(yaml.value, wrongPaths, parts.organizationPath, report);
     checkWithin(parts, report);
@@ -182,17 +183,25 @@ function readDataFolder(raw: unknown, file: string): string | null {
 
 /** Errors come before warnings where not all fit. */
 function refused(problems: readonly ConfigProblem[], dataFolder: string | null = null): Refused {
-  const errors = problems.filter((problem) => problem.severity === 'error');
-  const warnings = problems.filter((problem) => problem.severity === 'warning');
   if (problems.length <= problemsMax) {
     return { kind: 'refused', problems: inOrder(problems), dataFolder };
   }
-  const kept = [...inOrder(errors), ...inOrder(warnings)].slice(0, problemsMax - 1);
-  const last = kept.at(-1)!;
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const warnings = problems.filter((problem) => problem.severity === 'warning');
+  const shown = bounded([...inOrder(errors), ...inOrder(warnings)]);
+  const [last, ...kept] = shown.toReversed();
+  const problemsShown = [...inOrder(kept), { ...last!, severity: 'error' as const }];
+  return { kind: 'refused', problems: problemsShown, dataFolder };
+}
+
+/** At most `problemsMax`; the last one then says how many more there are. */
+function bounded(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  if (problems.length <= problemsMax) return problems;
+  const kept = problems.slice(0, problemsMax - 1);
   const rest = problems.length - kept.length;
-  const more = { ...last, key: '', suggestion: null, text: `and ${rest} more problems` };
-  const shown = [...inOrder(kept), { ...more, severity: 'error' as const }];
-  return { kind: 'refused', problems: shown, dataFolder };
+  const words = problems.some(({ severity }) => severity === 'error') ? 'problems' : 'warnings';
+  const more = { ...kept.at(-1)!, key: '', suggestion: null, text: `and ${rest} more ${words}` };
+  return [...kept, more];
 }
 
 function refuseWhole(file: string, text: string): LoadResult {

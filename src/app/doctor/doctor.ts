@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { DoctorArea, DoctorQuestion, Finding } from '../../cli/offline-doctor.ts';
+import { checkDates } from '../../config/check-dates.ts';
 import { checkFiles as checkNamedFiles } from '../../config/check-files.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -20,6 +21,7 @@ import { certificateCommands } from '../certificates.ts';
 import { existingShards, foldersOf } from '../data-folder.ts';
 import { openStubResolver, parseServer } from '../lane-resolver.ts';
 import { checkGateway, checkListeners, checkQueue } from './check-gateway.ts';
+import { checkHosts } from './check-hosts.ts';
 import { checkClock, checkDataFolder, checkDisk, checkFiles, checkNode } from './check-machine.ts';
 import { checkMx, checkResolvers, checkReverse } from './check-names.ts';
 import { bounded, tell } from './finding.ts';
@@ -52,7 +54,7 @@ export async function examine(
         return findings;
       }),
     );
-    const problems = [...warnings, ...fileProblems];
+    const problems = [...warnings, ...checkDates(loaded, Date.now()), ...fileProblems];
     return [
       ...configurationFindings(question.configFile, problems),
       ...found.flat(),
@@ -82,6 +84,7 @@ function checksOf({ gateway }: DoctorQuestion, parts: Parts): readonly Check[] {
     ['resolver', () => checkResolvers(config, servers)],
     ['mx', () => checkMx(policy, resolver)],
     ['reverse-dns', () => checkReverse(config.hostName, resolver, servers)],
+    ['smart-host', () => checkHosts(policy, resolver)],
     ['disk', () => checkDisk(config)],
     ['data-folder', () => checkDataFolder(config)],
     ['store', () => checkStore(config.dataFolder)],

@@ -22,7 +22,7 @@ export function addDoctor(program: Command, context: CommandContext): void {
     .command('doctor')
     .summary('look for what is wrong, and say what to do')
     .description(
-      'Examines the configuration, the running gateway and its listeners, certificates, resolvers and DNSSEC, MX and reverse records, clock, disk, file limits, the store and the age of Node.js; each with what to do. It asks the resolvers for ietf.org and dnssec-failed.org to see whether they validate. Exits with 78 if the configuration fails, 69 if anything else does, else 0.',
+      'Examines the configuration, the running gateway and its listeners, certificates, resolvers and DNSSEC, MX and reverse records, smart hosts, clock, disk, file limits, the store and the age of Node.js; each with what to do. It asks the resolvers for ietf.org and dnssec-failed.org to see whether they validate. Exits with 78 if the configuration fails, 69 if anything else does, else 0.',
     );
   withJsonOption(withGatewayOptions(command))
     .addHelpText('after', formatExamples(context.offline.commandName, 'doctor', 'doctor --json'))
