@@ -146,6 +146,14 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
     /only rules choose/,
   ],
   [
+    'all accepted domains on a connector for rules',
+    inOrganization(
+      `${accepted}\noutboundConnectors: [{ name: a, connectorType: OnPremises, isTransportRuleScoped: true, allAcceptedDomains: true }]`,
+    ),
+    `${one}.allAcceptedDomains`,
+    /only rules choose/,
+  ],
+  [
     'TLS 1.3 where clear text would be sent',
     outbound('minVersion: TLSv1.3'),
     `${one}.minVersion`,
@@ -263,6 +271,12 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
     'anchors that would not be looked at',
     inbound('anchors: system'),
     `${two}.anchors`,
+    /only with restrictDomainsToCertificate: true/,
+  ],
+  [
+    'acceptServerAuthOnly that would not be looked at',
+    inbound('acceptServerAuthOnly: true'),
+    `${two}.acceptServerAuthOnly`,
     /only with restrictDomainsToCertificate: true/,
   ],
   [
