@@ -39,14 +39,17 @@ export type Scope = 'InOrganization' | 'NotInOrganization';
 /** Where words and patterns are looked for; `header` names one field, lower-case. */
 export type TextPlace =
   | { readonly kind: 'subject' }
-  | { readonly kind: 'body' }
   | { readonly kind: 'subject-or-body' }
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'sender-address' }
   | { readonly kind: 'recipient-address' }
   | { readonly kind: 'attachment-name' };
 
-/** Patterns are in Exchange's language, as `pattern.ts` reads it. Sizes in bytes. */
+/**
+ * Patterns are in Exchange's language, as `pattern.ts` reads it. Domains hold their subdomains.
+ * `message-size-over`: this many bytes or more. Extensions lower-case without the dot; types as
+ * `application/pdf` or `image/*`. Ranges are canonical CIDR.
+ */
 export type RuleCondition =
   | { readonly kind: 'from-scope'; readonly scope: Scope }
   | { readonly kind: 'sent-to-scope'; readonly scope: Scope }

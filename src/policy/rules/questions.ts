@@ -1,0 +1,29 @@
+/** What has to be asked of a message's content before its rules can be decided; mostly nothing. */
+import type { Organization, Policy } from '../policy.ts';
+import { rulesOf } from './compile-rules.ts';
+import { openQuestionsOf } from './judge-rule.ts';
+import { Look } from './look.ts';
+import type { ContentQuestion, RuleMessage } from './rule-message.ts';
+import { whyAsleep } from './rule-time.ts';
+
+/**
+ * Each once, in the order of the rules; empty where envelope and header decide every rule. The
+ * content has to be read only where it is not empty.
+ */
+export function questionsOf(
+  policy: Policy,
+  organization: Organization,
+  message: RuleMessage,
+  nowMs: number,
+): readonly ContentQuestion[] {
+  if (organization.rules.length === 0) return [];
+  const look = new Look(policy, organization, message, null);
+  const questions = new Map<string, ContentQuestion>();
+  for (const compiled of rulesOf(organization)) {
+    if (whyAsleep(compiled.rule, nowMs) !== null) continue;
+    for (const question of openQuestionsOf(compiled, look, message.recipients)) {
+      questions.set(question.key, question);
+    }
+  }
+  return [...questions.values()];
+}
