@@ -4,6 +4,7 @@
  * For the header firewall in both directions and for DSNs, which return the header of a message.
  * @see docs/adr/0009, docs/adr/0025
  */
+import { loopField } from './rules/header-edit.ts';
 
 /** Names for logs, the trace and the metric; one family may be many fields. */
 export type HeaderFamily =
@@ -46,6 +47,8 @@ const internalFamilies: ReadonlySet<HeaderFamily | null> = new Set<HeaderFamily>
 /** Null for a field that anybody may write. */
 export function familyOf(name: string): HeaderFamily | null {
   const lower = name.toLowerCase();
+  // It comes back with the message; whoever forges it has only its own mail refused sooner.
+  if (lower === loopField) return null;
   const family = familyByName.get(lower);
   if (family !== undefined) return family;
   return familyByPrefix.find(([prefix]) => lower.startsWith(prefix))?.[1] ?? null;

@@ -11,3 +11,6 @@ export type HeaderEdit =
   | { readonly kind: 'prepend-subject'; readonly text: string }
   | { readonly kind: 'add-address'; readonly name: string; readonly address: Address }
   | { readonly kind: 'count-pass'; readonly hostName: string };
+
+/** Lower-case. Each field of this name with the gateway's host name is one pass of its rules. */
+export const loopField = 'x-postern-rules-loop';
