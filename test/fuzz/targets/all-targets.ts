@@ -2,6 +2,7 @@
 import type { FuzzTarget } from '../target.ts';
 import { clientTargets } from './client.ts';
 import { messageTargets } from './message.ts';
+import { ruleTargets } from './rules.ts';
 import { serverTargets } from './server.ts';
 import { smtpTargets } from './smtp.ts';
 import { surroundingsTargets } from './surroundings.ts';
@@ -14,6 +15,7 @@ export const allTargets: readonly FuzzTarget[] = [
   ...clientTargets,
   ...valueTargets,
   ...messageTargets,
+  ...ruleTargets,
   ...surroundingsTargets,
   ...trustTargets,
 ];
