@@ -48,7 +48,12 @@ function warnOfRevocation(parts: Parts, warn: Report): void {
 function warnOfUnusedRules(parts: Parts, warn: Report): void {
   for (const { value, path } of parts.outbound) {
     if (!value.enabled || !value.isTransportRuleScoped) continue;
-    const text = 'rules are not supported yet, so nothing uses this connector';
+    const isUsed = parts.rules.some(
+      ({ value: rule }) => rule.enabled && rule.routeMessageOutboundConnector === value.name,
+    );
+    if (isUsed) continue;
+    const text =
+      'no rule routes to this connector (routeMessageOutboundConnector): nothing uses it';
     warn({ path: [...path, 'isTransportRuleScoped'], at: 'key', text });
   }
 }

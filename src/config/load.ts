@@ -16,6 +16,7 @@ import { checkOrganizations } from './check-organizations.ts';
 import { checkOutbound } from './check-outbound.ts';
 import { checkQueue } from './check-queue.ts';
 import { checkRecipients } from './check-recipients.ts';
+import { checkRules } from './check-rules.ts';
 import { checkTargets } from './check-targets.ts';
 import { checkTimes } from './check-times.ts';
 import type { Config } from './config.ts';
@@ -121,6 +122,7 @@ function checkWithin(parts: Parts, report: Report): void {
   checkAliases(parts, report);
   checkInbound(parts, report);
   checkOutbound(parts, report);
+  checkRules(parts, report);
   checkFlow(parts, report);
 }
 

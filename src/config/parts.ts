@@ -19,6 +19,8 @@ import type { ParsedAcceptedDomain, ParsedMailbox } from './schema-organization.
 import type { ParsedAlias, ParsedDeliveryTarget } from './schema-recipients.ts';
 import { aliasSection, deliveryTargetSection } from './schema-recipients.ts';
 import { acceptedDomainSection, mailboxSection } from './schema-organization.ts';
+import type { ParsedRule } from './schema-rules.ts';
+import { ruleSection } from './schema-rules.ts';
 
 /** A sound part, its place, and the keys that were written out. */
 export interface Located<T> {
@@ -55,6 +57,7 @@ export interface Parts extends GatewayParts {
   readonly inboundAreWhole: boolean;
   readonly outbound: readonly Located<ParsedOutbound>[];
   readonly outboundAreWhole: boolean;
+  readonly rules: readonly Located<ParsedRule>[];
 }
 
 /** Takes a finding about a place; used by every check. */
@@ -111,6 +114,7 @@ function collectOrganization(reader: PartReader, gateway: GatewayParts, path: Pa
     inboundAreWhole: reader.isWhole(at('inboundConnectors')),
     outbound: reader.list(outboundConnectorSection, at('outboundConnectors')),
     outboundAreWhole: reader.isWhole(at('outboundConnectors')),
+    rules: reader.list(ruleSection, at('rules')),
   };
 }
 

@@ -6,6 +6,7 @@ import { choice, duration, flag, parsed, text } from './readers.ts';
 import { knownRecipients } from './recipient-readers.ts';
 import { inboundConnectorSection, outboundConnectorSection } from './schema-connectors.ts';
 import { aliasSection, delayNoticesSection, deliveryTargetSection } from './schema-recipients.ts';
+import { ruleSection } from './schema-rules.ts';
 
 const externalRelay =
   'ExternalRelay is not supported yet: write InternalRelay and an outbound connector that leads to the server';
@@ -72,6 +73,10 @@ export const organizationSection = section({
   outboundConnectors: listOf(outboundConnectorSection)
     .prefault([])
     .meta({ description: 'Where mail to partners goes, and what TLS must be.' }),
+  rules: listOf(ruleSection).prefault([]).meta({
+    description:
+      'Mail-flow rules, in the order in which they act (docs/rules.md). All conditions of a rule must hold, of the values of one any; no exception may hold; all actions are done.',
+  }),
   aliases: listOf(aliasSection)
     .prefault([])
     .meta({ description: 'Addresses of ours whose mail goes to other addresses.' }),

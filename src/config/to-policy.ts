@@ -14,6 +14,7 @@ import type { ParsedConfig } from './schema.ts';
 import { withScope } from './schema-connectors.ts';
 import type { ParsedAcceptedDomain, ParsedOrganization } from './schema-organization.ts';
 import type { ParsedDeliveryTarget } from './schema-recipients.ts';
+import { toRule } from './to-rules.ts';
 
 /** `folder` is where relative paths of anchors start. */
 export function toPolicy(parsed: ParsedConfig, folder: string): Policy {
@@ -59,7 +60,7 @@ function toOrganization(
     addressExtension: parsed.addressExtension,
     inboundConnectors: parsed.inboundConnectors.map((each) => toInbound(withScope(each), folder)),
     outboundConnectors: parsed.outboundConnectors.map((each) => toOutbound(each, folder)),
-    rules: [],
+    rules: parsed.rules.map(toRule),
     postmaster: parsed.postmaster,
     defaultConnector: { clearTextAfterFailedTls: parsed.clearTextAfterFailedTls },
     rejectDirectSend: parsed.rejectDirectSend,

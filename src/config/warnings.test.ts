@@ -45,10 +45,10 @@ const warnings: readonly (readonly [string, string, string, RegExp])[] = [
     /"another" is used/,
   ],
   [
-    'a connector for rules that do not exist',
+    'a connector for rules that no rule uses',
     inOrganization(`${accepted}\noutboundConnectors: [{ name: a, isTransportRuleScoped: true }]`),
     `${one}.isTransportRuleScoped`,
-    /rules are not supported yet/,
+    /no rule routes to this connector/,
   ],
   [
     'an alternative that opens a stricter connector',
