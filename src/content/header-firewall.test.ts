@@ -233,3 +233,8 @@ for (const [name, text] of Object.entries(hostile)) {
     assert.ok(Math.min(...times) < 100, `${times.join(', ')} ms`);
   });
 }
+
+test('the field that counts passes of rules comes back with the message', () => {
+  const header = `${before}X-Postern-Rules-Loop: mx.example.test\r\n${after}`;
+  assert.deepEqual(pass(header), { text: header, removed: {} });
+});

@@ -4,7 +4,6 @@
  */
 import { formatAddress } from '../../mail/address.ts';
 import type { Address } from '../../mail/address.ts';
-import { isUnderDomain } from '../../mail/domain.ts';
 import type { Organization } from '../policy.ts';
 import { nameOfCondition, nameOfException } from './condition-name.ts';
 import type { Look } from './look.ts';
@@ -43,6 +42,8 @@ export interface CompiledRule {
   readonly rule: MailFlowRule;
   readonly conditions: Tests;
   readonly exceptions: Tests;
+  /** Those of both that may have to ask of the content. */
+  readonly ofContent: readonly MessageTest[];
   /** Every action only protects: doing it without need loses and shows nothing. */
   readonly isProtective: boolean;
 }
@@ -66,10 +67,13 @@ const protectiveKinds: ReadonlySet<RuleAction['kind']> = new Set([
 
 function compileRule(rule: MailFlowRule): CompiledRule {
   const location = rule.senderAddressLocation;
+  const conditions = compileTests(rule.conditions, location, nameOfCondition);
+  const exceptions = compileTests(rule.exceptions, location, nameOfException);
   return {
     rule,
-    conditions: compileTests(rule.conditions, location, nameOfCondition),
-    exceptions: compileTests(rule.exceptions, location, nameOfException),
+    conditions,
+    exceptions,
+    ofContent: [...conditions.ofContent, ...exceptions.ofContent],
     isProtective: rule.actions.every(({ kind }) => protectiveKinds.has(kind)),
   };
 }
@@ -108,15 +112,25 @@ function recipientTestOf(condition: RuleCondition): JudgeRecipient | null {
     return (_look, recipient) => addresses.has(keyOfAddress(recipient));
   }
   if (condition.kind === 'recipient-domain-is') {
-    return (_look, { domain }) => isInDomains(domain, condition.domains);
+    const isWanted = domainTest(condition.domains);
+    return (_look, { domain }) => isWanted(domain);
   }
   if (!isTextCondition(condition) || condition.place.kind !== 'recipient-address') return null;
   const judge = textTestOf(condition);
   return (look, recipient) => judge(look, [formatAddress(recipient)]);
 }
 
-function isInDomains(domain: string, wanted: readonly string[]): boolean {
-  return wanted.some((ancestor) => isUnderDomain(domain, ancestor));
+/** One of these or below one; costs a look-up for each label, however many there are. */
+function domainTest(wanted: readonly string[]): (domain: string) => boolean {
+  const domains = new Set(wanted);
+  return (domain) => {
+    for (let rest = domain; ;) {
+      if (domains.has(rest)) return true;
+      const dot = rest.indexOf('.');
+      if (dot === -1) return false;
+      rest = rest.slice(dot + 1);
+    }
+  };
 }
 
 function messageTestOf(
@@ -138,9 +152,10 @@ function messageTestOf(
       const addresses = addressSet(condition.addresses);
       return (look) => look.anySender(location, (sender) => addresses.has(keyOfAddress(sender)));
     }
-    case 'sender-domain-is':
-      return (look) =>
-        look.anySender(location, ({ domain }) => isInDomains(domain, condition.domains));
+    case 'sender-domain-is': {
+      const isWanted = domainTest(condition.domains);
+      return (look) => look.anySender(location, ({ domain }) => isWanted(domain));
+    }
     case 'message-size-over':
       return (look) => look.sizeBytes >= condition.bytes;
     case 'has-no-classification':

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { address } from '../../../test/support/policy.ts';
+import {
+  acceptedDomain,
+  address,
+  noon,
+  organization,
+  policy,
+} from '../../../test/support/policy.ts';
 import { header, meets, message, recipients, run, rule } from '../../../test/support/rules.ts';
+import { applyRules } from './evaluate-rules.ts';
 import type { RuleCondition, TextPlace } from './rule.ts';
+import { noFacts } from './rule-message.ts';
 
 const words = (place: TextPlace, ...list: string[]): RuleCondition => ({
   kind: 'contains-words',
@@ -97,6 +105,19 @@ describe('recipient', () => {
     ]);
   });
 
+  it('in a domain of another organization of the gateway is outside', () => {
+    const rules = [rule('r', { conditions: [{ kind: 'sent-to-scope', scope: 'InOrganization' }] })];
+    const other = organization({
+      id: 'other',
+      acceptedDomains: [acceptedDomain('contoso.com')],
+      mailboxes: [{ account: 'bob', addresses: [address('bob@contoso.com')] }],
+    });
+    const value = { ...policy(), organizations: [organization({ rules }), other] };
+    const examined = { facts: noFacts, nowMs: noon };
+    const result = applyRules(value, value.organizations[0]!, three, examined);
+    assert.deepEqual(result.record!.met[0]!.recipients, ['user@example.test']);
+  });
+
   it('by address, domain with subdomains, words and patterns', () => {
     assert.deepEqual(metBy({ kind: 'sent-to', addresses: [address('Bob@contoso.com')] }), [
       'bob@contoso.com',
@@ -119,6 +140,9 @@ describe('header', () => {
     assert.equal(says('confidentially', 'confidential'), false);
     assert.equal(says('my secret  plan', 'secret plan'), true);
     assert.equal(says('secret. plan', 'secret plan'), false);
+    assert.equal(says('secret plans, plan', 'secret plan'), false);
+    assert.equal(says('topsecret plan, secret', 'secret plan'), false);
+    assert.equal(says('secret plans, secret plan', 'secret plan'), true);
     assert.equal(says('[SECRET]', 'open', '[secret]'), true);
     assert.equal(says('geheimnis', 'geheim'), false);
     assert.equal(says('ÄRGER', 'ärger'), true);

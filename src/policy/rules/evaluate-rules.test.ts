@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatAddress } from '../../mail/address.ts';
-import { address, noon } from '../../../test/support/policy.ts';
+import { address, noon, policy } from '../../../test/support/policy.ts';
 import {
   header,
   message,
@@ -15,8 +15,10 @@ import {
   whenSubject,
 } from '../../../test/support/rules.ts';
 import type { RulesResult } from './evaluate-rules.ts';
+import { applyRules } from './evaluate-rules.ts';
 import type { MailFlowRule, RuleAction, RuleCondition } from './rule.ts';
 import type { Answer } from './rule-message.ts';
+import { noFacts } from './rule-message.ts';
 
 type Pass = RulesResult & { readonly kind: 'pass' };
 
@@ -245,6 +247,37 @@ describe('forks', () => {
     assert.deepEqual(log.hold, { rule: 'hold' });
   });
 
+  it('whichever of the parts comes first', () => {
+    const copy = act('copy', { kind: 'blind-copy', to: [address('log@else.test')] });
+    const hold = rule('hold', { conditions: [toContoso] });
+    const tls = rule('tls', { exceptions: [toContoso], actions: [requireTls] });
+    const result = pass(run([copy, hold, tls], two));
+    const log = result.forks.find(
+      (fork) => formatAddress(fork.recipients[0]!) === 'log@else.test',
+    )!;
+    assert.equal(log.ruling.clauses.length, 2);
+    assert.deepEqual(log.hold, { rule: 'hold' });
+  });
+
+  it('overrides hold for such a copy only where every part has them', () => {
+    const copy = act('copy', { kind: 'blind-copy', to: [address('log@else.test')] });
+    const route = (name: string, side: 'conditions' | 'exceptions', overrides: string[]) =>
+      rule(name, {
+        [side]: [toContoso],
+        actions: [{ kind: 'route-to-connector', connector: name }],
+        overrides,
+      });
+    const overridesOf = (a: string[], b: string[]) => {
+      const result = run([copy, route('a', 'conditions', a), route('b', 'exceptions', b)], two);
+      const log = pass(result).forks.find(
+        (fork) => formatAddress(fork.recipients[0]!) === 'log@else.test',
+      )!;
+      return log.ruling.overrides;
+    };
+    assert.deepEqual(overridesOf(['x', 'y'], ['y', 'z']), ['y']);
+    assert.deepEqual(overridesOf(['x'], []), []);
+  });
+
   it('more recipients than a message may get make it wait, with the reason', () => {
     const to = Array.from({ length: 101 }, (_, i) => address(`a${i}@else.test`));
     const result = run([act('many', { kind: 'blind-copy', to })]);
@@ -343,7 +376,8 @@ describe('unknown', () => {
   });
 
   it('is what a question without an answer is', () => {
-    const result = run([about(reject)], message(), unknown);
-    assert.equal(result.kind, 'reject');
+    const value = policy({ rules: [about(reject)] });
+    const examined = { facts: noFacts, nowMs: noon };
+    assert.equal(applyRules(value, value.organizations[0]!, message(), examined).kind, 'reject');
   });
 });

@@ -1,6 +1,11 @@
-/** Whether a rule meets a message: for which of its recipients, and how sure that is. */
+/**
+ * Whether a rule meets a message: for which of its recipients, and how sure that is.
+ *
+ * It runs for every rule and message: whatever decides is asked first, and nothing is made for a rule
+ * that does not meet.
+ */
 import type { Recipient } from '../../mail/recipient.ts';
-import type { CompiledRule, MessageTest, RecipientTest, Tests } from './compile-rules.ts';
+import type { CompiledRule, MessageTest, Tests } from './compile-rules.ts';
 import type { Fork } from './fork.ts';
 import type { Look } from './look.ts';
 import type { ContentQuestion } from './rule-message.ts';
@@ -20,11 +25,7 @@ export type Judgement =
   | { readonly kind: 'missed'; readonly why: string }
   | { readonly kind: 'met'; readonly parts: readonly Part[]; readonly unknown: string | null };
 
-/** A truth, and the test that made it false. */
-interface Sum {
-  readonly truth: Truth;
-  readonly why: string;
-}
+const ended = 'an earlier rule ended the rules';
 
 /** Envelope and header first; what has to be asked of the content only where it still matters. */
 export function judgeRule(
@@ -32,81 +33,107 @@ export function judgeRule(
   look: Look,
   forks: readonly Fork[],
 ): Judgement {
-  const early = join(allOf(conditions.ofMessage, look), () => noneOf(exceptions.ofMessage, look));
-  if (early.truth === false) return { kind: 'missed', why: early.why };
-  const alive = forks.map((fork) => ({
-    fork,
-    truths: truthsOf({ conditions, exceptions }, look, fork),
-  }));
-  const first = alive.find(({ truths }) => truths.some(({ truth }) => truth !== false));
-  if (first === undefined) {
-    const why = alive.flatMap(({ truths }) => truths).find((sum) => sum.why !== ended)?.why;
-    return { kind: 'missed', why: why ?? ended };
-  }
-  const late = join(
-    early,
-    () => allOf(conditions.ofContent, look),
-    () => noneOf(exceptions.ofContent, look),
-  );
-  if (late.truth === false) return { kind: 'missed', why: late.why };
-  return divide(alive, late.truth);
+  const early = judgeMessage(conditions.ofMessage, exceptions.ofMessage, look);
+  if (typeof early === 'string') return { kind: 'missed', why: early };
+  const byRecipient = judgeRecipients({ conditions, exceptions }, look, forks);
+  if (typeof byRecipient === 'string') return { kind: 'missed', why: byRecipient };
+  const late = judgeMessage(conditions.ofContent, exceptions.ofContent, look);
+  if (typeof late === 'string') return { kind: 'missed', why: late };
+  return divide(forks, byRecipient, and(early, late));
 }
 
 /** What the rule has to ask of the content, as far as envelope and header leave it open. */
 export function openQuestionsOf(
-  { conditions, exceptions }: CompiledRule,
+  { conditions, exceptions, ofContent }: CompiledRule,
   look: Look,
   recipients: readonly Recipient[],
 ): readonly ContentQuestion[] {
-  const content = [...conditions.ofContent, ...exceptions.ofContent];
-  if (content.length === 0) return [];
-  const early = join(allOf(conditions.ofMessage, look), () => noneOf(exceptions.ofMessage, look));
-  if (early.truth === false) return [];
-  const fork = { recipients, live: true };
-  const truths = truthsOf({ conditions, exceptions }, look, fork);
-  if (truths.every(({ truth }) => truth === false)) return [];
-  return content.flatMap((test) => {
+  if (ofContent.length === 0) return [];
+  const early = judgeMessage(conditions.ofMessage, exceptions.ofMessage, look);
+  if (typeof early === 'string') return [];
+  const forks = [{ recipients, live: true }];
+  if (typeof judgeRecipients({ conditions, exceptions }, look, forks) === 'string') return [];
+  return ofContent.flatMap((test) => {
     const isOpen = test.question !== null && test.judge(look) === undefined;
     return isOpen ? [test.question] : [];
   });
 }
 
-const ended = 'an earlier rule ended the rules';
-
-function truthsOf(
-  tests: { readonly conditions: Tests; readonly exceptions: Tests },
+/** Whether all conditions hold and no exception does; where not, the name of the first that decides. */
+function judgeMessage(
+  wanted: readonly MessageTest[],
+  unwanted: readonly MessageTest[],
   look: Look,
-  { recipients, live }: Pick<Fork, 'recipients' | 'live'>,
-): readonly Sum[] {
-  if (live === false) return recipients.map(() => ({ truth: false, why: ended }));
-  const wanted = tests.conditions.ofRecipient;
-  const unwanted = tests.exceptions.ofRecipient;
-  const start: Sum = { truth: live, why: '' };
-  if (wanted.length === 0 && unwanted.length === 0) return recipients.map(() => start);
-  return recipients.map((recipient) => {
-    const judge = (test: RecipientTest): Truth => test.judge(look, recipient);
-    return join(
-      start,
-      () => all(wanted, judge),
-      () => none(unwanted, judge),
-    );
-  });
+): Exclude<Truth, false> | string {
+  let sum: Truth = true;
+  for (const test of wanted) {
+    const truth = test.judge(look) ?? notExamined;
+    if (truth === false) return test.name;
+    sum = and(sum, truth);
+  }
+  for (const test of unwanted) {
+    const truth = test.judge(look) ?? notExamined;
+    if (truth === true) return test.name;
+    sum = and(sum, not(truth));
+  }
+  return sum === false ? '' : sum;
 }
 
-function divide(
-  alive: readonly { readonly fork: Fork; readonly truths: readonly Sum[] }[],
-  rest: Truth,
-): Judgement {
+const notExamined = { unknown: 'its content was not examined' };
+
+/** A truth for each recipient of each fork; null for all of a fork alike, where it is as the fork is. */
+type ForkTruths = readonly (readonly Truth[] | null)[];
+
+/** The name of what decides where no recipient is met. */
+function judgeRecipients(
+  { conditions, exceptions }: { readonly conditions: Tests; readonly exceptions: Tests },
+  look: Look,
+  forks: readonly Pick<Fork, 'recipients' | 'live'>[],
+): ForkTruths | string {
+  const [wanted, unwanted] = [conditions.ofRecipient, exceptions.ofRecipient];
+  let why = ended;
+  let isAnyMet = false;
+  const truths = forks.map(({ recipients, live }) => {
+    if (live === false) return null;
+    if (wanted.length === 0 && unwanted.length === 0) {
+      isAnyMet = true;
+      return null;
+    }
+    return recipients.map((recipient): Truth => {
+      let sum: Truth = live;
+      for (const test of wanted) {
+        sum = and(sum, test.judge(look, recipient));
+        if (sum === false) {
+          if (why === ended) why = test.name;
+          return false;
+        }
+      }
+      let spared: Truth = false;
+      for (const test of unwanted) {
+        spared = or(spared, test.judge(look, recipient));
+        if (spared === true) {
+          if (why === ended) why = test.name;
+          return false;
+        }
+      }
+      isAnyMet = true;
+      return and(sum, not(spared));
+    });
+  });
+  return isAnyMet ? truths : why;
+}
+
+function divide(forks: readonly Fork[], truths: ForkTruths, message: Truth): Judgement {
   let unknown: string | null = null;
-  const parts = alive.map(({ fork, truths }): Part => {
+  const parts = forks.map((fork, place): Part => {
     const part = {
       fork,
       met: [] as Recipient[],
       unsure: [] as Recipient[],
       rest: [] as Recipient[],
     };
-    fork.recipients.forEach((recipient, place) => {
-      const truth = and(truths[place]!.truth, rest);
+    fork.recipients.forEach((recipient, i) => {
+      const truth = and(truths[place]?.[i] ?? fork.live, message);
       if (isUnknown(truth)) unknown ??= truth.unknown;
       const list = truth === false ? part.rest : truth === true ? part.met : part.unsure;
       list.push(recipient);
@@ -114,49 +141,4 @@ function divide(
     return part;
   });
   return { kind: 'met', parts, unknown };
-}
-
-function allOf(tests: readonly MessageTest[], look: Look): Sum {
-  return all(tests, (test) => test.judge(look) ?? notExamined);
-}
-
-function noneOf(tests: readonly MessageTest[], look: Look): Sum {
-  return none(tests, (test) => test.judge(look) ?? notExamined);
-}
-
-const notExamined = { unknown: 'its content was not examined' };
-
-function all<T extends { readonly name: string }>(
-  tests: readonly T[],
-  judge: (test: T) => Truth,
-): Sum {
-  let truth: Truth = true;
-  for (const test of tests) {
-    truth = and(truth, judge(test));
-    if (truth === false) return { truth, why: test.name };
-  }
-  return { truth, why: '' };
-}
-
-function none<T extends { readonly name: string }>(
-  tests: readonly T[],
-  judge: (test: T) => Truth,
-): Sum {
-  let truth: Truth = false;
-  for (const test of tests) {
-    truth = or(truth, judge(test));
-    if (truth === true) return { truth: false, why: test.name };
-  }
-  return { truth: not(truth), why: '' };
-}
-
-/** The first, and the others as long as none is false. */
-function join(first: Sum, ...others: readonly (() => Sum)[]): Sum {
-  let sum = first;
-  for (const other of others) {
-    if (sum.truth === false) return sum;
-    const next = other();
-    sum = { truth: and(sum.truth, next.truth), why: next.why };
-  }
-  return sum;
 }
