@@ -278,6 +278,22 @@ describe('forks', () => {
     assert.deepEqual(overridesOf(['x'], []), []);
   });
 
+  it('mail that came over TLS leaves encrypted to whom a rule adds outside of the organization', () => {
+    const to = [address('boss@else.test'), address('ann@example.test')];
+    const clausesOf = (isOverTls: boolean, kind: 'redirect' | 'blind-copy' | 'add-recipients') =>
+      pass(run([act('r', { kind, to })], message({ isOverTls }))).forks.flatMap((fork) =>
+        fork.recipients.map((one) => [formatAddress(one), fork.ruling.clauses] as const),
+      );
+    const encrypted = { kind: 'encrypted', origin: { kind: 'rule', name: 'r' } };
+    for (const kind of ['redirect', 'blind-copy', 'add-recipients'] as const) {
+      const bound = new Map(clausesOf(true, kind));
+      assert.deepEqual(bound.get('boss@else.test'), [encrypted], kind);
+      assert.deepEqual(bound.get('ann@example.test'), []);
+      if (kind !== 'redirect') assert.deepEqual(bound.get('user@example.test'), []);
+      for (const [, clauses] of clausesOf(false, kind)) assert.deepEqual(clauses, []);
+    }
+  });
+
   it('more recipients than a message may get make it wait, with the reason', () => {
     const to = Array.from({ length: 101 }, (_, i) => address(`a${i}@else.test`));
     const result = run([act('many', { kind: 'blind-copy', to })]);

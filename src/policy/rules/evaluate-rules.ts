@@ -70,7 +70,9 @@ export function applyRules(
     const end = run.apply(compiled);
     if (end !== null) return end;
   }
-  return { kind: 'pass', forks: joinForks(run.forks), record: run.record.finish() };
+  const mustEncrypt = (added: Recipient): boolean => message.isOverTls && !look.isInside(added);
+  const forks = joinForks(run.forks, mustEncrypt);
+  return { kind: 'pass', forks, record: run.record.finish() };
 }
 
 const nothingRuled = { connector: null, rule: null, overrides: [], clauses: [] };
@@ -149,7 +151,9 @@ class Run {
   #judgeAdditions(rule: string): End | null {
     const added = new Set(
       this.forks.flatMap(({ effects }) =>
-        [...effects.added, ...(effects.redirectedTo ?? [])].map(formatAddress),
+        [...effects.added, ...(effects.redirectedTo ?? [])].map(({ recipient }) =>
+          formatAddress(recipient),
+        ),
       ),
     );
     if (added.size <= addedRecipientsMax) return null;

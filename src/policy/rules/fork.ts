@@ -27,9 +27,15 @@ export interface Effects {
   readonly hold: string | null;
   readonly edits: readonly HeaderEdit[];
   /** Who gets it instead; null where nobody else. */
-  readonly redirectedTo: readonly Recipient[] | null;
-  readonly added: readonly Recipient[];
+  readonly redirectedTo: readonly Added[] | null;
+  readonly added: readonly Added[];
   readonly isDeleted: boolean;
+}
+
+/** A recipient that the sender did not name, and the rule that did. */
+export interface Added {
+  readonly recipient: Recipient;
+  readonly rule: string;
 }
 
 interface Route {
@@ -79,18 +85,28 @@ function withAction(effects: Effects, rule: MailFlowRule, action: RuleAction): E
     case 'delete':
       return { ...effects, isDeleted: true };
     case 'redirect':
-      return { ...effects, redirectedTo: action.to.map(asRecipient) };
+      return {
+        ...effects,
+        redirectedTo: action.to.map((to) => ({ recipient: bare(to), rule: name })),
+      };
     case 'add-recipients': {
       const edits = action.to.map((address): HeaderEdit => ({
         kind: 'add-address',
         name: 'To',
         address,
       }));
-      const added = [...effects.added, ...action.to.map(asRecipient)];
-      return { ...effects, added, edits: [...effects.edits, ...edits] };
+      const added = action.to.map((to) => ({ recipient: bare(to), rule: name }));
+      return {
+        ...effects,
+        added: [...effects.added, ...added],
+        edits: [...effects.edits, ...edits],
+      };
     }
-    case 'blind-copy':
-      return { ...effects, added: [...effects.added, ...action.to.map(asHidden)] };
+    case 'blind-copy': {
+      // Nobody is told of it, or the sender would learn from a DSN who reads along.
+      const added = action.to.map((to) => ({ recipient: { ...bare(to), notify: [] }, rule: name }));
+      return { ...effects, added: [...effects.added, ...added] };
+    }
     case 'set-header':
     case 'remove-header':
     case 'prepend-subject':
@@ -122,24 +138,24 @@ function requireTls(rule: string): Clause[] {
   ];
 }
 
-function asRecipient({ localPart, domain }: Address): Recipient {
+function bare({ localPart, domain }: Address): Recipient {
   return { localPart, domain };
 }
 
-/** Nobody is told of it, or the sender would learn from a DSN who reads along. */
-function asHidden(address: Address): Recipient {
-  return { ...asRecipient(address), notify: [] };
-}
-
-/** Who gets this part of the message, each once. */
-export function finalRecipientsOf({ recipients, effects }: Fork): readonly Recipient[] {
-  const all = [...(effects.redirectedTo ?? recipients), ...effects.added];
-  const byAddress = new Map<string, Recipient>();
-  for (const recipient of all) {
-    const key = formatAddress(recipient);
-    if (!byAddress.has(key)) byAddress.set(key, recipient);
+/** Who gets this part of the message, each once; `rule` null where the sender named it. */
+export function finalRecipientsOf({ recipients, effects }: Fork): readonly (Added | Named)[] {
+  const named = recipients.map((recipient) => ({ recipient, rule: null }));
+  const byAddress = new Map<string, Added | Named>();
+  for (const final of [...(effects.redirectedTo ?? named), ...effects.added]) {
+    const key = formatAddress(final.recipient);
+    if (!byAddress.has(key)) byAddress.set(key, final);
   }
   return [...byAddress.values()];
+}
+
+interface Named {
+  readonly recipient: Recipient;
+  readonly rule: null;
 }
 
 /** What later attempts must know of it. */

@@ -19,30 +19,56 @@ export interface RuledFork {
   readonly headerEdits: readonly HeaderEdit[];
 }
 
-/** Deleted parts are left out, and equal ones are one. */
-export function joinForks(forks: readonly Fork[]): readonly RuledFork[] {
-  const kept = forks.filter(({ effects }) => !effects.isDeleted);
-  if (kept.length === 1) return [toRuled(finalRecipientsOf(kept[0]!), kept[0]!.effects)];
-  const reachedBy = new Map<string, { recipient: Recipient; forks: Effects[] }>();
-  for (const fork of kept) {
-    for (const recipient of finalRecipientsOf(fork)) {
+/**
+ * Deleted parts are left out, and equal ones are one. `mustEncrypt` says of recipients that rules
+ * added whether mail to them may not leave in clear.
+ */
+export function joinForks(
+  forks: readonly Fork[],
+  mustEncrypt: (added: Recipient) => boolean,
+): readonly RuledFork[] {
+  const reached = new Map<string, Reached>();
+  for (const fork of forks) {
+    if (fork.effects.isDeleted) continue;
+    for (const { recipient, rule } of finalRecipientsOf(fork)) {
+      const isBound = rule !== null && mustEncrypt(recipient);
+      const effects = isBound ? encrypted(fork.effects, rule) : fork.effects;
       const key = formatAddress(recipient);
-      const known = reachedBy.get(key);
-      if (known === undefined) reachedBy.set(key, { recipient, forks: [fork.effects] });
+      const known = reached.get(key);
+      if (known === undefined) reached.set(key, { recipient, effects });
       else {
-        known.forks.push(fork.effects);
+        known.effects = joinEffects(known.effects, effects);
         // What the sender asked to be told stays with whom it named.
-        if (fork.recipients.includes(recipient)) known.recipient = recipient;
+        if (rule === null) known.recipient = recipient;
       }
     }
   }
+  return group([...reached.values()]);
+}
+
+interface Reached {
+  recipient: Recipient;
+  effects: Effects;
+}
+
+/** @see ADR 11: the sender's server saw TLS to us, and could not know that its mail goes on. */
+function encrypted(effects: Effects, rule: string): Effects {
+  const clause = { kind: 'encrypted', origin: { kind: 'rule', name: rule } } as const;
+  return { ...effects, clauses: [...effects.clauses, clause] };
+}
+
+function group(reached: readonly Reached[]): RuledFork[] {
   const groups = new Map<string, { recipients: Recipient[]; effects: Effects }>();
-  for (const { recipient, forks: over } of reachedBy.values()) {
-    const effects = over.reduce(joinEffects);
-    const key = JSON.stringify({ ...effects, redirectedTo: null, added: [] });
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { recipients: [recipient], effects });
-    else group.recipients.push(recipient);
+  const keys = new Map<Effects, string>();
+  for (const { recipient, effects } of reached) {
+    let key = keys.get(effects);
+    if (key === undefined) {
+      key = JSON.stringify({ ...effects, redirectedTo: null, added: [] });
+      keys.set(effects, key);
+    }
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { recipients: [recipient], effects });
+    else known.recipients.push(recipient);
   }
   return [...groups.values()].map(({ recipients, effects }) => toRuled(recipients, effects));
 }

@@ -25,6 +25,7 @@ export interface RuleMessage {
   readonly isAuthenticated: boolean;
   /** Null where no connection brought it. */
   readonly clientAddress: string | null;
+  /** Over TLS, or on a way that crosses no network: it was in clear nowhere so far. */
   readonly isOverTls: boolean;
   readonly sizeBytes: number;
   readonly header: RuleHeader;
