@@ -159,6 +159,6 @@ for (const [name, text] of Object.entries(hostile)) {
       outgoingHeader(header, rules);
       return performance.now() - begin;
     });
-    assert.ok(Math.min(...times) < 200, `${times.join(', ')} ms`);
+    assert.ok(Math.min(...times) < 1000, `${times.join(', ')} ms`);
   });
 }

@@ -14,7 +14,9 @@ import type { Arrival, ArrivalOrigin } from '../policy/arrival.ts';
 import { inboundByName, judgeArrival } from '../policy/arrival.ts';
 import { findOrganization } from '../policy/directory.ts';
 import { filteringOf, isForRecipients } from '../policy/original-source.ts';
+import type { InboundSession } from '../policy/inbound-session.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { MessagePart } from './message-part.ts';
 
 /** A message, or the part of it for one organization, and how it came. */
 export interface ArrivingPart {
@@ -27,6 +29,15 @@ export interface ArrivingPart {
   readonly reversePath: ReversePath;
   /** Empty where no client connected. */
   readonly clientAddress: string;
+}
+
+/** A part of an incoming message; where its recipients came in different ways, as the least of them. */
+export function arrivingPartOf(session: InboundSession, part: MessagePart): ArrivingPart {
+  const { organization, recipients, decisions } = part;
+  const { reversePath, clientAddress } = session;
+  const least = decisions.find(({ origin }) => origin.kind === 'incoming') ?? decisions[0]!;
+  const connectors = [...new Set(decisions.flatMap((decision) => decision.connectors))];
+  return { organization, recipients, origin: least.origin, connectors, reversePath, clientAddress };
 }
 
 /**

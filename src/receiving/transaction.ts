@@ -4,9 +4,9 @@
  * Keeps the policy that it began with. `250` after the content means durable.
  * @see RFC 5321 §3.3, §4.1.1.4, §6.1, §6.3
  */
+import type { StatedHeader } from '../content/arrival-fields.ts';
 import type { ArrivingHeader } from '../content/arriving-header.ts';
 import { findHeaderFault, readArrivingHeader } from '../content/arriving-header.ts';
-import { strangersFamilies, submittersFamilies } from '../content/header-firewall.ts';
 import type { ReceivedProtocol } from '../content/received.ts';
 import { composeReceived } from '../content/received.ts';
 import type { Address } from '../mail/address.ts';
@@ -24,6 +24,7 @@ import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
 import { tellShadow } from '../report/shadow.ts';
 import { rateClaimsOf } from '../policy/rate-limit.ts';
+import { arrivingPartOf, rulesForParts, statePart } from './arrival.ts';
 import { describeEvidence } from './evidence-text.ts';
 import { Failure } from '../mail/failure.ts';
 import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content.ts';
@@ -186,7 +187,7 @@ export class Transaction {
       const messages = [this.#message(first!, this.#id, whole)];
       for (const part of others) {
         const id = services.newId();
-        const header = this.#compose(id, part.recipients);
+        const header = this.#compose(id, part);
         const openSpool = (): Promise<SpoolWriter> => services.openSpool(part.organization);
         rewritten.push(await rewriteContent(kept, header, openSpool));
         messages.push(this.#message(part, id, rewritten.at(-1)!.content));
@@ -239,17 +240,22 @@ export class Transaction {
   #editHeader(header: Buffer): readonly Buffer[] {
     const { hostName } = this.#policy;
     const { account } = this.#start.session;
-    const forbids = account === null ? strangersFamilies : submittersFamilies;
+    const parts = partsByOrganization(this.#recipients, this.#decisions);
+    const arriving = parts.map((part) => arrivingPartOf(this.#start.session, part));
+    const rules = rulesForParts(this.#policy, arriving);
     const atMs = this.#context.services.now();
     const submission = account === null ? null : { id: this.#id, hostName, author: null, atMs };
-    this.#header = readArrivingHeader(header, { hostName, forbids }, submission);
-    const [first] = partsByOrganization(this.#recipients, this.#decisions);
-    return this.#compose(this.#id, first!.recipients);
+    this.#header = readArrivingHeader(header, rules, submission);
+    return this.#compose(this.#id, parts[0]!);
   }
 
   /** What stands in the place of the header in the message of this id. */
-  #compose(id: string, recipients: readonly Recipient[]): readonly Buffer[] {
-    return [this.#received(id, recipients), ...this.#header!.pieces];
+  #compose(id: string, part: MessagePart): readonly Buffer[] {
+    return [this.#received(id, part.recipients), ...this.#stated(part).pieces];
+  }
+
+  #stated(part: MessagePart): StatedHeader {
+    return statePart(this.#policy, arrivingPartOf(this.#start.session, part), this.#header!);
   }
 
   #received(id: string, recipients: readonly Recipient[]): Buffer {
@@ -269,7 +275,7 @@ export class Transaction {
 
   #message(part: MessagePart, id: string, content: Content): IncomingMessage {
     const { session, parameters } = this.#start;
-    const changes = this.#header!.changes;
+    const { changes } = this.#stated(part);
     const { organization, recipients, decisions } = part;
     return {
       id,
