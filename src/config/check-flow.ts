@@ -2,7 +2,7 @@
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { warnOfMissingHalves } from './check-directions.ts';
 import { warnOfAlternatives, warnOfEqualServers, warnOfShadowed } from './check-overlaps.ts';
-import { warnOfForeignNames, warnOfTies } from './check-own-servers.ts';
+import { warnOfOwnServers } from './check-own-servers.ts';
 import { modeOfOutbound } from './connectors-to-policy.ts';
 import type { AllParts, Located, Parts, Report } from './parts.ts';
 
@@ -14,14 +14,13 @@ export function checkFlow(parts: Parts, report: Report): void {
   warnOfAlternatives(parts, warn);
   warnOfEqualServers(parts, warn);
   warnOfShadowed(parts, warn);
-  warnOfForeignNames(parts, warn);
   warnOfIdleModes(parts, warn);
   if (parts.inboundAreWhole && parts.outboundAreWhole) warnOfMissingHalves(parts, warn);
 }
 
-/** Between organizations: what they claim both. */
-export function checkTies({ organizations }: AllParts, report: Report): void {
-  warnOfTies(organizations, (finding) => report({ ...finding, severity: 'warning' }));
+/** What organizations claim as their own servers. */
+export function checkOwnServers({ organizations }: AllParts, report: Report): void {
+  warnOfOwnServers(organizations, (finding) => report({ ...finding, severity: 'warning' }));
 }
 
 /** One for each direction: it is the same for all connectors, and must not hide what is said of one. */

@@ -9,22 +9,56 @@ import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { isUnderDomain } from '../mail/domain.ts';
 import type { AddressSpan } from './address-span.ts';
 import { overlaps, spanOfCidr } from './address-span.ts';
-import { isAccepted } from './check-organization.ts';
 import { nameOf } from './check-organizations.ts';
 import type { Located, Parts, Report } from './parts.ts';
-import { widerPatterns } from './pattern-cover.ts';
+import { parentDomains } from './pattern-cover.ts';
 import type { Path } from './problem.ts';
 import type { ParsedInbound } from './schema-connectors.ts';
 
-/** A name that is no accepted domain makes nothing ours by itself. */
-export function warnOfForeignNames(parts: Parts, warn: Report): void {
+export function warnOfOwnServers(organizations: readonly Parts[], warn: Report): void {
+  const owners = new DomainOwners(organizations);
+  for (const parts of organizations) warnOfForeignNames(parts, owners, warn);
+  if (organizations.length < 2) return;
+  warnOfSharedNames(organizations, owners, warn);
+  warnOfSharedAddresses(organizations, warn);
+}
+
+/** Whose a domain is, of sound organizations. */
+class DomainOwners {
+  readonly #exact = new Map<string, Parts>();
+  readonly #withSubDomains = new Map<string, Parts>();
+
+  constructor(organizations: readonly Parts[]) {
+    for (const parts of organizations) {
+      for (const { value } of parts.acceptedDomains) {
+        this.#exact.set(value.domain, parts);
+        if (value.matchSubDomains) this.#withSubDomains.set(value.domain, parts);
+      }
+    }
+  }
+
+  ownerOf(domain: string): Parts | null {
+    const exact = this.#exact.get(domain);
+    if (exact !== undefined) return exact;
+    const above = parentDomains(domain).find((each) => this.#withSubDomains.has(each));
+    return above === undefined ? null : this.#withSubDomains.get(above)!;
+  }
+}
+
+/** A name that is no accepted domain of the organization makes nothing its own by itself. */
+function warnOfForeignNames(parts: Parts, owners: DomainOwners, warn: Report): void {
   if (!parts.acceptedDomainsAreWhole) return;
   for (const { value, path } of ownServersOf(parts)) {
     value.tlsSenderCertificateName.forEach((pattern, place) => {
-      if (isOwnName(parts, pattern)) return;
+      if (pattern.kind === 'any' || isOwnName(parts, owners, pattern)) return;
+      const owner = owners.ownerOf(pattern.domain);
       const name = formatDomainPattern(pattern);
-      const domain = pattern.kind === 'any' ? name : pattern.domain;
-      const text = `${name} is in no accepted domain, so the certificate alone is not enough: only mail whose MAIL FROM is in an accepted domain is taken for your own servers', no bounces and no forwarded mail. Add ${domain} to acceptedDomains if it is yours, or give the server a certificate with a name in one of them`;
+      const where = owner === null ? 'in no accepted domain' : `in a domain of ${nameOf(owner)}`;
+      const mend =
+        owner === null
+          ? `Add ${pattern.domain} to acceptedDomains if it is yours, or give`
+          : 'Give';
+      const text = `${name} is ${where}, so the certificate alone is not enough: only mail whose MAIL FROM is in an accepted domain is taken for your own servers', no bounces and no forwarded mail. ${mend} the server a certificate with a name in one of your domains`;
       warn({ path: [...path, 'tlsSenderCertificateName', place], at: 'value', text });
     });
   }
@@ -34,10 +68,11 @@ function ownServersOf(parts: Parts): readonly Located<ParsedInbound>[] {
   return parts.inbound.filter(({ value }) => value.enabled && value.connectorType === 'OnPremises');
 }
 
-/** An exact name is itself accepted; of a wildcard its apex or a domain below it. */
-function isOwnName(parts: Parts, pattern: DomainPattern): boolean {
+/** An exact name is itself accepted; of a wildcard its apex or a domain below it, if nobody else's. */
+function isOwnName(parts: Parts, owners: DomainOwners, pattern: DomainPattern): boolean {
   if (pattern.kind === 'any') return false;
-  if (isAccepted(parts, pattern.domain)) return true;
+  const owner = owners.ownerOf(pattern.domain);
+  if (owner !== null) return owner === parts;
   return (
     pattern.kind === 'wildcard' &&
     parts.acceptedDomains.some(({ value }) => isUnderDomain(value.domain, pattern.domain))
@@ -52,19 +87,13 @@ interface Claim {
   readonly path: Path;
 }
 
-export function warnOfTies(organizations: readonly Parts[], warn: Report): void {
-  if (organizations.length < 2) return;
-  warnOfSharedNames(organizations, warn);
-  warnOfSharedAddresses(organizations, warn);
-}
-
 function claimsOf(
   organizations: readonly Parts[],
-  marksOf: (value: ParsedInbound) => readonly (readonly [Path, string])[],
+  marksOf: (value: ParsedInbound, parts: Parts) => readonly (readonly [Path, string])[],
 ): readonly Claim[] {
   return organizations.flatMap((parts) =>
     ownServersOf(parts).flatMap(({ value, path }) =>
-      marksOf(value).map(([at, mark]) => ({
+      marksOf(value, parts).map(([at, mark]) => ({
         parts,
         connector: value.name,
         mark,
@@ -74,46 +103,29 @@ function claimsOf(
   );
 }
 
-function warnOfSharedNames(organizations: readonly Parts[], warn: Report): void {
-  const names = claimsOf(organizations, (value) => [
-    ...value.tlsSenderCertificateName.map(
-      (pattern, place) =>
-        [['tlsSenderCertificateName', place], formatDomainPattern(pattern)] as const,
+/** Only an organization's own names: others make nothing its own. Told at the later claim. */
+function warnOfSharedNames(
+  organizations: readonly Parts[],
+  owners: DomainOwners,
+  warn: Report,
+): void {
+  const claims = claimsOf(organizations, (value, parts) => [
+    ...value.tlsSenderCertificateName.flatMap((pattern, place) =>
+      isOwnName(parts, owners, pattern)
+        ? [[['tlsSenderCertificateName', place], formatDomainPattern(pattern)] as const]
+        : [],
     ),
     ...value.pins.map((pin, place) => [['pins', place], `sha256//${pin}`] as const),
   ]);
-  const owners = new Map<string, Claim[]>();
-  for (const claim of names) owners.set(claim.mark, [...(owners.get(claim.mark) ?? []), claim]);
-  for (const claim of names) {
-    const wider = claim.mark.startsWith('sha256//') ? [claim.mark] : widerMarks(claim.mark);
-    const rival = wider
-      .flatMap((mark) => owners.get(mark) ?? [])
-      .find(
-        (other) =>
-          other.parts !== claim.parts && (other.mark !== claim.mark || isAfter(claim, other)),
-      );
-    if (rival !== undefined)
-      warn({ path: claim.path, at: 'value', text: explainName(claim, rival) });
+  const firsts = new Map<string, Claim>();
+  for (const claim of claims) {
+    const rival = firsts.get(claim.mark);
+    if (rival === undefined) firsts.set(claim.mark, claim);
+    else if (rival.parts !== claim.parts) {
+      const text = `${claim.mark} is also claimed by ${nameOf(rival.parts)} ("${rival.connector}"): such a certificate does not tell whose server it is, so the domain of MAIL FROM decides, and with another sender it is nobody's. Give each organization's servers a name and key of their own`;
+      warn({ path: claim.path, at: 'value', text });
+    }
   }
-}
-
-function widerMarks(mark: string): readonly string[] {
-  const isWildcard = mark.startsWith('*.');
-  const domain = isWildcard ? mark.slice(2) : mark;
-  return widerPatterns({ kind: isWildcard ? 'wildcard' : 'exact', domain });
-}
-
-/** Equal claims are told once, at the later one. */
-function isAfter(a: Claim, b: Claim): boolean {
-  return Number(a.parts.organizationPath[1]) > Number(b.parts.organizationPath[1]);
-}
-
-function explainName(claim: Claim, rival: Claim): string {
-  const whose = `${nameOf(rival.parts)} ("${rival.connector}")`;
-  if (claim.mark === rival.mark) {
-    return `${claim.mark} is also claimed by ${whose}: such a certificate does not tell whose server it is. Give each organization's servers a name or key of their own`;
-  }
-  return `${claim.mark} lies under ${rival.mark}, which ${whose} claims: the closer name wins, so a server of that organization with such a certificate counts as this one's`;
 }
 
 interface AddressClaim extends Claim {
@@ -144,8 +156,12 @@ function compare(a: bigint, b: bigint): number {
   return a < b ? -1 : 1;
 }
 
+function placeOf({ parts }: Claim): number {
+  return Number(parts.organizationPath[1]);
+}
+
 function tellShared(a: AddressClaim, b: AddressClaim, warn: Report): void {
-  const [later, earlier] = isAfter(a, b) ? [a, b] : [b, a];
+  const [earlier, later] = placeOf(a) < placeOf(b) ? [a, b] : [b, a];
   const text = `${later.mark} overlaps ${earlier.mark} of ${nameOf(earlier.parts)} ("${earlier.connector}"): mail from there counts for the organization that has the domain of MAIL FROM, and for nobody with another sender. A certificate of its own tells them apart`;
   warn({ path: later.path, at: 'value', text });
 }

@@ -147,22 +147,21 @@ const warnings: readonly (readonly [string, string, string, RegExp])[] = [
     /set requireTls or restrictDomainsToCertificate/,
   ],
   [
-    'a certificate name that two organizations claim',
+    'a certificate name that two organizations claim, each with a domain under it',
     shared(
       'tlsSenderCertificateName: "*.provider.example"',
       'tlsSenderCertificateName: "*.provider.example"',
-    ),
+    )
+      .replaceAll('fabrikam.com', 'fabrikam.provider.example')
+      .replaceAll('contoso.com', 'contoso.provider.example'),
     `${elsewhere}.tlsSenderCertificateName`,
-    /also claimed by the organization "fabrikam" \("ours"\)/,
+    /also claimed by the organization "fabrikam" \("ours"\).*MAIL FROM decides/,
   ],
   [
-    'a certificate name under one that another organization claims',
-    shared(
-      'tlsSenderCertificateName: mail.contoso.com',
-      'tlsSenderCertificateName: "*.contoso.com"',
-    ),
-    `${two}.tlsSenderCertificateName`,
-    /lies under \*\.contoso\.com, which the organization "contoso" \("theirs"\) claims/,
+    'a certificate name in a domain of another organization',
+    shared('senderIPAddresses: 192.0.2.1', 'tlsSenderCertificateName: "*.fabrikam.com"'),
+    `${elsewhere}.tlsSenderCertificateName`,
+    /in a domain of the organization "fabrikam".*\. Give the server/,
   ],
   [
     'a key that two organizations claim',
@@ -293,6 +292,11 @@ inboundConnectors: [{ name: a, connectorType: OnPremises, tlsSenderCertificateNa
     'addresses side by side in two organizations',
     shared('senderIPAddresses: 192.0.2.0/25', 'senderIPAddresses: [192.0.2.128/25, "::/0"]'),
     /overlaps/,
+  ],
+  [
+    'a name that only one of two organizations can have, though both claim it',
+    shared('tlsSenderCertificateName: fabrikam.com', 'tlsSenderCertificateName: fabrikam.com'),
+    /also claimed/,
   ],
   [
     'names side by side in two organizations',

@@ -8,7 +8,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
 import { checkAliases, checkReach } from './check-aliases.ts';
-import { checkFlow, checkTies } from './check-flow.ts';
+import { checkFlow, checkOwnServers } from './check-flow.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkOrganization } from './check-organization.ts';
@@ -106,7 +106,7 @@ function examine(yaml: YamlFile): {
   checkQueue(yaml.value, wrongPaths, report);
   checkListeners(all, report);
   checkOrganizations(all, report);
-  checkTies(all, report);
+  checkOwnServers(all, report);
   for (const parts of all.organizations) {
     checkTimes(yaml.value, wrongPaths, parts.organizationPath, report);
     checkWithin(parts, report);
