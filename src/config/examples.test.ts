@@ -105,3 +105,18 @@ test('the example of two organizations: one partner, a certificate name of its o
   assert.equal(fabrikam!.retry.expiryMs, 2 * 86_400_000);
   assert.deepEqual(adatum!.inboundConnectors[1]!.trustedOrganizations, ['fabrikam']);
 });
+
+test('the example of rules requires TLS, routes and rejects, and draws no warning about them', async () => {
+  const { policy, warnings } = await load('rules.yaml');
+  assert.ok(warnings.every(({ key }) => !/rules|isTransportRuleScoped/.test(key)));
+  const { rules } = policy.organizations[0]!;
+  assert.deepEqual(
+    rules.map(({ mode, actions }) => [mode, ...actions.map(({ kind }) => kind)]),
+    [
+      ['Enforce', 'reject'],
+      ['Enforce', 'require-tls'],
+      ['Enforce', 'route-to-connector'],
+      ['Audit', 'prepend-subject'],
+    ],
+  );
+});
