@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Answer, ContentQuestion } from '../policy/rules/rule-message.ts';
 import { answerQuestions } from './answer-questions.ts';
 import type { ContentFacts } from './message-facts.ts';
+import { tooLate } from './message-facts.ts';
 
 const facts: ContentFacts = {
   texts: ['Please keep this secret.', 'Konto 123-45'],
@@ -52,17 +53,21 @@ test('what was found is sure, what was not found in facts that are not whole is 
   assert.deepEqual(ask({ kind: 'body-contains-words', words: ['other'] }, doubt), {
     kind: 'unknown',
     reason: 'it has too much text',
+    isPassing: false,
   });
   assert.deepEqual(ask({ kind: 'attachment-type-is', types: ['text/csv'] }, doubt), {
     kind: 'unknown',
     reason: 'it has too many parts',
+    isPassing: false,
   });
   assert.deepEqual(ask({ kind: 'attachment-type-is', types: ['image/png'] }, doubt), yes);
 });
 
 test('late, or with a pattern that is none, is unknown', () => {
   const late = ask({ kind: 'body-contains-words', words: ['secret'] }, {}, true);
-  assert.equal(late.kind, 'unknown');
+  assert.ok(late.kind === 'unknown' && late.isPassing === true);
+  const unread = ask({ kind: 'body-contains-words', words: ['x'] }, { textDoubt: tooLate });
+  assert.ok(unread.kind === 'unknown' && unread.isPassing === true);
   assert.equal(ask({ kind: 'body-matches-patterns', patterns: ['(a)\\1'] }).kind, 'unknown');
   assert.deepEqual(ask({ kind: 'body-matches-patterns', patterns: ['(a)\\1', 'secret'] }), yes);
 });

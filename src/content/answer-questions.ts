@@ -5,6 +5,7 @@ import { compilePattern } from '../policy/rules/pattern.ts';
 import type { WordText } from '../policy/rules/words.ts';
 import { compileWords, containsAnyWord, splitWords } from '../policy/rules/words.ts';
 import type { ContentFacts } from './message-facts.ts';
+import { tooLate } from './message-facts.ts';
 
 /** In the order of the questions. `isLate`: whether time is up. */
 export function answerQuestions(
@@ -15,7 +16,7 @@ export function answerQuestions(
   let words: readonly WordText[] | null = null;
   const wordsOfTexts = (): readonly WordText[] => (words ??= facts.texts.map(splitWords));
   return questions.map((question) => {
-    if (isLate()) return unknown('it took too long to search');
+    if (isLate()) return late;
     switch (question.kind) {
       case 'body-contains-words': {
         const list = compileWords(question.words);
@@ -49,12 +50,15 @@ export function answerQuestions(
 
 function answer(isFound: boolean, doubt: string | null): Answer {
   if (isFound) return { kind: 'yes' };
-  return doubt === null ? { kind: 'no' } : unknown(doubt);
+  if (doubt === null) return { kind: 'no' };
+  return { kind: 'unknown', reason: doubt, isPassing: doubt === tooLate };
 }
 
-function unknown(reason: string): Answer {
-  return { kind: 'unknown', reason };
-}
+const late: Answer = {
+  kind: 'unknown',
+  reason: 'it took too long to search',
+  isPassing: true,
+};
 
 function namesOf({ attachments }: ContentFacts): readonly string[] {
   return attachments.flatMap(({ names }) => names);
@@ -75,7 +79,7 @@ function matchAny(
     }
     for (const subject of texts) {
       if (pattern.matches(subject)) return { kind: 'yes' };
-      if (isLate()) return unknown('it took too long to search');
+      if (isLate()) return late;
     }
   }
   return answer(false, trouble);

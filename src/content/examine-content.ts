@@ -213,13 +213,15 @@ function toPlain(content: Content): FactsJob['content'] {
 
 function factsOf(questions: readonly ContentQuestion[], answers: readonly Answer[]): MessageFacts {
   return new Map(
-    questions.map(({ key }, i) => [
-      key,
-      answers[i] ?? { kind: 'unknown', reason: 'it could not be read' },
-    ]),
+    questions.map(({ key }, i) => [key, answers[i] ?? passing('it could not be read')]),
   );
 }
 
 function unknownTo(questions: readonly ContentQuestion[], reason: string): MessageFacts {
-  return new Map(questions.map(({ key }) => [key, { kind: 'unknown', reason }]));
+  return new Map(questions.map(({ key }) => [key, passing(reason)]));
+}
+
+/** Trouble of ours is not the message's: another time it may be read. */
+function passing(reason: string): Answer {
+  return { kind: 'unknown', reason, isPassing: true };
 }

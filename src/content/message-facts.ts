@@ -276,7 +276,8 @@ class FactReader {
   }
 }
 
-const tooLate = 'it took too long to read';
+/** The doubt where time was up. */
+export const tooLate = 'it took too long to read';
 
 /** Where the next line begins that starts with two hyphens; -1 where none does. */
 function next(text: string, from: number): number {

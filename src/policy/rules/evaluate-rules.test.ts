@@ -391,9 +391,30 @@ describe('unknown', () => {
     assert.equal(run([stop, act('edit', prepend)], message(), () => ({ kind: 'no' })).kind, 'pass');
   });
 
+  it('because the gateway is busy rejects nobody for good, and holds and seals all the same', () => {
+    const busy = (): Answer => ({ kind: 'unknown', reason: 'too many wait', isPassing: true });
+    const result = run([about(reject)], message(), busy);
+    assert.ok(result.kind === 'defer');
+    assert.equal(result.reply.code, 451);
+    assert.equal(
+      pass(run([about(requireTls)], message(), busy)).forks[0]!.ruling.clauses.length,
+      2,
+    );
+    assert.ok(pass(run([about({ kind: 'quarantine' })], message(), busy)).forks[0]!.hold !== null);
+    const stop = rule('stop', {
+      conditions: [whenBody('secret')],
+      actions: [requireTls],
+      stopRuleProcessing: true,
+    });
+    assert.equal(run([stop, act('no', reject)], message(), busy).kind, 'defer');
+    assert.equal(run([stop, act('no', reject)], message(), unknown).kind, 'reject');
+  });
+
   it('is what a question without an answer is', () => {
-    const value = policy({ rules: [about(reject)] });
     const examined = { facts: noFacts, nowMs: noon };
-    assert.equal(applyRules(value, value.organizations[0]!, message(), examined).kind, 'reject');
+    for (const action of [reject, prepend]) {
+      const value = policy({ rules: [about(action)] });
+      assert.equal(applyRules(value, value.organizations[0]!, message(), examined).kind, 'defer');
+    }
   });
 });

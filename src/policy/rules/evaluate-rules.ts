@@ -25,6 +25,7 @@ import type { RulesRecord } from './rule-record.ts';
 import { boundNames, RecordWriter } from './rule-record.ts';
 import { deferReply, loopReply, rejectReply } from './rule-reply.ts';
 import { whyAsleep } from './rule-time.ts';
+import type { Unknown } from './truth.ts';
 
 /**
  * `reject` and `defer` are about the whole message; the rule is in the reply and here. `pass` without
@@ -109,9 +110,10 @@ class Run {
     }
     this.#recordMet(compiled, judgement);
     if (rule.mode === 'Audit') return null;
-    if (judgement.unknown !== null && !isProtective) {
-      const reason = `the rule "${rule.name}" cannot be decided: ${judgement.unknown}`;
-      return this.#end('defer', rule.name, deferReply(rule.name, judgement.unknown), reason);
+    if (judgement.unknown !== null && (!isProtective || mayPass(compiled, judgement))) {
+      const why = judgement.unknown.unknown;
+      const reason = `the rule "${rule.name}" cannot be decided: ${why}`;
+      return this.#end('defer', rule.name, deferReply(rule.name, why), reason);
     }
     return this.#reject(compiled) ?? this.#act(compiled, judgement);
   }
@@ -137,8 +139,7 @@ class Run {
       if (effects.isDeleted) add([...met, ...unsure], false);
       else if (rule.stopRuleProcessing) {
         add(met, false);
-        const unknown = `whether the rule "${rule.name}" ends the rules is not known: ${judgement.unknown}`;
-        add(unsure, { unknown });
+        add(unsure, whetherEnded(rule.name, judgement.unknown));
       } else add([...met, ...unsure], fork.live);
       if (rest.length > 0) parts.push({ ...fork, recipients: rest });
       return parts;
@@ -167,7 +168,7 @@ class Run {
       rule: rule.name,
       mode: rule.mode,
       result: judgement.parts.some(({ met }) => met.length > 0) ? 'matched' : 'unknown',
-      why: judgement.unknown,
+      why: judgement.unknown?.unknown ?? null,
       recipients: names.length === this.#message.recipients.length ? null : boundNames(names),
       actions: [
         ...rule.actions.map(nameOfAction),
@@ -179,6 +180,19 @@ class Run {
   #end(kind: 'reject' | 'defer', rule: string, answer: Reply, reason: string): End {
     return { kind, rule, reply: answer, reason, record: this.record.finish() };
   }
+}
+
+/** A rejection is for good: where we were only too busy to see, the client is asked to come again. */
+function mayPass({ rule }: CompiledRule, { parts, unknown }: Judgement & { kind: 'met' }): boolean {
+  const isSure = parts.some(({ met }) => met.length > 0);
+  return (
+    !isSure && unknown?.isPassing === true && rule.actions.some(({ kind }) => kind === 'reject')
+  );
+}
+
+function whetherEnded(rule: string, reason: Unknown | null): Unknown {
+  const unknown = `whether the rule "${rule}" ends the rules is not known: ${reason?.unknown ?? ''}`;
+  return { unknown, isPassing: reason?.isPassing ?? false };
 }
 
 function namesOf({ parts }: Judgement & { kind: 'met' }): string[] {

@@ -9,7 +9,7 @@ import type { CompiledRule, MessageTest, Tests } from './compile-rules.ts';
 import type { Fork } from './fork.ts';
 import type { Look } from './look.ts';
 import type { ContentQuestion } from './rule-message.ts';
-import type { Truth } from './truth.ts';
+import type { Truth, Unknown } from './truth.ts';
 import { and, isUnknown, not, or } from './truth.ts';
 
 /** How a rule divides the recipients of one fork. */
@@ -20,10 +20,10 @@ export interface Part {
   readonly rest: readonly Recipient[];
 }
 
-/** `why` names the first condition that failed, or exception that held; `unknown` a reason or null. */
+/** `why` names the first condition that failed, or exception that held; `unknown` null where all is sure. */
 export type Judgement =
   | { readonly kind: 'missed'; readonly why: string }
-  | { readonly kind: 'met'; readonly parts: readonly Part[]; readonly unknown: string | null };
+  | { readonly kind: 'met'; readonly parts: readonly Part[]; readonly unknown: Unknown | null };
 
 const ended = 'an earlier rule ended the rules';
 
@@ -124,7 +124,7 @@ function judgeRecipients(
 }
 
 function divide(forks: readonly Fork[], truths: ForkTruths, message: Truth): Judgement {
-  let unknown: string | null = null;
+  let unknown: Unknown | null = null;
   const parts = forks.map((fork, place): Part => {
     const part = {
       fork,
@@ -134,7 +134,7 @@ function divide(forks: readonly Fork[], truths: ForkTruths, message: Truth): Jud
     };
     fork.recipients.forEach((recipient, i) => {
       const truth = and(truths[place]?.[i] ?? fork.live, message);
-      if (isUnknown(truth)) unknown ??= truth.unknown;
+      if (isUnknown(truth)) unknown ??= truth;
       const list = truth === false ? part.rest : truth === true ? part.met : part.unsure;
       list.push(recipient);
     });

@@ -109,8 +109,9 @@ export class Look {
   answerTo(question: ContentQuestion): Truth | undefined {
     if (this.#facts === null) return undefined;
     const answer = this.#facts.get(question.key);
-    if (answer === undefined) return { unknown: 'its content was not examined' };
-    return answer.kind === 'unknown' ? { unknown: answer.reason } : answer.kind === 'yes';
+    if (answer === undefined) return { unknown: 'its content was not examined', isPassing: true };
+    if (answer.kind !== 'unknown') return answer.kind === 'yes';
+    return { unknown: answer.reason, isPassing: answer.isPassing ?? false };
   }
 
   #senders(location: SenderAddressLocation) {

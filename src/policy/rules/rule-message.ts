@@ -43,7 +43,13 @@ export type ContentQuestion = { readonly key: string } & (
 
 /** `reason` completes "it cannot be known, because …". */
 export type Answer =
-  { readonly kind: 'yes' | 'no' } | { readonly kind: 'unknown'; readonly reason: string };
+  | { readonly kind: 'yes' | 'no' }
+  | {
+      readonly kind: 'unknown';
+      readonly reason: string;
+      /** The gateway was busy or hindered: at another time it may be known. */
+      readonly isPassing?: boolean;
+    };
 
 /** By the key of the question. A question without an answer is unknown. */
 export type MessageFacts = ReadonlyMap<string, Answer>;

@@ -3,6 +3,8 @@
 /** Completes "it cannot be known, because …". */
 export interface Unknown {
   readonly unknown: string;
+  /** The gateway was busy or hindered: at another time it may be known. */
+  readonly isPassing?: boolean;
 }
 
 export type Truth = boolean | Unknown;
