@@ -1,6 +1,7 @@
 /** What a lane is made of: what it was started with, what is in force, and the rooms that it opened. */
 import type { Config } from '../config/config.ts';
 import type { DiskRoom } from './disk-room.ts';
+import type { ContentExaminer } from '../content/examine-content.ts';
 import type { TakeInside } from '../delivery/hand-inside.ts';
 import type { SignIn } from '../identity/sign-in.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -55,6 +56,8 @@ export interface Frame {
   readonly signIn: SignIn;
   readonly contentMemory: MemoryBudget;
   readonly clients: ClientTable;
+  /** Looks into contents for mail-flow rules. */
+  readonly examiner: ContentExaminer;
   /** Changed in place by a reload. */
   readonly rateLimits: RateLimits;
   readonly inForce: () => InForce;

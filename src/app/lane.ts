@@ -22,6 +22,7 @@ import * as recorder from '../report/trace.ts';
 import { openSpool } from '../store/spool.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { readCrashNote, removeCrashNote, writeCrashNote } from './crash-note.ts';
+import { ContentExaminer } from '../content/examine-content.ts';
 import { foldersOf } from './data-folder.ts';
 import { watchDisk } from './disk-room.ts';
 import { openOutgoing } from './lane-delivery.ts';
@@ -128,6 +129,7 @@ function frameOf(
     contentMemory: new MemoryBudget(shareOf(config.limits.bodiesInFlightBytes, share)),
     rateLimits: rateLimitsOf(config, share),
     clients: new ClientTable(clientRatesOf(config)),
+    examiner: new ContentExaminer({ onTrouble: (text) => log.warn({}, text) }),
     inForce: () => inForce,
     policy: () => inForce.policy,
     replace: (next) => void (inForce = next),
@@ -206,6 +208,7 @@ function doorServices(
     },
     verifyRecipient: (organization, recipient) =>
       running().verifyRecipient(organization, recipient),
+    examine: (content, questions) => frame.examiner.examine(content, questions),
     admit: () => running().disk.admit() ?? running().queue.admit(),
     recordRefusal: (refusal) => running().recordRefusal(refusal),
     log,
@@ -220,10 +223,11 @@ function doorServices(
   return (opened) => (serverTls) => ({ ...shared, opened, serverTls });
 }
 
-function stopperOf({ doors }: Frame, rooms: Rooms): (graceMs: number) => Promise<void> {
+function stopperOf({ doors, examiner }: Frame, rooms: Rooms): (graceMs: number) => Promise<void> {
   const { queue, outgoing, store, disk, storeWatch, clock } = rooms;
   return async (graceMs) => {
     await doors.stop(graceMs / 2);
+    await examiner.close();
     await queue.stop(graceMs / 2);
     await outgoing.stop(1000);
     // What was delivered at the last moment is handed to the store before it closes.

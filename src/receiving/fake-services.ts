@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import type { Address } from '../mail/address.ts';
 import type { Policy } from '../policy/policy.ts';
 import { noRateLimits } from '../policy/rate-limit.ts';
+import type { ContentQuestion, MessageFacts } from '../policy/rules/rule-message.ts';
+import { noFacts } from '../policy/rules/rule-message.ts';
 import type { RecipientVerification } from '../policy/recipient-verification.ts';
 import type { CounterName, Meter } from '../report/meter.ts';
 import type { ServerTls } from '../tls/contexts.ts';
@@ -117,6 +119,14 @@ export class FakeServices implements ReceivingServices {
         return Promise.resolve();
       },
     });
+  }
+
+  /** Unknown, unless the test says otherwise. */
+  onExamine: (content: Content, questions: readonly ContentQuestion[]) => Promise<MessageFacts> =
+    () => Promise.resolve(noFacts);
+
+  examine(content: Content, questions: readonly ContentQuestion[]): Promise<MessageFacts> {
+    return this.onExamine(content, questions);
   }
 
   async accept(...messages: readonly IncomingMessage[]): Promise<void> {

@@ -9,6 +9,7 @@ import { formatAddress } from '../mail/address.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Considered } from '../policy/decision.ts';
 import type { InboundSession, Origin } from '../policy/inbound-session.ts';
+import type { RulesRecord } from '../policy/rules/rule-record.ts';
 import type { ShadowOutcome } from '../policy/shadow.ts';
 import type { Policy } from '../policy/policy.ts';
 
@@ -28,12 +29,20 @@ export interface InboundDecisionRecord {
   readonly heloName: string;
   readonly account: string | null;
   readonly groups: readonly (Decided & { readonly recipients: readonly string[] | null })[];
+  /** Absent where the organization has no rules. */
+  readonly rules?: RulesRecord;
+}
+
+/** Under which policy, of which session; `rules` null where the organization has none. */
+export interface DecidedIn {
+  readonly policy: Policy;
+  readonly session: InboundSession;
+  readonly rules: RulesRecord | null;
 }
 
 /** `decisions` belong to `recipients` of the same index. */
 export function inboundDecisionOf(
-  policy: Policy,
-  session: InboundSession,
+  { policy, session, rules }: DecidedIn,
   recipients: readonly Address[],
   decisions: readonly Decided[],
 ): InboundDecisionRecord {
@@ -56,5 +65,6 @@ export function inboundDecisionOf(
     groups: [...groups.values()].map((group) =>
       isShared ? { ...group, recipients: null } : group,
     ),
+    ...(rules === null ? {} : { rules }),
   };
 }

@@ -1,12 +1,7 @@
-/**
- * The parts of one incoming message: a message of its own for each organization whose recipients it
- * has, and for each way in which rules treat some of them.
- */
+/** The parts of one incoming message: one for each organization whose recipients it has. */
 import type { Content } from '../mail/content.ts';
 import { readContent } from '../content/read-content.ts';
 import type { Recipient } from '../mail/recipient.ts';
-import type { HoldCause } from '../policy/outcome.ts';
-import type { Ruling } from '../policy/rules/ruling.ts';
 import type { SpoolWriter } from './services.ts';
 import type { AcceptedDecision } from './transaction.ts';
 
@@ -15,14 +10,6 @@ export interface MessagePart {
   readonly organization: string;
   readonly recipients: readonly Recipient[];
   readonly decisions: readonly AcceptedDecision[];
-  readonly ruling?: Ruling;
-  readonly hold?: { readonly cause: HoldCause; readonly reason: string };
-}
-
-/** A part with its queue id and what stands in the place of the header. */
-export interface ComposedPart extends MessagePart {
-  readonly id: string;
-  readonly header: readonly Buffer[];
 }
 
 /** In the order in which the organizations were first named. */

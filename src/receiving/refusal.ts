@@ -22,6 +22,8 @@ export interface Refusal {
   readonly connector: string | null;
   readonly considered: readonly Considered[];
   readonly recipient: Address | null;
+  /** What rules said; plain JSON data. Absent where none was asked. */
+  readonly rules?: unknown;
   /** The log has told of it lately; absent is false. */
   readonly isRepeated?: boolean;
 }
@@ -68,12 +70,13 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
       formatVersion: 1,
       policyRevision: session.policy.revision,
       listener: session.settings.kind,
-      result: 'refused',
+      result: reply.code < 300 ? 'deleted' : 'refused',
       heloName: session.heloName,
       account: session.account,
       connector,
       reason,
       considered,
+      ...(refusal.rules === undefined ? {} : { rules: refusal.rules }),
     },
     evidence,
     reversePath,

@@ -9,6 +9,7 @@ import type { Reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { ContentQuestion, MessageFacts } from '../policy/rules/rule-message.ts';
 import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { Log } from '../report/log.ts';
 import type { Meter } from '../report/meter.ts';
@@ -40,6 +41,8 @@ export interface ReceivingServices {
   accept(...messages: readonly IncomingMessage[]): Promise<void>;
   /** Asks the server that keeps the recipient whether it exists. */
   readonly verifyRecipient: VerifyRecipient;
+  /** Asks the content what mail-flow rules want to know; never rejects. */
+  examine(content: Content, questions: readonly ContentQuestion[]): Promise<MessageFacts>;
   /** Back-pressure: a 4yz reply for MAIL, or null. */
   admit(): Reply | null;
   recordRefusal(record: RefusalRecord): void;

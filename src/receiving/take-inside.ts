@@ -45,6 +45,7 @@ export async function takeInside(
     isExtended: true,
     parameters: mailParametersOf(delivery),
     declaredBytes: sizeOf(delivery.content),
+    isReport: delivery.source.kind === 'dsn',
   });
   try {
     const opening = services.admit() ?? transaction.judgeSender();

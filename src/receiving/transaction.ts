@@ -22,6 +22,7 @@ import type { InboundClock, InboundDecision, InboundSession } from '../policy/in
 import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { RulesRecord } from '../policy/rules/rule-record.ts';
 import { tellShadow } from '../report/shadow.ts';
 import { rateClaimsOf } from '../policy/rate-limit.ts';
 import { arrivingPartOf, rulesForParts, statePart } from './arrival.ts';
@@ -31,8 +32,10 @@ import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content
 import { inboundDecisionOf } from './inbound-decision.ts';
 import type { Refusal } from './refusal.ts';
 import { recordRefusal } from './refusal.ts';
-import type { MessagePart, RewrittenContent } from './message-part.ts';
+import type { KeptContent, MessagePart, RewrittenContent } from './message-part.ts';
 import { partsByOrganization, rewriteContent } from './message-part.ts';
+import type { Ruled, RuledPart, RuledSession, UnruledPart } from './rule-parts.ts';
+import { oneAtATime, otherOrganization, rulePart } from './rule-parts.ts';
 import type { ReceivingServices, SpoolWriter } from './services.ts';
 import type { ListenerSettings } from './settings.ts';
 
@@ -52,6 +55,8 @@ export interface TransactionStart {
   readonly isExtended: boolean;
   readonly parameters: MailParameters;
   readonly declaredBytes: number | null;
+  /** A DSN of ours, handed over inside: no rule looks at it. Absent is false. */
+  readonly isReport?: boolean;
 }
 
 export type AcceptedDecision = InboundDecision & { readonly kind: 'accept' };
@@ -99,10 +104,19 @@ export class Transaction {
       }
       return this.#refuse({ ...decision, recipient });
     }
+    if (this.#mustWait(decision)) return otherOrganization;
     if (this.#known.has(formatAddress(recipient))) return recipientOk;
     const asked: Recipient = { ...recipient, ...request };
     if (decision.mustVerify) return this.#verify(asked, decision);
     return this.#take(asked, decision);
+  }
+
+  /** Rules of several organizations did not agree before: now the client brings one at a time. */
+  #mustWait({ organization }: AcceptedDecision): boolean {
+    const first = this.#decisions[0];
+    if (first === undefined || first.organization === organization) return false;
+    const { services } = this.#context;
+    return services.firstRefusals.atMs(this.#oneAtATimeKey(), services.steadyNow()) !== null;
   }
 
   async #verify(recipient: Recipient, decision: AcceptedDecision): Promise<Reply> {
@@ -165,8 +179,15 @@ export class Transaction {
       return this.#refuse(refusal);
     }
     try {
-      await this.#acceptParts(content);
-      content.release();
+      const kept = { content: await content.finish(), headerBytes: content.keptHeaderBytes };
+      const ruled = await this.#rule(kept.content);
+      if (ruled.kind === 'refused') {
+        await content.abandon();
+        return this.#refuse(ruled.refusal);
+      }
+      const isUsed = await this.#accept(kept, ruled.parts);
+      if (isUsed) content.release();
+      else await content.abandon();
       this.#isOver = true;
       return reply(250, '2.0.0', `accepted as ${this.#id}`);
     } catch (error) {
@@ -176,25 +197,93 @@ export class Transaction {
     }
   }
 
-  /** One message for each part, all or none of them. The first has the content as it was kept. */
-  async #acceptParts(content: IncomingContent): Promise<void> {
+  /** The rules of each organization on its part of the message. */
+  async #rule(content: Content): Promise<RuledMessage> {
+    const { session, isReport = false } = this.#start;
+    const parts = partsByOrganization(this.#recipients, this.#decisions);
     const { services } = this.#context;
-    const whole = await content.finish();
-    const kept = { content: whole, headerBytes: content.keptHeaderBytes };
-    const [first, ...others] = partsByOrganization(this.#recipients, this.#decisions);
+    const ruledSession: RuledSession = {
+      policy: this.#policy,
+      session,
+      from: this.#header!.facts.from,
+      content,
+      nowMs: services.now(),
+      examine: (...asked) => services.examine(...asked),
+    };
+    const results = isReport
+      ? parts.map(unruled)
+      : await Promise.all(
+          parts.map((part) => rulePart(ruledSession, { ...part, ...this.#toRule(part) })),
+        );
+    return this.#joinRuled(parts, results);
+  }
+
+  #toRule(part: MessagePart): Pick<UnruledPart, 'isOriginating' | 'header'> {
+    const isOriginating = part.decisions[0]!.origin.kind === 'originating';
+    return { isOriginating, header: this.#compose(this.#id, part) };
+  }
+
+  /** One answer for all parts: where they disagree, the client brings them one at a time. */
+  #joinRuled(parts: readonly MessagePart[], results: readonly Ruled[]): RuledMessage {
+    const refused = results.filter((result) => result.kind === 'refused');
+    if (refused.length === 0) {
+      const queued = results
+        .flatMap((result, place) =>
+          result.kind === 'ruled' ? queuedOf(parts[place]!, place, result) : [],
+        )
+        .toSorted((a, b) => Number(hasKeptHeader(b)) - Number(hasKeptHeader(a)));
+      if (queued.length === 0) this.#noteDeleted(results);
+      return { kind: 'ruled', parts: queued };
+    }
+    const { services } = this.#context;
+    if (refused.length < results.length) {
+      services.firstRefusals.remember(this.#oneAtATimeKey(), services.steadyNow());
+      const reason = 'rules refuse it for some of its organizations and not for others';
+      return { kind: 'refused', refusal: { ...nobody, reply: oneAtATime, reason } };
+    }
+    const [{ reply: answer, reason, record }] = refused as [Ruled & { readonly kind: 'refused' }];
+    return { kind: 'refused', refusal: { ...nobody, reply: answer, reason, rules: record } };
+  }
+
+  #oneAtATimeKey(): string {
+    const { clientAddress, reversePath } = this.#start.session;
+    return `one-at-a-time ${clientAddress} ${formatPath(reversePath).toLowerCase()}`;
+  }
+
+  /** What a rule deleted for everybody leaves its record, and nothing else. */
+  #noteDeleted(results: readonly Ruled[]): void {
+    const rules = results.map(({ record }) => record);
+    this.#record({
+      ...nobody,
+      reply: reply(250, '2.0.0', 'taken, and deleted by a rule'),
+      reason: 'rules deleted it for all recipients',
+      rules: rules.length === 1 ? rules[0] : rules,
+    });
+  }
+
+  /** A message for each part, all or none of them. Whether the content as it was kept is used. */
+  async #accept(kept: KeptContent, parts: readonly QueuedPart[]): Promise<boolean> {
+    const { services } = this.#context;
     const rewritten: RewrittenContent[] = [];
     try {
-      const messages = [this.#message(first!, this.#id, whole)];
-      for (const part of others) {
-        const id = services.newId();
-        const header = this.#compose(id, part);
+      const messages: IncomingMessage[] = [];
+      for (const [place, queued] of parts.entries()) {
+        const id = place === 0 ? this.#id : services.newId();
+        if (isAsKept(queued, place)) {
+          messages.push(this.#message(queued, id, kept.content));
+          continue;
+        }
+        const { part } = queued;
+        const header = queued.ruled.header ?? this.#compose(id, part);
         const openSpool = (): Promise<SpoolWriter> => services.openSpool(part.organization);
-        rewritten.push(await rewriteContent(kept, header, openSpool));
-        messages.push(this.#message(part, id, rewritten.at(-1)!.content));
+        const anew = await rewriteContent(kept, header, openSpool);
+        rewritten.push(anew);
+        messages.push(this.#message(queued, id, anew.content));
       }
-      await services.accept(...messages);
+      if (messages.length > 0) await services.accept(...messages);
       for (const message of messages) this.#logAccepted(message);
       this.#tellShadow();
+      return parts.some(isAsKept);
     } catch (error) {
       // What stays behind is swept at the next start.
       for (const each of rewritten) await each.abandon().catch(() => undefined);
@@ -273,10 +362,12 @@ export class Transaction {
     });
   }
 
-  #message(part: MessagePart, id: string, content: Content): IncomingMessage {
+  #message({ part, ruled, record }: QueuedPart, id: string, content: Content): IncomingMessage {
     const { session, parameters } = this.#start;
     const { changes } = this.#stated(part);
-    const { organization, recipients, decisions } = part;
+    const { organization, decisions } = part;
+    const { recipients, ruling, hold } = ruled;
+    const decided = { policy: this.#policy, session, rules: record };
     return {
       id,
       organization,
@@ -286,14 +377,20 @@ export class Transaction {
       content,
       source: sourceOf(session, decisions),
       receivedAtMs: this.#context.services.now(),
-      clauses: [],
+      clauses: ruling?.clauses ?? [],
       evidence: session.evidence,
-      decision: inboundDecisionOf(this.#policy, session, recipients, decisions),
+      decision: inboundDecisionOf(decided, part.recipients, decisions),
+      ...(ruling === null ? {} : { ruling }),
+      ...(hold === null ? {} : { hold }),
       ...(changes === null ? {} : { headerChanges: changes }),
     };
   }
 
   #refuse(refusal: Refusal): Reply {
+    return this.#record(refusal);
+  }
+
+  #record(refusal: Refusal): Reply {
     const { session } = this.#start;
     const refused = { ...this.#context, ...session, policy: this.#policy };
     return recordRefusal({ ...refused, account: session.account?.account ?? null }, refusal);
@@ -356,6 +453,42 @@ export class Transaction {
     if (error instanceof Failure) log.debug(fields, 'message not taken');
     else log.error(fields, 'message not taken');
   }
+}
+
+/** A message that is about to be queued: for whom it came, and what rules made of it. */
+interface QueuedPart {
+  readonly part: MessagePart;
+  /** The place of its part, the first of which has the content as it was kept. */
+  readonly place: number;
+  readonly ruled: RuledPart;
+  readonly record: RulesRecord | null;
+}
+
+type RuledMessage =
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'ruled'; readonly parts: readonly QueuedPart[] };
+
+function queuedOf(
+  part: MessagePart,
+  place: number,
+  { parts, record }: Ruled & { readonly kind: 'ruled' },
+): QueuedPart[] {
+  return parts.map((ruled) => ({ part, place, ruled, record }));
+}
+
+/** Of the first organization, and no rule changed its header: one of these comes first. */
+function hasKeptHeader({ place, ruled }: QueuedPart): boolean {
+  return place === 0 && ruled.header === null;
+}
+
+/** Has the content as it was kept. */
+function isAsKept(queued: QueuedPart, order: number): boolean {
+  return order === 0 && hasKeptHeader(queued);
+}
+
+function unruled({ recipients }: MessagePart): Ruled {
+  const part = { recipients, ruling: null, hold: null, header: null };
+  return { kind: 'ruled', parts: [part], record: null };
 }
 
 /** The connectors that were met; an own server's for the way out. */
