@@ -61,6 +61,15 @@ interface Delimiter {
   readonly isLast: boolean;
 }
 
+/** A piece of the content as latin1; lines that begin before `length` are whole in it, as far as it matters. */
+interface Chunk {
+  readonly offset: number;
+  readonly text: string;
+  readonly length: number;
+  /** Nothing follows it. */
+  readonly isLast: boolean;
+}
+
 /** What a part is in: a message that is attached, a digest. */
 interface Surroundings {
   readonly isNested: boolean;
@@ -87,6 +96,7 @@ class FactReader {
   #parts = 0;
   #depth = 0;
   #isOver = false;
+  #chunk: Chunk = { offset: 0, text: '', length: 0, isLast: false };
 
   constructor(source: ByteSource, bounds: FactBounds) {
     this.#source = source;
@@ -222,31 +232,41 @@ class FactReader {
     return null;
   }
 
-  /** The next line that is a delimiter of any multipart around here. */
+  /** The next line that is a delimiter of any multipart around here; `from` begins a line. */
   #findDelimiter(from: number): Delimiter {
-    const { size } = this.#source;
-    if (this.#boundaries.length === 0 || this.#isOver)
-      return { start: size, next: size, level: -1, isLast: true };
-    for (let offset = from; offset < size;) {
-      if (this.#bounds.isLate()) return this.#giveUp(tooLate);
-      const text = this.#source.read(offset, chunkBytes + lineBytesMax).toString('latin1');
-      if (text.length === 0) break;
-      const isFirst = offset === from;
-      for (
-        let at = isFirst && text.startsWith('--') ? 0 : next(text, 0);
-        at !== -1 && at < chunkBytes;
-        at = next(text, at)
-      ) {
-        const line = lineAt(text, at);
-        const found = this.#levelOf(line);
+    if (this.#boundaries.length === 0 || this.#isOver) return this.#end();
+    let chunk = this.#chunkAt(from);
+    let at = from - chunk.offset;
+    if (!chunk.text.startsWith('--', at)) at = next(chunk.text, at);
+    for (;;) {
+      for (; at !== -1 && at < chunk.length; at = next(chunk.text, at)) {
+        const found = this.#levelOf(lineAt(chunk.text, at));
         if (found === null) continue;
-        const lineEnd = text.indexOf('\n', at);
-        const after = lineEnd === -1 ? offset + text.length : offset + lineEnd + 1;
-        return { start: offset + at, next: after, ...found };
+        const lineEnd = chunk.text.indexOf('\n', at);
+        const after = lineEnd === -1 ? chunk.text.length : lineEnd + 1;
+        return { start: chunk.offset + at, next: chunk.offset + after, ...found };
       }
+      if (chunk.isLast) return this.#end();
+      if (this.#bounds.isLate()) return this.#giveUp(tooLate);
       // One byte less: a line break at the seam is found with what follows it.
-      offset += chunkBytes - 1;
+      chunk = this.#chunkAt(chunk.offset + chunk.length - 1);
+      at = next(chunk.text, 0);
     }
+  }
+
+  /** The last one again where it holds the place: many delimiters may stand in it. */
+  #chunkAt(offset: number): Chunk {
+    const known = this.#chunk;
+    if (offset >= known.offset && offset < known.offset + known.length - 1) return known;
+    const text = this.#source.read(offset, chunkBytes + lineBytesMax).toString('latin1');
+    const isLast = offset + text.length >= this.#source.size || text.length === 0;
+    const length = isLast ? text.length : chunkBytes;
+    this.#chunk = { offset, text, length, isLast };
+    return this.#chunk;
+  }
+
+  #end(): Delimiter {
+    const { size } = this.#source;
     return { start: size, next: size, level: -1, isLast: true };
   }
 
@@ -271,8 +291,7 @@ class FactReader {
   #giveUp(reason: string): Delimiter {
     this.#doubt(reason);
     this.#isOver = true;
-    const { size } = this.#source;
-    return { start: size, next: size, level: -1, isLast: true };
+    return this.#end();
   }
 }
 

@@ -103,8 +103,8 @@ const messageFacts: FuzzTarget = {
     }
     checkEdits(input);
     return [
-      facts.texts.length,
-      facts.attachments.length,
+      Math.min(2, facts.texts.length),
+      Math.min(2, facts.attachments.length),
       facts.textDoubt,
       facts.attachmentDoubt,
     ].join();
@@ -164,6 +164,13 @@ const patternPiece = fc.constantFrom(
   '(?i)',
 );
 
+/** Its fixed words: what stands in the pattern differs each time. */
+function kindOfRefusal(reason: string): string {
+  const [first = ''] = reason.split(/[`…(\\]/, 1);
+  const known = ['look-around', 'between brackets', 'back to a group', 'not ASCII', 'too much'];
+  return known.find((words) => reason.includes(words)) ?? first.slice(0, 40);
+}
+
 const rulePatterns: FuzzTarget = {
   name: 'rule-patterns',
   files: ['src/policy/rules/pattern.ts'],
@@ -179,8 +186,7 @@ const rulePatterns: FuzzTarget = {
   check(input) {
     const text = input.toString();
     const result = compilePattern(text);
-    if (result.kind === 'refused')
-      return result.reason.replaceAll(/\(.*\)|`.*`|\\?\W\w…?/g, '').slice(0, 40);
+    if (result.kind === 'refused') return kindOfRefusal(result.reason);
     result.pattern.matches('ab 12 é\n');
     assert.ok(result.pattern.steps > 0 && result.pattern.steps <= 5000);
     return 'compiled';
