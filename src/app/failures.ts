@@ -116,6 +116,11 @@ export const appFailures = {
     exitCode: 65,
     whatToDo: 'Correct the addresses or the message as the text says.',
   },
+  'submission-deferred': {
+    httpStatus: 503,
+    exitCode: 75,
+    whatToDo: 'Send it again later; the text names the mail-flow rule that cannot be decided now.',
+  },
   'recipient-unverified': {
     httpStatus: 503,
     exitCode: 75,

@@ -24,8 +24,9 @@ export function laneHandlers(
         policy: frame.policy,
         newId: () => queue.newId(),
         verifyRecipient: rooms.verifyRecipient,
-        accept: (message) => {
-          if (disk.admit() === null) return queue.accept(message);
+        examine: (content, questions) => frame.examiner.examine(content, questions),
+        accept: (...messages) => {
+          if (disk.admit() === null) return queue.accept(...messages);
           const text = 'the disk of the data folder is nearly full';
           return Promise.reject(new Failure('store-full', text));
         },

@@ -10,10 +10,12 @@ import {
   outboundConnector,
   policy,
 } from '../../test/support/policy.ts';
+import { rule } from '../../test/support/rules.ts';
 import { Failure } from '../mail/failure.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { silentMeter } from '../report/meter.ts';
 import { openSpool } from '../store/spool.ts';
+import { noFacts } from '../policy/rules/rule-message.ts';
 import { submitMessage } from './submit.ts';
 import type { LaneSubmission } from './messages.ts';
 import type { SubmitServices } from './submit.ts';
@@ -44,8 +46,9 @@ async function submit(
     policy: () => policy(),
     newId: () => 'MESSAGE1',
     verifyRecipient: () => Promise.resolve({ kind: 'exists' }),
-    accept: (message) => {
-      taken.push(message);
+    examine: () => Promise.resolve(noFacts),
+    accept: (...messages) => {
+      taken.push(...messages);
       return Promise.resolve();
     },
     openSpool: (organization) => openSpool(folder, organization),
@@ -239,4 +242,26 @@ test('recipients are verified at the same time: whoever asked waits for an answe
   const services = { policy: () => value, verifyRecipient: silent, accept };
   const unanswered = submit(contentOf(100), services, { to });
   await assert.rejects(unanswered, { code: 'recipient-unverified', message: /user5@box\.test/ });
+});
+
+test('rules look at what is submitted: a rejection refuses it, required TLS goes with it', async () => {
+  const rejecting = policy({
+    rules: [
+      rule('R', { actions: [{ kind: 'reject', enhancedStatus: '5.7.1', text: 'not this way' }] }),
+    ],
+  });
+  const accept = () => assert.fail('it was accepted');
+  await assert.rejects(submit(contentOf(100), { accept, policy: () => rejecting }), {
+    code: 'submission-refused',
+    message: /not this way/,
+  });
+  const sealing = policy({ rules: [rule('S', { actions: [{ kind: 'require-tls' }] })] });
+  for (const size of [100, 5000]) {
+    const [message] = await submit(contentOf(size), { policy: () => sealing });
+    assert.deepEqual(
+      message!.clauses.map(({ origin }) => origin.name),
+      ['S', 'S'],
+    );
+    if (message!.content.kind === 'spool') await rm(message!.content.path);
+  }
 });

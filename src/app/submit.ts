@@ -8,6 +8,7 @@ import type { Submission } from '../content/missing-fields.ts';
 import { composeReceived } from '../content/received.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
 import type { Address } from '../mail/address.ts';
+import type { Content } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import { submittedRecipientsMax } from '../api/contract.ts';
@@ -18,6 +19,8 @@ import type { Policy } from '../policy/policy.ts';
 import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { ArrivingPart } from '../receiving/arrival.ts';
 import { rulesForParts, statePart } from '../receiving/arrival.ts';
+import type { Ruled, RuledSession } from '../receiving/rule-parts.ts';
+import { rulePart } from '../receiving/rule-parts.ts';
 import { defaultLimits, headerBytesMax } from '../receiving/settings.ts';
 import type { Meter } from '../report/meter.ts';
 import { envelopeIdLengthMax, isEnvelopeId } from '../smtp/dsn-parameters.ts';
@@ -29,7 +32,9 @@ export interface SubmitServices {
   policy(): Policy;
   newId(): string;
   readonly verifyRecipient: VerifyRecipient;
-  accept(message: IncomingMessage): Promise<void>;
+  /** All of them or none. */
+  accept(...messages: readonly IncomingMessage[]): Promise<void>;
+  readonly examine: RuledSession['examine'];
   openSpool(organization: string): Promise<SpoolWriter>;
   /** Larger content is spooled. */
   readonly memoryContentBytes: number;
@@ -41,7 +46,10 @@ export interface SubmitServices {
 const account = 'administrator (API)';
 const sizeBytesMax = 25 * 1024 * 1024;
 
-/** Resolves when the message is durable. Throws `submission-refused` or `recipient-unverified`. */
+/**
+ * Resolves when the message is durable. Throws `submission-refused`, `submission-deferred` or
+ * `recipient-unverified`.
+ */
 export async function submitMessage(
   submission: LaneSubmission,
   services: SubmitServices,
@@ -73,27 +81,42 @@ export async function submitMessage(
     recipient: recipients.length === 1 ? recipients[0]! : null,
     atMs: nowMs,
   });
+  const headerPieces = [received, ...header.pieces];
+  const ruled = await rule(services, policy, {
+    sender,
+    recipients,
+    arriving,
+    headerPieces,
+    body: content.subarray(end),
+  });
   const message = {
-    id,
     organization: sender.organization,
     reversePath: sender.reversePath,
-    recipients,
     bodyType: isAscii(content) ? '7bit' : '8bitmime',
     source: { kind: 'submission', account },
     receivedAtMs: nowMs,
-    clauses: [],
     evidence: null,
-    decision: { formatVersion: 1, kind: 'accept', listener: 'api' },
+    decision: {
+      formatVersion: 1,
+      kind: 'accept',
+      listener: 'api',
+      ...(ruled.record === null ? {} : { rules: ruled.record }),
+    },
     ...(dsn === undefined ? {} : { dsn }),
     ...(header.changes === null ? {} : { headerChanges: header.changes }),
   } as const;
-  const parts = [received, ...header.pieces, content.subarray(end)];
-  if (content.length > services.memoryContentBytes) {
-    await acceptSpooled(message, parts, services);
-  } else {
-    const bytes = Buffer.concat(parts);
-    await services.accept({ ...message, content: { kind: 'memory', bytes } });
-  }
+  const messages = ruled.parts.map(({ recipients: final, ruling, hold, header: changed }, i) => ({
+    message: {
+      ...message,
+      id: i === 0 ? id : services.newId(),
+      recipients: final,
+      clauses: ruling?.clauses ?? [],
+      ...(ruling === null ? {} : { ruling }),
+      ...(hold === null ? {} : { hold }),
+    },
+    pieces: [...(changed ?? headerPieces), content.subarray(end)],
+  }));
+  await acceptAll(messages, content.length > services.memoryContentBytes, services);
   services.meter.count('messagesAccepted', { listener: 'api', encryption: 'inside' });
   for (const [field, count] of Object.entries(header.changes?.removed ?? {})) {
     services.meter.count('headerFieldsRemoved', { field }, count);
@@ -145,19 +168,64 @@ function readHeader(header: Buffer, rules: FirewallRules, submitted: Submission)
   return arriving;
 }
 
-/** The file is removed where the message is not accepted. */
-async function acceptSpooled(
-  message: Omit<IncomingMessage, 'content'>,
-  parts: readonly Buffer[],
+interface Ruling {
+  readonly sender: { readonly organization: string; readonly reversePath: Address };
+  readonly recipients: readonly Recipient[];
+  readonly arriving: ArrivingHeader;
+  readonly headerPieces: readonly Buffer[];
+  readonly body: Buffer;
+}
+
+/** The mail-flow rules of the sender's organization, as by SMTP. */
+async function rule(
+  services: SubmitServices,
+  policy: Policy,
+  { sender, recipients, arriving, headerPieces, body }: Ruling,
+): Promise<Ruled & { readonly kind: 'ruled' }> {
+  const { organization, reversePath } = sender;
+  const session: RuledSession = {
+    policy,
+    reversePath,
+    clientAddress: '',
+    isOverTls: true,
+    from: arriving.facts.from,
+    content: { kind: 'memory', bytes: Buffer.concat([...headerPieces, body]) },
+    nowMs: services.now(),
+    examine: (...asked) => services.examine(...asked),
+  };
+  const part = { organization, recipients, isOriginating: true, header: headerPieces };
+  const ruled = await rulePart(session, part);
+  if (ruled.kind === 'ruled') return ruled;
+  const text = ruled.reply.lines.join(' ');
+  throw ruled.reply.code < 500 ? deferred(text) : refusal(text);
+}
+
+interface Submitted {
+  readonly message: Omit<IncomingMessage, 'content'>;
+  readonly pieces: readonly Buffer[];
+}
+
+/** All or none; spooled files are removed where the messages are not accepted. */
+async function acceptAll(
+  messages: readonly Submitted[],
+  isLarge: boolean,
   services: SubmitServices,
 ): Promise<void> {
-  const spool = await services.openSpool(message.organization);
+  const spools: SpoolWriter[] = [];
+  const contentOf = async ({ message, pieces }: Submitted): Promise<Content> => {
+    if (!isLarge) return { kind: 'memory', bytes: Buffer.concat(pieces) };
+    const spool = await services.openSpool(message.organization);
+    spools.push(spool);
+    for (const piece of pieces) await spool.write(piece);
+    return spool.finish();
+  };
   try {
-    for (const part of parts) await spool.write(part);
-    await services.accept({ ...message, content: await spool.finish() });
+    const whole: IncomingMessage[] = [];
+    for (const each of messages) whole.push({ ...each.message, content: await contentOf(each) });
+    if (whole.length > 0) await services.accept(...whole);
   } catch (error) {
     // What stays behind is swept at the next start; the failure was another one.
-    await spool.abandon().catch(() => undefined);
+    for (const spool of spools) await spool.abandon().catch(() => undefined);
     throw error;
   }
 }
@@ -225,6 +293,11 @@ function refuseContent(content: Buffer): void {
     throw refusal('lines of the message must end in CR LF, and it must not hold NUL');
   }
   if (!text.endsWith('\r\n')) throw refusal('the last line of the message must end in CR LF');
+}
+
+/** A rule cannot be decided now. */
+function deferred(text: string): Failure {
+  return new Failure('submission-deferred', text, { wireText: text });
 }
 
 /** Nothing is wrong with the message: it is to be sent again. */

@@ -201,7 +201,8 @@ export function judgeConnector(
   const verdict = judgeTls(requirementOfInbound(connector, from), evidence, nowMs, null);
   if (verdict.kind === 'proceed') return null;
   const isEncrypted = evidence.encryption === 'established' || evidence.encryption === 'internal';
-  const needsTls = connector.requireTls && !isEncrypted;
+  const asksForTls = connector.requireTls || connector.postQuantum === 'require';
+  const needsTls = asksForTls && !isEncrypted;
   const isOurFault = verdict.cause === 'policy' || verdict.problem === 'AnchorsUnavailable';
   return { connector, needsTls, isOurFault, reason: verdict.reason };
 }

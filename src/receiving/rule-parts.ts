@@ -6,11 +6,11 @@ import { editHeader } from '../content/edit-header.ts';
 import { readRuleHeader } from '../content/read-rule-header.ts';
 import type { Content } from '../mail/content.ts';
 import { sizeOf } from '../mail/content.ts';
+import type { ReversePath } from '../mail/address.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import { findOrganization } from '../policy/directory.ts';
-import type { InboundSession } from '../policy/inbound-session.ts';
 import type { HeaderFrom } from '../policy/judge-sender.ts';
 import type { HoldCause } from '../policy/outcome.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -25,7 +25,11 @@ import type { Ruling } from '../policy/rules/ruling.ts';
 /** What rules look at besides the part itself; the same for all parts of a message. */
 export interface RuledSession {
   readonly policy: Policy;
-  readonly session: Pick<InboundSession, 'reversePath' | 'clientAddress' | 'evidence'>;
+  readonly reversePath: ReversePath;
+  /** Empty where no client connected. */
+  readonly clientAddress: string;
+  /** It was in clear on no network so far. */
+  readonly isOverTls: boolean;
   readonly from: HeaderFrom;
   readonly content: Content;
   readonly nowMs: number;
@@ -89,17 +93,16 @@ function untouched({ recipients }: UnruledPart): RuledPart {
 }
 
 function toRuleMessage(
-  { policy, session, from, content }: RuledSession,
+  { policy, reversePath, clientAddress, isOverTls, from, content }: RuledSession,
   { recipients, isOriginating }: UnruledPart,
   header: Buffer,
 ): RuleMessage {
-  const { reversePath, clientAddress, evidence } = session;
   return {
     reversePath,
     recipients,
     isAuthenticated: isOriginating,
     clientAddress: clientAddress === '' ? null : clientAddress,
-    isOverTls: evidence.encryption === 'established' || evidence.encryption === 'internal',
+    isOverTls,
     sizeBytes: sizeOf(content),
     header: readRuleHeader(header, from, policy.hostName),
   };

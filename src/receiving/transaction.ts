@@ -18,6 +18,7 @@ import type { Recipient, RecipientRequest } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
+import type { Evidence } from '../policy/evidence.ts';
 import type { InboundClock, InboundDecision, InboundSession } from '../policy/inbound-session.ts';
 import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeHeader, judgeMailFrom } from '../policy/judge-sender.ts';
@@ -204,7 +205,9 @@ export class Transaction {
     const { services } = this.#context;
     const ruledSession: RuledSession = {
       policy: this.#policy,
-      session,
+      reversePath: session.reversePath,
+      clientAddress: session.clientAddress,
+      isOverTls: isUnreadOnTheWay(session.evidence),
       from: this.#header!.facts.from,
       content,
       nowMs: services.now(),
@@ -453,6 +456,11 @@ export class Transaction {
     if (error instanceof Failure) log.debug(fields, 'message not taken');
     else log.error(fields, 'message not taken');
   }
+}
+
+/** It crossed no network in clear so far. */
+function isUnreadOnTheWay({ encryption }: Evidence): boolean {
+  return encryption === 'established' || encryption === 'internal';
 }
 
 /** A message that is about to be queued: for whom it came, and what rules made of it. */
