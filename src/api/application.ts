@@ -4,6 +4,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { parseDomain } from '../mail/domain.ts';
 import type { FailureTable } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
@@ -16,6 +17,8 @@ import { describeQueueRow } from './queue-view.ts';
 import {
   configRoute,
   contentRoute,
+  domainVerifyRoute,
+  domainsRoute,
   explainRoute,
   queuedRoute,
   queueOrderRoute,
@@ -56,6 +59,7 @@ export function createApplication(services: ApiServices, context: ApiContext): O
   app.use('/v1/explain', limitBody(smallBodyBytesMax));
   app.use('/v1/queue/*', limitBody(smallBodyBytesMax));
   app.use('/v1/config/reload', limitBody(smallBodyBytesMax));
+  app.use('/v1/domains/*', limitBody(smallBodyBytesMax));
   serve(app, services);
   serveReload(app, services, failures);
   app.notFound((c) => {
@@ -91,8 +95,17 @@ function serve(app: OpenAPIHono, services: ApiServices): void {
     const { defaults } = c.req.valid('query');
     return c.json(await services.readConfig({ withDefaults: defaults === 'true' }), 200);
   });
+  serveDomains(app, services);
   const document = describeApi();
   app.get('/v1/openapi.json', (c) => c.json(document));
+}
+
+function serveDomains(app: OpenAPIHono, services: ApiServices): void {
+  app.openapi(domainsRoute, async (c) => c.json(await services.listDomains(), 200));
+  app.openapi(domainVerifyRoute, async (c) => {
+    const domain = parseDomain(c.req.valid('param').domain)!;
+    return c.json(await services.verifyDomain(domain), 200);
+  });
 }
 
 function serveQueue(app: OpenAPIHono, services: ApiServices): void {

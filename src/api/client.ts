@@ -27,6 +27,8 @@ import type {
 } from './contract/queue-orders.ts';
 import type { ConfigQuery, ConfigView } from './contract/config.ts';
 import { configViewSchema } from './contract/config.ts';
+import type { DomainListView, DomainView } from './contract/domains.ts';
+import { domainListSchema, domainSchema } from './contract/domains.ts';
 import type { TraceListView, TraceQueryInput } from './contract/trace-search.ts';
 import { traceListSchema } from './contract/trace-search.ts';
 import { queuedMessageSchema, queueOrderAnswerSchema } from './contract/queue-orders.ts';
@@ -59,6 +61,9 @@ export interface ApiClient {
   /** Throws `config-refused`; `problemsOfFailure` tells everything that is wrong. */
   reloadConfig(): Promise<Reloaded>;
   readConfig(query: ConfigQuery): Promise<ConfigView>;
+  listDomains(): Promise<DomainListView>;
+  /** Throws `domain-unknown`. */
+  verifyDomain(domain: string): Promise<DomainView>;
 }
 
 export interface ClientSettings {
@@ -86,6 +91,9 @@ export function createApiClient(settings: ClientSettings): ApiClient {
     searchTraces: (query) => call('GET', `/v1/traces${formatQuery(query)}`, traceListSchema),
     submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
     readConfig: (query) => call('GET', `/v1/config${formatQuery(query)}`, configViewSchema),
+    listDomains: () => call('GET', '/v1/domains', domainListSchema),
+    verifyDomain: (domain) =>
+      call('POST', `/v1/domains/${encodeURIComponent(domain)}/verify`, domainSchema, {}),
     explain: (question) => call('POST', '/v1/explain', explainAnswerSchema, question),
     reloadConfig: () => call('POST', '/v1/config/reload', reloadedSchema, {}),
   };

@@ -42,6 +42,11 @@ export const apiFailures = {
     exitCode: 66,
     whatToDo: 'It may be delivered already: `postern trace ID` tells what became of it.',
   },
+  'domain-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Look for the domain with `postern domain list`, or accept it in the configuration.',
+  },
   'queue-match-empty': {
     httpStatus: 400,
     exitCode: 64,

@@ -18,6 +18,7 @@ import {
   queueQuerySchema,
 } from './contract/queue-orders.ts';
 import { configQuerySchema, configViewSchema } from './contract/config.ts';
+import { domainListSchema, domainParamSchema, domainSchema } from './contract/domains.ts';
 import { traceListSchema, traceQuerySchema } from './contract/trace-search.ts';
 
 const problem = {
@@ -128,6 +129,23 @@ export const explainRoute = createRoute({
   summary: 'What would happen to a hypothetical message, and why; nothing is sent',
   request: body(explainQuestionSchema),
   responses: { 200: json('The decisions', explainAnswerSchema), default: problem },
+});
+
+export const domainsRoute = createRoute({
+  method: 'get',
+  path: '/v1/domains',
+  operationId: 'listDomains',
+  summary: 'Accepted domains: whose they are proven to be, and the record that proves it',
+  responses: { 200: json('The domains', domainListSchema), default: problem },
+});
+
+export const domainVerifyRoute = createRoute({
+  method: 'post',
+  path: '/v1/domains/{domain}/verify',
+  operationId: 'verifyDomain',
+  summary: 'Looks into DNS now; what is proven is in force when the answer comes',
+  request: { params: domainParamSchema },
+  responses: { 200: json('The domain', domainSchema), default: problem },
 });
 
 export const reloadRoute = createRoute({

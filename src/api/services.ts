@@ -17,6 +17,7 @@ import type {
   QueueOrderView,
 } from './contract/queue-orders.ts';
 import type { ConfigView } from './contract/config.ts';
+import type { DomainListView, DomainView } from './contract/domains.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
 
 /** A row of the store with the queue id of its message and shard. */
@@ -50,4 +51,7 @@ export interface ApiServices {
   >;
   /** What is in force; with the defaults of what was left out. */
   readConfig(options: { readonly withDefaults: boolean }): Promise<ConfigView>;
+  listDomains(): Promise<DomainListView>;
+  /** `domain` in canonical form. Throws `domain-unknown`. */
+  verifyDomain(domain: string): Promise<DomainView>;
 }

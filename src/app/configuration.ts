@@ -24,7 +24,7 @@ export interface Configuration {
   /** As it stands in the file; `effectiveConfig` shows it. */
   readonly raw: unknown;
   readonly files: HeldFiles;
-  /** 12 hex digits: equal ones mean that nothing was changed, here or in the policy. */
+  /** 12 hex digits: equal ones mean that nothing was changed in the file. */
   readonly revision: string;
   readonly warnings: readonly ConfigProblem[];
   /** A problem found later, at the line of the key it is about. */

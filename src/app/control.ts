@@ -12,9 +12,14 @@ import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './dat
 import { gatewayServices } from './gateway-services.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { careForCertificates } from './certificate-care.ts';
+import { careForDomains } from './domains/domain-care.ts';
+import { openProvenBook } from './domains/proven-book.ts';
+import type { ProvenBook } from './domains/proven-book.ts';
 import { allFailures } from './all-failures.ts';
 import { forLanes, loadConfiguration } from './configuration.ts';
+import type { Configuration, ConfigurationResult, ConfigurationSource } from './configuration.ts';
 import { laneCount } from './lane-count.ts';
+import { openStubResolver } from './lane-resolver.ts';
 import { startLane } from './lane-process.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { ListenerAddress } from './messages.ts';
@@ -44,16 +49,18 @@ export interface Gateway {
 const stopGraceMs = 20_000;
 
 /** Resolves when every listener and the API answer. Throws a Failure. */
-export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
-  const { log } = settings;
-  const { config } = settings.configuration;
-  await makeDataFolder(config.dataFolder, findUserIds(settings.user));
+export async function startGateway(given: GatewaySettings): Promise<Gateway> {
+  const { log } = given;
+  const { config } = given.configuration;
+  await makeDataFolder(config.dataFolder, findUserIds(given.user));
   const hold = await takeDataFolder(config.dataFolder);
-  const revision = settings.configuration.policy.revision;
+  const revision = given.configuration.policy.revision;
   const storeChange = await backUpBeforeMigration(config, revision, log).catch((error: unknown) => {
     hold.release();
     throw error;
   });
+  const book = await openProvenBook(config.dataFolder);
+  const settings = { ...given, configuration: withProven(book, given.configuration) };
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);
   const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));
@@ -63,17 +70,23 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
     settings.dropPrivileges();
     const reloader = new Reloader(settings.configuration, listeners, {
-      load: (inForce) => loadConfiguration(settings.source, inForce),
+      load: (inForce) => loadProven(book, settings.source, inForce),
       lanes,
       log,
-      onSwap: (next) => log.adjust(next.config.log),
+      onSwap: (next) => {
+        log.adjust(next.config.log);
+        domains.onSwap(next);
+      },
     });
+    const { openResolver = openStubResolver } = settings;
+    const domains = careForDomains({ reloader, book, log, openResolver });
     const care = careForCertificates({ reloader, log });
-    const services = gatewayServices(log, { lanes, readers, reloader, care });
+    const services = gatewayServices(log, { lanes, readers, reloader, care, domains });
     const monitoring = await openMonitoring(config, { lanes, readers, reloader });
     const api = await startApi({ socketPath, failures: allFailures, log }, services);
     const stop = once(async () => {
       care.close();
+      domains.close();
       await monitoring?.close();
       await api.close();
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
@@ -98,6 +111,20 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     hold.release();
     throw error;
   }
+}
+
+function withProven(book: ProvenBook, configuration: Configuration): Configuration {
+  return { ...configuration, policy: book.applyTo(configuration.policy) };
+}
+
+async function loadProven(
+  book: ProvenBook,
+  source: ConfigurationSource,
+  inForce: Configuration,
+): Promise<ConfigurationResult> {
+  const result = await loadConfiguration(source, inForce);
+  if (result.kind === 'refused') return result;
+  return { ...result, configuration: withProven(book, result.configuration) };
 }
 
 /** Null where none is configured. */

@@ -20,6 +20,9 @@ export function foldersOf(dataFolder: string) {
     spoolOf: (shard: number) => join(dataFolder, 'spool', String(shard)),
     mailboxes: join(dataFolder, 'mail'),
     tls: join(dataFolder, 'tls'),
+    /** Which domains were proven, and the secret of the tokens that prove them. */
+    provenDomains: join(dataFolder, 'proven-domains.json'),
+    verificationSecret: join(dataFolder, 'domain-verification.key'),
     /** What migrations leave as the way back. */
     backups: join(dataFolder, 'backups'),
     run: join(dataFolder, 'run'),

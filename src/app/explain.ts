@@ -10,9 +10,20 @@ import { AnchorRegistry } from '../tls/anchors.ts';
 import { examineChain } from '../tls/chain.ts';
 import { certificateFacts } from '../tls/certificate-facts.ts';
 import { PresentedChain } from '../tls/presented-chain.ts';
+import { openProvenBook } from './domains/proven-book.ts';
 
 export function explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer> {
   return explainMail(policy, question, { nowMs: Date.now(), examineCertificate });
+}
+
+/** The same for a policy that is not in force, with what was proven of its domains. */
+export async function explainOffline(
+  policy: Policy,
+  question: ExplainQuestion,
+  dataFolder: string,
+): Promise<ExplainAnswer> {
+  const book = await openProvenBook(dataFolder);
+  return explain(book.applyTo(policy), question);
 }
 
 /** What an inbound TLS 1.3 session would show whose client presents this chain. */

@@ -7,6 +7,7 @@ import { effectiveConfig } from '../config/effective-config.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
+import { domainServices } from './domains/domain-services.ts';
 import { explain } from './explain.ts';
 import { homeMailbox } from './home-organization.ts';
 import { queueServices } from './queue-services.ts';
@@ -22,6 +23,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     status: () => readStatus(running, startedAt),
     listQueue: (filter) => readers.listQueue(filter),
     ...queueServices(log, running),
+    ...domainServices(running),
     searchTraces: (query) => searchTraces(query, readers),
     readTrace: (id) => readers.readTrace(id),
     submit: async ({ content, ...rest }) => {
@@ -63,7 +65,7 @@ async function readStatus(running: Running, startedAt: string): Promise<StatusVi
     policyRevision: policy.revision,
     configRevision: revision,
     configLoadedAt: reloader.loadedAt,
-    warnings: [...running.care.warnings()],
+    warnings: [...running.care.warnings(), ...running.domains.warnings()],
     lastRefusedReload: describeRefusal(reloader.lastRefused),
     configFile: config.file,
     dataFolder: config.dataFolder,

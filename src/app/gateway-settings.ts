@@ -1,6 +1,8 @@
 /** What the gateway is started with. */
+import type { Config } from '../config/config.ts';
 import type { Configuration, ConfigurationSource } from './configuration.ts';
 import type { StartLane } from './lane-process.ts';
+import type { ClosableResolver } from './lane-resolver.ts';
 import type { AdjustableLog } from './log.ts';
 import type { PassedSocket } from './systemd.ts';
 
@@ -17,4 +19,6 @@ export interface GatewaySettings {
   readonly log: AdjustableLog;
   /** A process for each lane where absent. */
   readonly startLane?: StartLane;
+  /** What the control process asks DNS with; the configured resolvers where absent. */
+  readonly openResolver?: (config: Config) => Promise<ClosableResolver>;
 }

@@ -13,7 +13,7 @@ import { offlineBackup } from './backup/commands.ts';
 import { runDemo } from './demo/run-demo.ts';
 import { certificateCommands } from './certificates.ts';
 import { examine } from './doctor/doctor.ts';
-import { explain } from './explain.ts';
+import { explainOffline } from './explain.ts';
 import { probe } from './probe.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
@@ -28,7 +28,7 @@ const offline: OfflineCommands = {
   serve: (options) => serve(options, commandName),
   demo: (options) => runDemo(options, commandName),
   checkConfig,
-  explain,
+  explain: explainOffline,
   probeTls: probe,
   certificates: certificateCommands,
   examine,

@@ -89,8 +89,8 @@ export class Reloader {
   }
 
   /**
-   * The same configuration with what `take` makes of it, for files that changed; null leaves all as it
-   * is. The answer is why the lanes refused, or null.
+   * The same configuration with what `take` makes of it, for files that changed and domains that were
+   * proven; null leaves all as it is. The answer is why the lanes refused, or null.
    */
   replaceFiles(
     take: (inForce: Configuration) => Promise<Configuration | null>,

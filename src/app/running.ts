@@ -1,5 +1,6 @@
 /** What the control process holds while the gateway runs. */
 import type { CertificateCare } from './certificate-care.ts';
+import type { DomainCare } from './domains/domain-care.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { Reloader } from './reloader.ts';
 import type { ShardReaders } from './shard-readers.ts';
@@ -10,4 +11,5 @@ export interface Running {
   readonly readers: ShardReaders;
   readonly reloader: Reloader;
   readonly care: CertificateCare;
+  readonly domains: DomainCare;
 }

@@ -35,6 +35,7 @@ test('every command ends with 64 for an option that it does not know, and with 0
 const needed: Readonly<Record<string, readonly string[]>> = {
   send: ['--to', 'a@example.test', '--body', 'x'],
   explain: ['--from', 'a@example.test', '--to', 'b@example.test'],
+  'domain verify': ['contoso.com'],
   'queue show': ['06X9T5K1G000'],
   'queue retry': ['06X9T5K1G000'],
   'queue hold': ['06X9T5K1G000'],

@@ -38,8 +38,8 @@ export interface OfflineCommands {
   demo(options: DemoOptions): Promise<number>;
   /** As `loadConfig`, and besides whether the files that it names are there and fit. */
   checkConfig(file: string): Promise<LoadResult>;
-  /** The same decisions as the running gateway's, on another policy. */
-  explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer>;
+  /** The same decisions as the running gateway's, on another policy; what was proven of domains is in the data folder. */
+  explain(policy: Policy, question: ExplainQuestion, dataFolder: string): Promise<ExplainAnswer>;
   /** What a server's TLS is worth, by the path that mail takes. */
   readonly probeTls: ProbeTls;
   readonly certificates: CertificateCommands;

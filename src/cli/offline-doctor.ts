@@ -20,6 +20,7 @@ export type DoctorArea =
   | 'certificate'
   | 'resolver'
   | 'mx'
+  | 'domain'
   | 'reverse-dns'
   | 'smart-host'
   | 'clock'

@@ -8,6 +8,7 @@ import { addConfigCheck } from './commands/config-check.ts';
 import { addConfigReload } from './commands/config-reload.ts';
 import { addConfigPrint } from './commands/config-print.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDomainCommands } from './commands/domain.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addMailboxCommands } from './commands/mailbox.ts';
@@ -63,6 +64,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addTlsProbe(tls.description('Looks at TLS, of others and our own.'), context);
   addCertCommands(program, context);
   addMailboxCommands(program, context);
+  addDomainCommands(program, context);
   addDoctor(program, context);
   addBackup(program, context);
   addVerify(program, context);

@@ -40,6 +40,7 @@ export interface Config {
   readonly trace: WithUnits<ParsedConfig['trace']>;
   readonly log: WithUnits<ParsedConfig['log']>;
   readonly metrics: WithUnits<ParsedConfig['metrics']>;
+  readonly domainVerification: ParsedConfig['domainVerification'];
   /** Accounts that may sign in; kept out of `Policy`, which is shown and stored. */
   readonly credentials: readonly AccountCredential[];
   /** Every file that the configuration names, for `checkFiles` and for watching. */

@@ -13,6 +13,7 @@ import {
   oneOrMoreOrNone,
   section,
 } from './field.ts';
+import { domainVerifications } from './domain-verification.ts';
 import { addressRange, domainName, filePath, ipAddress } from './mail-readers.ts';
 import { choice, duration, flag, integer, parsed, text } from './readers.ts';
 import { limitsSection, timeoutsSection } from './schema-limits.ts';
@@ -199,6 +200,11 @@ export const configSchema = section({
   })
     .prefault({})
     .meta({ description: 'What Prometheus and health checks ask.' }),
+  domainVerification: fieldOr(
+    choice(domainVerifications),
+    'txt',
+    '`txt`: mail for an accepted domain is put off (450) until a TXT record there shows that it belongs to its organization; see docs/operating.md, Domains. Names that cannot be in public DNS (under test, example, invalid, localhost, local, internal, onion, alt, home.arpa, and names without a dot) need none. `off`: every domain is taken as written; for a gateway whose organizations are all yours.',
+  ),
   organizations: listOf(organizationSection).meta({
     description:
       'Whose mail this is: domains, mailboxes, connectors. At least one; several share the gateway without seeing each other. A domain, and a name to sign in with, belongs to one of them.',

@@ -37,6 +37,7 @@ export function toConfig(
     trace: withUnits(parsed.trace, 'trace'),
     log: withUnits(parsed.log, 'log'),
     metrics: withUnits(parsed.metrics, 'metrics'),
+    domainVerification: parsed.domainVerification,
     credentials: collectCredentials(parsed),
     files: collectFiles(parsed, folder, locate),
   };

@@ -10,6 +10,7 @@ import type {
 } from '../policy/policy.ts';
 import { isInside } from '../policy/delivery-target.ts';
 import { resolveAnchors, toInbound, toOutbound } from './connectors-to-policy.ts';
+import { withoutProof } from './domain-verification.ts';
 import type { ParsedConfig } from './schema.ts';
 import { withScope } from './schema-connectors.ts';
 import type { ParsedAcceptedDomain, ParsedOrganization } from './schema-organization.ts';
@@ -20,8 +21,11 @@ import { toRule } from './to-rules.ts';
 export function toPolicy(parsed: ParsedConfig, folder: string): Policy {
   const { retryFirst, retryMax, expiry } = parsed.queue;
   const retry = { firstRetryMs: retryFirst, maxRetryMs: retryMax, expiryMs: expiry };
-  const organizations = parsed.organizations.map((organization) =>
-    toOrganization(organization, retryOf(organization, retry), folder),
+  const organizations = withoutProof(
+    parsed.organizations.map((organization) =>
+      toOrganization(organization, retryOf(organization, retry), folder),
+    ),
+    parsed.domainVerification,
   );
   const content = { formatVersion: 1, hostName: parsed.hostName, organizations } as const;
   return { ...content, revision: revisionOf(content) };

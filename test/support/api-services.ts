@@ -147,6 +147,10 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
       fileState: 'same',
       config: { hostName: 'gateway.example.test', listeners: [] },
     }),
+    listDomains: async () => ({ formatVersion: 1, domainVerification: 'off', domains: [] }),
+    verifyDomain: async () => {
+      throw new Error('no domains in this fake');
+    },
     explain: async () => {
       throw new Error('no explain in this fake');
     },

@@ -19,11 +19,14 @@ import type { Policy } from '../../policy/policy.ts';
 import { openReader } from '../../store/sqlite-reader.ts';
 import { certificateCommands } from '../certificates.ts';
 import { existingShards, foldersOf } from '../data-folder.ts';
+import { openProvenBook } from '../domains/proven-book.ts';
+import type { ProvenBook } from '../domains/proven-book.ts';
 import { openStubResolver, parseServer } from '../lane-resolver.ts';
 import { checkGateway, checkListeners, checkQueue } from './check-gateway.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkClock, checkDataFolder, checkDisk, checkFiles, checkNode } from './check-machine.ts';
 import { checkMx, checkResolvers, checkReverse } from './check-names.ts';
+import { checkDomains } from './check-domains.ts';
 import { bounded, tell } from './finding.ts';
 
 /** One check may take; they run at once, so that this is about what all take. */
@@ -41,12 +44,14 @@ export async function examine(
   if (loaded.kind === 'refused') {
     return [...configurationFindings(question.configFile, loaded.problems), ...machine.flat()];
   }
-  const { config, policy, warnings } = loaded;
+  const { config, warnings } = loaded;
+  const book = await openProvenBook(config.dataFolder);
+  const policy = book.applyTo(loaded.policy);
   const fileProblems = await checkNamedFiles(config, Date.now());
   const servers = await serversOf(config);
   const resolver = await openStubResolver(config);
   try {
-    const checks = checksOf(question, { config, policy, servers, resolver });
+    const checks = checksOf(question, { config, policy, servers, resolver, book });
     const found = await Promise.all(
       checks.map(async ([area, check]) => {
         const findings = await bounded(area, checkTimeoutMs, check);
@@ -70,12 +75,13 @@ interface Parts {
   readonly policy: Policy;
   readonly servers: readonly DnsServer[];
   readonly resolver: StubResolver;
+  readonly book: ProvenBook;
 }
 
 type Check = readonly [DoctorArea, () => Promise<readonly Finding[]>];
 
 function checksOf({ gateway }: DoctorQuestion, parts: Parts): readonly Check[] {
-  const { config, policy, servers, resolver } = parts;
+  const { config, policy, servers, resolver, book } = parts;
   const processId = gateway?.status.processId ?? null;
   return [
     ['gateway', async () => checkGateway(gateway, policy)],
@@ -83,6 +89,7 @@ function checksOf({ gateway }: DoctorQuestion, parts: Parts): readonly Check[] {
     ['certificate', () => checkCertificates(config.file)],
     ['resolver', () => checkResolvers(config, servers)],
     ['mx', () => checkMx(policy, resolver)],
+    ['domain', async () => checkDomains({ config, policy, book })],
     ['reverse-dns', () => checkReverse(config.hostName, resolver, servers)],
     ['smart-host', () => checkHosts(policy, resolver)],
     ['disk', () => checkDisk(config)],

@@ -156,7 +156,8 @@ async function judgeByFile(
 ): Promise<Judged> {
   const result = await loadConfig(file);
   if (result.kind === 'loaded') {
-    const answer = await context.offline.explain(result.policy, question);
+    const { policy, config } = result;
+    const answer = await context.offline.explain(policy, question, config.dataFolder);
     return { answer, judge: `the file ${file}` };
   }
   const problem = result.problems.find((each) => each.severity === 'error');
