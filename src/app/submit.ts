@@ -12,7 +12,7 @@ import type { Content } from '../mail/content.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import { submittedRecipientsMax } from '../api/contract.ts';
-import type { IncomingMessage } from '../policy/delivery.ts';
+import type { HeaderChanges, IncomingMessage } from '../policy/delivery.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import { judgeSubmitted, refuseUnverified } from '../policy/judge-recipient.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -70,18 +70,7 @@ export async function submitMessage(
   const part = partOf(sender, recipients);
   const arriving = readHeader(content.subarray(0, end), rulesForParts(policy, [part]), submitted);
   const header = statePart(policy, part, arriving);
-  const received = composeReceived({
-    heloName: 'localhost',
-    clientAddress: '127.0.0.1',
-    clientName: null,
-    byHost: hostName,
-    protocol: 'ESMTPA',
-    tls: null,
-    id,
-    recipient: recipients.length === 1 ? recipients[0]! : null,
-    atMs: nowMs,
-  });
-  const headerPieces = [received, ...header.pieces];
+  const headerPieces = [receivedOf(submitted, recipients), ...header.pieces];
   const ruled = await rule(services, policy, {
     sender,
     recipients,
@@ -117,11 +106,29 @@ export async function submitMessage(
     pieces: [...(changed ?? headerPieces), content.subarray(end)],
   }));
   await acceptAll(messages, content.length > services.memoryContentBytes, services);
-  services.meter.count('messagesAccepted', { listener: 'api', encryption: 'inside' });
-  for (const [field, count] of Object.entries(header.changes?.removed ?? {})) {
-    services.meter.count('headerFieldsRemoved', { field }, count);
-  }
+  countTaken(services.meter, header.changes);
   return { id };
+}
+
+function receivedOf({ id, hostName, atMs }: Submission, recipients: readonly Recipient[]): Buffer {
+  return composeReceived({
+    heloName: 'localhost',
+    clientAddress: '127.0.0.1',
+    clientName: null,
+    byHost: hostName,
+    protocol: 'ESMTPA',
+    tls: null,
+    id,
+    recipient: recipients.length === 1 ? recipients[0]! : null,
+    atMs,
+  });
+}
+
+function countTaken(meter: Meter, changes: HeaderChanges | null): void {
+  meter.count('messagesAccepted', { listener: 'api', encryption: 'inside' });
+  for (const [field, count] of Object.entries(changes?.removed ?? {})) {
+    meter.count('headerFieldsRemoved', { field }, count);
+  }
 }
 
 /** Each once; what the sender asked of DSNs goes with it. */

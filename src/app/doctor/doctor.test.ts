@@ -237,7 +237,7 @@ test('the whole: a good configuration, one that is refused, and certificates tha
     findings.filter(({ level }) => level === 'fail'),
     [],
   );
-  assert.equal(areas.length, 12);
+  assert.equal(areas.length, 13);
   const certificate = (found: readonly Finding[]): string =>
     levels(found.filter(({ area }) => area === 'certificate'));
   assert.equal(certificate(findings), 'ok');
