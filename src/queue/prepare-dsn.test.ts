@@ -44,7 +44,7 @@ const bySession: MessageSource = { kind: 'mx', inboundConnectors: ['from the ban
 const silent = {
   clauses: [],
   isForced: false,
-  postmaster: { localPart: 'postmaster', domain: 'mail.test' },
+  postmaster: { localPart: 'postmaster', domain: 'example.test' },
 };
 
 it('about mail that came under a connector which demands TLS must travel encrypted', async () => {
