@@ -200,7 +200,7 @@ async function rule(
     nowMs: services.now(),
     examine: (...asked) => services.examine(...asked),
   };
-  const part = { organization, recipients, isOriginating: true, header: headerPieces };
+  const part = { organization, recipients, isOriginating: true, header: () => headerPieces };
   const ruled = await rulePart(session, part);
   if (ruled.kind === 'ruled') return ruled;
   const text = ruled.reply.lines.join(' ');

@@ -28,6 +28,9 @@ export interface Refusal {
   readonly isRepeated?: boolean;
 }
 
+/** For refusals in which no connector and no single recipient had a part. */
+export const nobody = { connector: null, considered: [], recipient: null } as const;
+
 export interface RefusedSession {
   readonly settings: ListenerSettings;
   readonly services: ReceivingServices;

@@ -36,13 +36,13 @@ export interface RuledSession {
   examine(content: Content, questions: readonly ContentQuestion[]): Promise<MessageFacts>;
 }
 
-/** A part of the message before its rules; `header` stands in the place of the header for it. */
+/** A part of the message before its rules; `header` makes what stands in the place of the header. */
 export interface UnruledPart {
   readonly organization: string;
   readonly recipients: readonly Recipient[];
   /** Of an account, or of an own server that may relay. */
   readonly isOriginating: boolean;
-  readonly header: readonly Buffer[];
+  readonly header: () => readonly Buffer[];
 }
 
 /** What one message of the part is. `header` null: as it was for the part. */
@@ -76,7 +76,7 @@ export async function rulePart(ruled: RuledSession, part: UnruledPart): Promise<
   if (organization === null || organization.rules.length === 0) {
     return { kind: 'ruled', parts: [untouched(part)], record: null };
   }
-  const header = Buffer.concat(part.header);
+  const header = Buffer.concat(part.header());
   const message = toRuleMessage(ruled, part, header);
   const questions = questionsOf(policy, organization, message, nowMs);
   const facts = await ruled.examine(content, questions);
