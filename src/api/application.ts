@@ -144,7 +144,7 @@ function notQueued(id: string): Failure {
 
 function serveReload(app: OpenAPIHono, services: ApiServices, failures: FailureTable): void {
   app.openapi(reloadRoute, async (c) => {
-    const outcome = await services.reloadConfig();
+    const outcome = await services.reloadConfig(c.req.valid('json'));
     if (outcome.kind === 'reloaded') return c.json(outcome.view, 200);
     const problem = describeRefusedConfig(outcome.problems, failures);
     return c.json(problem, problem.status as 422, { 'content-type': problemType });

@@ -59,7 +59,8 @@ export interface ApiClient {
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
   /** Throws `config-refused`; `problemsOfFailure` tells everything that is wrong. */
-  reloadConfig(): Promise<Reloaded>;
+  /** `reason`: why the policy is to ask for less; absent where it is not. */
+  reloadConfig(reason?: string): Promise<Reloaded>;
   readConfig(query: ConfigQuery): Promise<ConfigView>;
   listDomains(): Promise<DomainListView>;
   /** Throws `domain-unknown`. */
@@ -95,7 +96,8 @@ export function createApiClient(settings: ClientSettings): ApiClient {
     verifyDomain: (domain) =>
       call('POST', `/v1/domains/${encodeURIComponent(domain)}/verify`, domainSchema, {}),
     explain: (question) => call('POST', '/v1/explain', explainAnswerSchema, question),
-    reloadConfig: () => call('POST', '/v1/config/reload', reloadedSchema, {}),
+    reloadConfig: (reason) =>
+      call('POST', '/v1/config/reload', reloadedSchema, reason === undefined ? {} : { reason }),
   };
 }
 

@@ -75,6 +75,12 @@ export const problemSchema = z
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemSchema>;
 
+/** Without a reason a configuration that asks for less than the one in force is refused. */
+export const reloadOrderSchema = z
+  .object({ reason: z.string().trim().min(1).max(500).nullable().default(null) })
+  .meta({ id: 'ReloadOrder' });
+export type ReloadOrderView = z.output<typeof reloadOrderSchema>;
+
 /** Another configuration is in force on every lane. */
 export const reloadedSchema = z
   .object({

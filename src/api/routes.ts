@@ -6,6 +6,7 @@ import {
   problemSchema,
   queueListSchema,
   reloadedSchema,
+  reloadOrderSchema,
   statusSchema,
   submitSchema,
   submittedSchema,
@@ -154,5 +155,6 @@ export const reloadRoute = createRoute({
   operationId: 'reloadConfig',
   summary:
     'Reads the configuration again and puts it in force, or leaves all as it is and says why',
+  request: { body: { content: { 'application/json': { schema: reloadOrderSchema } } } },
   responses: { 200: json('What is in force now', reloadedSchema), default: problem },
 });

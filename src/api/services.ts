@@ -5,6 +5,7 @@ import type { QueueFilter, QueueRow } from '../store/store.ts';
 import type {
   ExplainAnswer,
   ExplainQuestion,
+  ReloadOrderView,
   Reloaded,
   StatusView,
   Submission,
@@ -44,8 +45,10 @@ export interface ApiServices {
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
-  /** `refused`: nothing has changed. */
-  reloadConfig(): Promise<
+  /** `refused`: nothing has changed. `reason`: why the policy is to ask for less; null where nobody says. */
+  reloadConfig(
+    order: ReloadOrderView,
+  ): Promise<
     | { readonly kind: 'reloaded'; readonly view: Reloaded }
     | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }
   >;

@@ -94,7 +94,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
       hold.release();
       ended.resolve(null);
     });
-    const reload = (): Promise<ReloadOutcome> => reloader.reload();
+    const reload = (): Promise<ReloadOutcome> => reloader.reload({ kind: 'signal' });
     const metricsPort = monitoring?.port ?? null;
     return {
       listeners,

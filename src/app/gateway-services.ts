@@ -34,8 +34,8 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     },
     explain: (question) => explain(reloader.inForce.policy, question),
     readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
-    reloadConfig: async () => {
-      const outcome = await reloader.reload();
+    reloadConfig: async ({ reason }) => {
+      const outcome = await reloader.reload({ kind: 'order', reason });
       if (outcome.kind === 'refused') return outcome;
       const { revision, policy, warnings } = outcome.configuration;
       return {

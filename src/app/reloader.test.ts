@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { parseConfig } from '../config/load.ts';
 import { Failure } from '../mail/failure.ts';
+import type { OutboundConnector } from '../policy/policy.ts';
+import { outboundConnector, patterns, policy as makePolicy } from '../../test/support/policy.ts';
 import { silentLog } from '../report/log.ts';
 import { minimalConfig } from '../../test/support/sample-config.ts';
 import type { Configuration, ConfigurationResult } from './configuration.ts';
@@ -119,6 +121,34 @@ test('reloads take turns; those that wait share one, which reads the file after 
   await Promise.all([first, ...others]);
   assert.deepEqual(loads, ['first', 'second']);
   assert.deepEqual(swaps, ['second', 'third']);
+});
+
+test('a policy that asks for less is refused until somebody says why; a signal is not asked', async () => {
+  const forced = outboundConnector('to the bank', {
+    recipientDomains: patterns('bank.test'),
+    tlsSettings: 'DomainValidation',
+  });
+  const lax = { ...forced, mode: 'observe' } as const;
+  const withPolicy = (revision: string, ...outboundConnectors: OutboundConnector[]) => ({
+    ...configuration(revision),
+    policy: makePolicy({ outboundConnectors }),
+  });
+  const strict = loaded(withPolicy('strict', forced));
+  const weak = loaded(withPolicy('weak', lax));
+  const { reloader } = reloaderOf([fakeLane()], [strict, weak, weak, strict, weak]);
+  assert.equal((await reloader.reload()).kind, 'reloaded');
+  const refused = await reloader.reload();
+  assert.equal(refused.kind, 'refused');
+  assert.match(
+    refused.problems[0]!.text,
+    /outbound connector "to the bank" of org only observes, and so no longer requires encryption/,
+  );
+  assert.equal(reloader.inForce.revision, 'strict');
+  const reason = 'the bank renews its certificate';
+  assert.equal((await reloader.reload({ kind: 'order', reason })).kind, 'reloaded');
+  assert.equal((await reloader.reload()).kind, 'reloaded');
+  assert.equal((await reloader.reload({ kind: 'signal' })).kind, 'reloaded');
+  assert.equal(reloader.inForce.revision, 'weak');
 });
 
 test('after a refusal a good one succeeds and the refusal is forgotten', async () => {

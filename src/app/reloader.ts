@@ -7,6 +7,8 @@
 import type { ConfigProblem } from '../config/problem.ts';
 import { formatProblem } from '../config/problem.ts';
 import { Failure } from '../mail/failure.ts';
+import type { Weakening } from '../policy/weakening.ts';
+import { describeWeakening, findWeakenings } from '../policy/weakening.ts';
 import type { Log } from '../report/log.ts';
 import type { Configuration, ConfigurationResult } from './configuration.ts';
 import { forLanes } from './configuration.ts';
@@ -17,6 +19,10 @@ import { findFixedChanges } from './needs-restart.ts';
 export type ReloadOutcome =
   | { readonly kind: 'reloaded'; readonly configuration: Configuration; readonly tookMs: number }
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
+
+/** Who wants it: a signal, or somebody who may say why the policy is to ask for less. */
+export type ReloadOrder =
+  { readonly kind: 'signal' } | { readonly kind: 'order'; readonly reason: string | null };
 
 /** The file as it is now, against what is in force; `refused`: it has mistakes. */
 export type FileState = 'same' | 'differs' | 'needs-restart' | 'refused';
@@ -79,11 +85,16 @@ export class Reloader {
     return fixed.length > 0 ? 'needs-restart' : 'differs';
   }
 
-  /** Whoever asks while one waits for its turn shares it: the file is read after both asked. */
-  reload(): Promise<ReloadOutcome> {
+  /**
+   * Whoever asks while one waits for its turn shares it: the file is read after both asked. A reason
+   * is of one order alone. Without one a policy that asks for less is refused, so that somebody says
+   * why; a `signal` cannot be asked, and the log says what it weakened.
+   */
+  reload(by: ReloadOrder = { kind: 'order', reason: null }): Promise<ReloadOutcome> {
+    if (by.kind === 'signal' || by.reason !== null) return this.#inTurn(() => this.#reload(by));
     this.#next ??= this.#inTurn(() => {
       this.#next = null;
-      return this.#reload();
+      return this.#reload(by);
     });
     return this.#next;
   }
@@ -107,13 +118,18 @@ export class Reloader {
     return turn;
   }
 
-  async #reload(): Promise<ReloadOutcome> {
+  async #reload(by: ReloadOrder): Promise<ReloadOutcome> {
     const startedAtMs = performance.now();
     const result = await this.#parts.load(this.#inForce);
-    const problems =
-      result.kind === 'refused' ? result.problems : await this.#swap(result.configuration);
-    if (result.kind === 'refused' || problems !== null) return this.#refuse(problems ?? []);
+    if (result.kind === 'refused') return this.#refuse(result.problems);
     const { configuration } = result;
+    const weakenings = findWeakenings(this.#inForce.policy, configuration.policy);
+    if (weakenings.length > 0 && by.kind === 'order' && by.reason === null) {
+      return this.#refuse(weakenings.map((each) => askWhy(configuration, each)));
+    }
+    const problems = await this.#swap(configuration);
+    if (problems !== null) return this.#refuse(problems);
+    this.#tellWeakenings(weakenings, by);
     const tookMs = Math.round(performance.now() - startedAtMs);
     this.#lastRefused = null;
     const { revision, policy, warnings } = configuration;
@@ -121,6 +137,15 @@ export class Reloader {
     const fields = { revision, policyRevision: policy.revision, tookMs };
     this.#parts.log.info(fields, 'configuration reloaded');
     return { kind: 'reloaded', configuration, tookMs };
+  }
+
+  #tellWeakenings(weakenings: readonly Weakening[], by: ReloadOrder): void {
+    if (weakenings.length === 0) return;
+    const reason = by.kind === 'order' ? by.reason : null;
+    const weaker = weakenings.map(describeWeakening);
+    const text =
+      'the policy asks for less than before; queued mail keeps what it was accepted under';
+    this.#parts.log.warn({ reason, weaker }, text);
   }
 
   #refuse(problems: readonly ConfigProblem[]): ReloadOutcome {
@@ -165,6 +190,12 @@ export class Reloader {
     this.#parts.onSwap(next);
     return null;
   }
+}
+
+/** Told where nobody said why the policy asks for less. */
+function askWhy(configuration: Configuration, weakening: Weakening): ConfigProblem {
+  const text = `asks for less than what is in force: ${describeWeakening(weakening)}. If that is meant, say why: postern config reload --reason TEXT`;
+  return configuration.problemAt(['organizations'], text);
 }
 
 /** Null for a lane that is down: it begins with what is in force when it starts. */

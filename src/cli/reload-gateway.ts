@@ -13,9 +13,9 @@ export type ReloadAnswer =
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblemView[] };
 
 /** Throws Failures, but not for a configuration that is refused. */
-export async function reloadGateway(client: ApiClient): Promise<ReloadAnswer> {
+export async function reloadGateway(client: ApiClient, reason?: string): Promise<ReloadAnswer> {
   try {
-    return { kind: 'reloaded', ...(await client.reloadConfig()) };
+    return { kind: 'reloaded', ...(await client.reloadConfig(reason)) };
   } catch (error) {
     const problems = error instanceof Failure ? problemsOfFailure(error) : [];
     if (problems.length === 0) throw error;
