@@ -16,6 +16,7 @@ import {
 import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import { attributeSession } from './attribution.ts';
 import type { Evidence } from './evidence.ts';
+import { evidenceFor } from './inbound-paths.ts';
 import type { InboundSession } from './inbound-session.ts';
 import { judgeRecipient } from './judge-recipient.ts';
 import type { InboundConnector, Organization, Policy } from './policy.ts';
@@ -294,5 +295,33 @@ describe('between organizations', () => {
       acceptedDomains: [acceptedDomain('other.test', { isProven: false })],
     });
     assert.equal(send(policyOf(waiting), session('a@x.test'), 'user@other.test'), '450 4.7.1');
+  });
+});
+
+describe('evidence of a session', () => {
+  it('tells an organization nothing of the CAs that another trusts', () => {
+    const trusting = (id: string): Organization =>
+      organizationOf(
+        id,
+        [`${id}.test`],
+        [
+          inboundConnector('partner', {
+            restrictDomainsToCertificate: true,
+            tlsSenderCertificateNames: patterns('mx.partner.test'),
+            anchors: `file:/${id}.pem`,
+          }),
+        ],
+      );
+    const value = policyOf(trusting('a'), trusting('b'));
+    const paths = ['a', 'b'].map((id) =>
+      reached({ purpose: 'clientAuth', anchors: `file:/${id}.pem` }),
+    );
+    const seen = serverEvidence({ paths });
+    const of = (id: string | null): string[] =>
+      evidenceFor(value, id, seen).tls!.paths.map(({ anchors }) => anchors);
+    assert.deepEqual(of('a'), ['file:/a.pem']);
+    assert.deepEqual(of('b'), ['file:/b.pem']);
+    assert.deepEqual(of(null), []);
+    assert.equal(evidenceFor(policyOf(trusting('a')), 'a', seen), seen);
   });
 });

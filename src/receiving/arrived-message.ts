@@ -15,6 +15,7 @@ import type { Recipient } from '../mail/recipient.ts';
 import { reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
+import { evidenceFor } from '../policy/inbound-paths.ts';
 import type { InboundClock, InboundSession } from '../policy/inbound-session.ts';
 import { judgeHeader } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -209,7 +210,7 @@ export class ArrivedMessage {
       source: sourceOf(session, decisions),
       receivedAtMs: context.services.now(),
       clauses: ruling?.clauses ?? [],
-      evidence: session.evidence,
+      evidence: evidenceFor(policy, organization, session.evidence),
       decision: inboundDecisionOf(decided, part.recipients, decisions),
       ...(ruling === null ? {} : { ruling }),
       ...(hold === null ? {} : { hold }),

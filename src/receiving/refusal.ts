@@ -9,6 +9,7 @@ import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import type { Reply } from '../mail/reply.ts';
 import type { Considered } from '../policy/decision.ts';
 import type { Evidence } from '../policy/evidence.ts';
+import { evidenceFor } from '../policy/inbound-paths.ts';
 import type { Policy } from '../policy/policy.ts';
 import { describeEvidence } from './evidence-text.ts';
 import type { ReceivingServices } from './services.ts';
@@ -18,6 +19,8 @@ export interface Refusal {
   readonly reply: Reply;
   /** For logs and the trace. */
   readonly reason: string;
+  /** Whose policy refused; null or absent where it is no organization's. */
+  readonly organization?: string | null;
   /** Whose requirement was not met; null where no connector had a part in it. */
   readonly connector: string | null;
   readonly considered: readonly Considered[];
@@ -46,7 +49,7 @@ export interface RefusedSession {
 export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply {
   const { services, evidence, reversePath } = session;
   const id = services.newId();
-  const { reason, connector, recipient, considered } = refusal;
+  const { reason, connector, recipient, considered, organization = null } = refusal;
   const reply = withId(refusal.reply, id);
   services.log[refusal.isRepeated === true ? 'debug' : 'warn'](
     {
@@ -72,6 +75,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
     decision: {
       formatVersion: 1,
       policyRevision: session.policy.revision,
+      organization,
       listener: session.settings.kind,
       result: reply.code < 300 ? 'deleted' : 'refused',
       heloName: session.heloName,
@@ -81,7 +85,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
       considered,
       ...(refusal.rules === undefined ? {} : { rules: refusal.rules }),
     },
-    evidence,
+    evidence: evidenceFor(session.policy, organization, evidence),
     reversePath,
     recipient,
     clientAddress: session.clientAddress,
