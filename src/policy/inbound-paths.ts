@@ -49,7 +49,7 @@ function keyOf({ anchors, purpose }: WantedPath): string {
 
 /**
  * The evidence as the organization may read it: a session is examined for the connectors of all, and
- * which CAs another trusts is nobody's business. Null keeps what concerns no organization alone.
+ * which CAs another trusts is nobody's business. Null is for gateway administrators, who see all.
  */
 export function evidenceFor(
   policy: Policy,
@@ -57,8 +57,9 @@ export function evidenceFor(
   evidence: Evidence,
 ): Evidence {
   const { tls } = evidence;
-  if (policy.organizations.length <= 1 || tls === null || tls.paths.length === 0) return evidence;
-  const organization = organizationId === null ? null : findOrganization(policy, organizationId);
+  if (organizationId === null || policy.organizations.length <= 1) return evidence;
+  if (tls === null || tls.paths.length === 0) return evidence;
+  const organization = findOrganization(policy, organizationId);
   const wanted = new Set(organization === null ? [] : wantedPathsOf(organization).map(keyOf));
   const paths = tls.paths.filter((path) => wanted.has(keyOf(path)));
   return paths.length === tls.paths.length ? evidence : { ...evidence, tls: { ...tls, paths } };
