@@ -415,6 +415,7 @@ export class World {
       listQueue: (filter) => slowly(() => stored.listQueue(filter)),
       pageQueue: (...args) => slowly(() => stored.pageQueue(...args)),
       readTrace: (key) => slowly(() => stored.readTrace(key)),
+      scanTraces: (step) => slowly(() => stored.scanTraces(step)),
       searchTraces: (...args) => slowly(() => stored.searchTraces(...args)),
       counts: () => stored.counts(),
       close: async () => undefined,

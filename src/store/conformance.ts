@@ -19,6 +19,7 @@ import {
   sampleMessage,
   sampleOutcome,
 } from './sample-batch.ts';
+import { testScan } from './conformance-scan.ts';
 import { openSpool } from './spool.ts';
 import type { TraceRecord } from '../report/record.ts';
 import type { Batch, DeliveryKey, QueueMatch, QueuePage, Store } from './store.ts';
@@ -72,6 +73,7 @@ export function testStore(name: string, open: OpenStore): void {
     testTrace(get);
     testClock(get);
     testSearch(get);
+    testScan(get);
     testConcurrency(get);
     testSpool(get);
   });

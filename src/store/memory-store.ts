@@ -27,6 +27,8 @@ import type {
   StoredMessage,
   TraceMatch,
   TracePage,
+  TraceScan,
+  TraceScanStep,
   TraceStep,
 } from './store.ts';
 import { checkBatch, countRecords } from './wire-batch.ts';
@@ -219,6 +221,24 @@ export class MemoryStore implements Store {
     return { records, facts: facts.filter((fact) => fact !== undefined) };
   }
 
+  async scanTraces({ fromKey, toKey, limit, lengthMax }: TraceScanStep): Promise<TraceScan> {
+    const keys = [...this.#traces.keys()].filter((key) => key >= toKey && key <= fromKey);
+    const traces: TraceScan['traces'][number][] = [];
+    const facts = new Map<string, Fact>();
+    let length = 0;
+    for (const key of keys.sort((a, b) => b - a)) {
+      if (traces.length === limit || length >= lengthMax) return scanned(traces, facts, key);
+      const found = await this.readTrace(key);
+      traces.push({ key, records: found.records });
+      for (const fact of found.facts) {
+        if (!facts.has(fact.hash)) length += fact.json.length;
+        facts.set(fact.hash, fact);
+      }
+      length += found.records.reduce((sum, { json }) => sum + json.length, 0);
+    }
+    return scanned(traces, facts, null);
+  }
+
   async searchTraces(match: TraceMatch, step: TraceStep): Promise<TracePage> {
     const { fromKey, toKey, limit, looks } = step;
     const keys = [...this.#traces.keys()].filter((key) => key >= toKey && key <= fromKey);
@@ -256,6 +276,14 @@ export class MemoryStore implements Store {
   reopen(): void {
     this.#isClosed = false;
   }
+}
+
+function scanned(
+  traces: TraceScan['traces'],
+  facts: ReadonlyMap<string, Fact>,
+  nextKey: number | null,
+): TraceScan {
+  return { traces, facts: [...facts.values()], nextKey };
 }
 
 function byKey(a: DeliveryKey, b: DeliveryKey): number {

@@ -17,6 +17,8 @@ import type {
   StoredMessage,
   TraceMatch,
   TracePage,
+  TraceScan,
+  TraceScanStep,
   TraceStep,
 } from './store.ts';
 
@@ -33,6 +35,11 @@ const looksMax = 1000;
 const foundMax = 1000;
 const traceLooksMax = 200_000;
 
+/** Traces that one step of a scan gives at most. */
+const scannedMax = 5000;
+
+type TraceRow = Omit<TraceRecord, 'atMs'> & { readonly at_ms: number };
+
 /** Prepared once per connection. */
 export class ShardQueries {
   readonly #db: DatabaseSync;
@@ -42,6 +49,7 @@ export class ShardQueries {
   readonly #message: StatementSync;
   readonly #nextOrdinal: StatementSync;
   readonly #trace: StatementSync;
+  readonly #scan: StatementSync;
   readonly #fact: StatementSync;
 
   constructor(db: DatabaseSync, spoolFolder: string) {
@@ -62,6 +70,10 @@ export class ShardQueries {
     );
     this.#trace = db.prepare(
       'SELECT key, at_ms, kind, json FROM trace WHERE key = ? ORDER BY at_ms, id',
+    );
+    this.#scan = db.prepare(
+      `SELECT key, at_ms, kind, json FROM trace WHERE key BETWEEN ? AND ?
+       ORDER BY key DESC, at_ms, id`,
     );
     this.#fact = db.prepare('SELECT hash, kind, json FROM fact WHERE hash = ?');
   }
@@ -175,10 +187,36 @@ export class ShardQueries {
     return { found, nextKey: last === undefined ? null : last.key - 1 };
   }
 
+  /** Walks the index of keys: what has no row to be searched by is found too. */
+  scanTraces({ fromKey, toKey, limit, lengthMax }: TraceScanStep): TraceScan {
+    const tracesMax = clamp(limit, scannedMax);
+    const traces: { key: number; records: TraceRecord[] }[] = [];
+    const facts = new Map<string, Fact>();
+    let length = 0;
+    for (const each of this.#scan.iterate(toKey, fromKey)) {
+      const { at_ms: atMs, key, kind, json } = each as unknown as TraceRow;
+      let trace = traces.at(-1);
+      if (trace?.key !== key) {
+        const isFull = traces.length === tracesMax || length >= lengthMax;
+        if (isFull) return { traces, facts: [...facts.values()], nextKey: key };
+        trace = { key, records: [] };
+        traces.push(trace);
+      }
+      trace.records.push({ key, atMs, kind, json });
+      length += json.length;
+      for (const hash of citedHashes(json)) {
+        if (facts.has(hash)) continue;
+        const fact = this.#fact.get(hash) as Fact | undefined;
+        if (fact === undefined) continue;
+        facts.set(hash, { ...fact });
+        length += fact.json.length;
+      }
+    }
+    return { traces, facts: [...facts.values()], nextKey: null };
+  }
+
   readTrace(key: number): { records: TraceRecord[]; facts: Fact[] } {
-    const rows = this.#trace.all(key) as unknown as (Omit<TraceRecord, 'atMs'> & {
-      at_ms: number;
-    })[];
+    const rows = this.#trace.all(key) as unknown as TraceRow[];
     const hashes = new Set(rows.flatMap((row) => citedHashes(row.json)));
     const facts = Array.from(hashes, (hash) => this.#fact.get(hash) as Fact | undefined);
     return {

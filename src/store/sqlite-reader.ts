@@ -32,6 +32,7 @@ function makeReader(db: DatabaseSync, folder: string): StoreReader {
     pageQueue: (match, step) => attempt(() => queries.pageQueue(match, step)),
     readMessage: (key) => attempt(() => queries.readMessage(key)),
     readTrace: (key) => attempt(() => queries.readTrace(key)),
+    scanTraces: (step) => attempt(() => queries.scanTraces(step)),
     searchTraces: (match, step) => attempt(() => queries.searchTraces(match, step)),
     close: () => attempt(() => (db.isOpen ? db.close() : undefined)),
   };

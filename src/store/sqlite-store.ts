@@ -15,7 +15,7 @@ import { FactCache } from './fact-cache.ts';
 import { storeFailure } from './sqlite-failure.ts';
 import type { CommitReply, ThreadOptions, ThreadReply, ThreadRequest } from './store-thread.ts';
 import type { Batch, QueueFilter, QueueMatch, QueuePage, QueueRow, QueueStep } from './store.ts';
-import type { TraceMatch, TracePage, TraceStep } from './store.ts';
+import type { TraceMatch, TracePage, TraceScan, TraceScanStep, TraceStep } from './store.ts';
 import type { QueueSummary, Store, StoreCounts, StoredDelivery, StoredMessage } from './store.ts';
 import { emptyBatch } from './store.ts';
 import type { WireBatch } from './wire-batch.ts';
@@ -396,6 +396,10 @@ class SqliteStore implements Store {
     return (await this.#read({ kind: 'readTrace', key })) as Awaited<
       ReturnType<Store['readTrace']>
     >;
+  }
+
+  async scanTraces(step: TraceScanStep): Promise<TraceScan> {
+    return (await this.#read({ kind: 'scanTraces', step })) as TraceScan;
   }
 
   async searchTraces(match: TraceMatch, step: TraceStep): Promise<TracePage> {

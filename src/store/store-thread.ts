@@ -11,7 +11,8 @@ import { holdFileOf } from './spool-hold.ts';
 import { SpoolRemovals } from './spool-removals.ts';
 import { toFailure } from './sqlite-failure.ts';
 import { ShardQueries } from './sqlite-queries.ts';
-import type { QueueFilter, QueueMatch, QueueStep, TraceMatch, TraceStep } from './store.ts';
+import type { QueueFilter, QueueMatch, QueueStep } from './store.ts';
+import type { TraceMatch, TraceScanStep, TraceStep } from './store.ts';
 import { sweepSpool } from './sweep-spool.ts';
 import type { WireBatch } from './wire-batch.ts';
 
@@ -33,6 +34,7 @@ export type ThreadRequest =
   | { readonly kind: 'listQueue'; readonly filter: QueueFilter }
   | { readonly kind: 'pageQueue'; readonly match: QueueMatch; readonly step: QueueStep }
   | { readonly kind: 'readTrace'; readonly key: number }
+  | { readonly kind: 'scanTraces'; readonly step: TraceScanStep }
   | { readonly kind: 'searchTraces'; readonly match: TraceMatch; readonly step: TraceStep }
   | {
       readonly kind: 'listDue';
@@ -130,6 +132,8 @@ class StoreThread {
         return this.#queries.pageQueue(request.match, request.step);
       case 'readTrace':
         return this.#queries.readTrace(request.key);
+      case 'scanTraces':
+        return this.#queries.scanTraces(request.step);
       case 'searchTraces':
         return this.#queries.searchTraces(request.match, request.step);
       case 'listDue':

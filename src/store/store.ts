@@ -164,6 +164,26 @@ export interface TracePage {
   readonly nextKey: number | null;
 }
 
+/** From `fromKey` down to `toKey`, both included. */
+export interface TraceScanStep {
+  readonly fromKey: number;
+  readonly toKey: number;
+  /** Messages and refusals at most, 1..5000. */
+  readonly limit: number;
+  /** No further one is begun once records and facts have as many characters. */
+  readonly lengthMax: number;
+}
+
+/** Everything that is kept of some messages and refusals, newest first. */
+export interface TraceScan {
+  /** Records in order of time. */
+  readonly traces: readonly { readonly key: number; readonly records: readonly TraceRecord[] }[];
+  /** What the records cite, each once. */
+  readonly facts: readonly Fact[];
+  /** Where to go on; null where nothing is left. */
+  readonly nextKey: number | null;
+}
+
 /** Readers see committed state only; many at once, also from other processes. */
 export interface StoreReader {
   /** In order of key, then ordinal. */
@@ -178,6 +198,8 @@ export interface StoreReader {
   ): Promise<{ readonly records: readonly TraceRecord[]; readonly facts: readonly Fact[] }>;
   /** One bounded step through what is traced. */
   searchTraces(match: TraceMatch, step: TraceStep): Promise<TracePage>;
+  /** One bounded step through whole traces; for whoever goes through all of them. */
+  scanTraces(step: TraceScanStep): Promise<TraceScan>;
   close(): Promise<void>;
 }
 
