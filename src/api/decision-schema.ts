@@ -200,6 +200,7 @@ const tlsEvidence: z.ZodType<TlsEvidence> = z.object({
   mode: z.enum(['starttls', 'implicit']),
   sni: z.string().nullable(),
   chain: z.array(certificateFacts),
+  isCertificateRequested: z.literal(false).exactOptional(),
   paths: z.array(pathResult),
   openssl: z.object({ anchors: z.string(), result: z.string() }).nullable(),
   revocation: z.literal('not-checked'),

@@ -48,6 +48,8 @@ export interface TlsEvidence {
   readonly sni: string | null;
   /** The peer's certificates as sent, leaf first; empty where it showed none. */
   readonly chain: readonly CertificateFacts[];
+  /** False where we, as server, asked for none; absent where we did, and as client. */
+  readonly isCertificateRequested?: false;
   /** One result per set of anchors and purpose that was examined. */
   readonly paths: readonly PathResult[];
   /** OpenSSL's own verdict as client, with the anchors it was given; null as server. */

@@ -255,6 +255,8 @@ void test('refuses content with a bare line feed after its real end, smuggling n
   assert.match((await client.reply()).text, /^250 2\.0\.0 ok\r\n$/);
   assert.equal(running.services.accepted.length, 0);
   assert.equal(running.services.refused[0]?.recipient, null);
+  const { organization } = running.services.refused[0].decision as { organization: unknown };
+  assert.equal(organization, null);
 });
 
 void test('refuses a message in a loop, and a header without end', async (t) => {

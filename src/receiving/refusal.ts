@@ -41,6 +41,8 @@ export interface RefusedSession {
   readonly clientAddress: string;
   readonly heloName: string;
   readonly account: string | null;
+  /** The account's; absent without one. */
+  readonly organization?: string;
   readonly reversePath: ReversePath;
   readonly evidence: Evidence;
 }
@@ -49,7 +51,8 @@ export interface RefusedSession {
 export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply {
   const { services, evidence, reversePath } = session;
   const id = services.newId();
-  const { reason, connector, recipient, considered, organization = null } = refusal;
+  const { reason, connector, recipient, considered } = refusal;
+  const organization = refusal.organization ?? session.organization ?? null;
   const reply = withId(refusal.reply, id);
   services.log[refusal.isRepeated === true ? 'debug' : 'warn'](
     {

@@ -109,7 +109,8 @@ export class Transaction {
     const verification = await services.verifyRecipient(decision.organization, recipient);
     if (verification.kind === 'exists') return this.#take(recipient, decision);
     const refusal = refuseUnverified(recipient, verification);
-    return this.#refuse({ ...nobody, ...refusal, considered: decision.considered, recipient });
+    const { considered, organization } = decision;
+    return this.#refuse({ ...nobody, ...refusal, considered, organization, recipient });
   }
 
   #take(recipient: Recipient, decision: AcceptedDecision): Reply {
@@ -242,8 +243,10 @@ export class Transaction {
 
   #refuse(refusal: Refusal): Reply {
     const { session } = this.#start;
-    const refused = { ...this.#context, ...session, policy: this.#policy };
-    return recordRefusal({ ...refused, account: session.account?.account ?? null }, refusal);
+    const { account } = session;
+    const known = account === null ? {} : { organization: account.organization };
+    const refused = { ...this.#context, ...session, ...known, policy: this.#policy };
+    return recordRefusal({ ...refused, account: account?.account ?? null }, refusal);
   }
 
   #clock(): InboundClock {

@@ -95,10 +95,14 @@ void test('exists is 250, unknown 550 with the reason, silent 451, in the order 
     address('user@example.test'),
   ]);
   assert.deepEqual(
-    services.refused.map(({ recipient, reply }) => [recipient?.localPart, reply.code]),
+    services.refused.map(({ recipient, reply, decision }) => [
+      recipient?.localPart,
+      reply.code,
+      (decision as { organization: string }).organization,
+    ]),
     [
-      ['gone', 550],
-      ['slow', 451],
+      ['gone', 550, 'org'],
+      ['slow', 451, 'org'],
     ],
   );
 });

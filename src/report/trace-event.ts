@@ -6,6 +6,7 @@ import type { CandidateRecord, HeaderChanges, MessageSource } from '../policy/de
 import type { OutboundDecision } from '../policy/decision.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { HandedTo, Outcome, RemoteMta } from '../policy/outcome.ts';
+import type { Ruling } from '../policy/rules/ruling.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { DsnAction } from '../standards/dsn/delivery-status.ts';
 
@@ -57,6 +58,8 @@ export interface ReceivedEvent extends EventHead {
   readonly bodyType: string;
   readonly sizeBytes: number;
   readonly source: MessageSource;
+  /** What the rules said; absent where they said nothing. */
+  readonly ruling?: Ruling;
   /** Absent where the header was left as it was. */
   readonly headerChanges?: HeaderChanges;
   readonly clauses: readonly Clause[] | MissingFact;

@@ -315,6 +315,14 @@ test('says what was removed from the header and added to it', () => {
   assert.doesNotMatch(plain, /the header/);
 });
 
+test('keeps what the rules said of a message, and nothing where they were silent', () => {
+  const ruling = { connector: 'vault', rule: 'to the vault', overrides: [], clauses: [clause] };
+  const [ruled] = describeTrace(recordReceived({ ...message, ruling }, deliveries)).events;
+  assert.deepEqual(ruled?.kind === 'received' ? ruled.ruling : null, ruling);
+  const [plain] = describeTrace(recordReceived(message, deliveries)).events;
+  assert.equal('ruling' in plain!, false);
+});
+
 test('lets no control character of a peer reach the terminal', () => {
   const evil = { ...deferred, reason: 'x\u001b[2Jy\u202e\r\nz' };
   const { records } = recordExpired(delivery, {

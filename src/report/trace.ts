@@ -66,6 +66,7 @@ export function recordReceived(
     ...(message.headerChanges === undefined ? {} : { headerChanges: message.headerChanges }),
     organization: message.organization,
     reversePath: formatReversePath(message.reversePath),
+    ...(message.ruling === undefined ? {} : { ruling: message.ruling }),
     sizeBytes: sizeOf(message.content),
     source: message.source,
   });

@@ -85,6 +85,10 @@ describe('client certificates, as the server sees them', () => {
       client: { clientCertificate: 'trusted' },
     });
     assert.deepEqual(pair.server.evidence.tls!.chain, []);
+    assert.equal(pair.server.evidence.tls!.isCertificateRequested, false);
+    const asked = await shake({ client: { clientCertificate: 'trusted' } });
+    assert.equal('isCertificateRequested' in asked.server.evidence.tls!, false);
+    assert.equal('isCertificateRequested' in asked.client.evidence.tls!, false);
   });
 
   test('a chain of 17 certificates is cut at 16 and says so where no path is found', async () => {

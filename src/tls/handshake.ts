@@ -87,6 +87,7 @@ export async function upgradeServer(
     paths: examine(chain, options.wantedPaths, tls.anchors),
     openssl: null,
     ownCertificate: presentedOf(socket, tls),
+    ...(options.requestClientCertificate ? {} : { isCertificateRequested: false as const }),
   });
   return {
     socket,
@@ -212,7 +213,10 @@ function examine(
   return [...results.values()];
 }
 
-type Known = Pick<TlsEvidence, 'group' | 'sni' | 'paths' | 'openssl' | 'ownCertificate'>;
+type Known = Pick<
+  TlsEvidence,
+  'group' | 'sni' | 'paths' | 'openssl' | 'ownCertificate' | 'isCertificateRequested'
+>;
 
 function establishedTls(
   socket: TLSSocket,
