@@ -6,6 +6,7 @@
 import type { Fact, TraceRecord } from './record.ts';
 import type { RecipientState } from './recipient-states.ts';
 import { readRecipientStates } from './recipient-states.ts';
+import { parseRecord, resolveFacts } from './resolve-facts.ts';
 import type { TraceEvent } from './trace-event.ts';
 import { formatEventText } from './trace-text.ts';
 
@@ -34,37 +35,18 @@ export function describeTrace(trace: {
 
 /** A record of a later version, or a damaged one, is named and hides no other. */
 function readEvent(record: TraceRecord, facts: ReadonlyMap<string, Fact>): TraceEvent {
-  const value = parseJson(record.json);
-  const isObject = typeof value === 'object' && value !== null;
-  const data = isObject ? (value as { formatVersion?: unknown; id?: unknown }) : null;
-  if (data?.formatVersion === 1) return resolve(data, facts) as TraceEvent;
-  const id = typeof data?.id === 'string' ? data.id : '';
-  const at = new Date(record.atMs).toISOString();
-  const version = data === null ? null : String(data.formatVersion);
-  return { formatVersion: 1, kind: 'unreadable', id, at, version };
-}
-
-/** Undefined where the store gives back what was never written: damage on the disk. */
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
+  const data = parseRecord(record.json);
+  if (data?.['formatVersion'] === 1) {
+    resolveFacts(data, (hash) => {
+      const fact = facts.get(hash);
+      return fact === undefined ? undefined : (parseRecord(fact.json) ?? undefined);
+    });
+    return data as unknown as TraceEvent;
   }
-}
-
-const citing: ReadonlySet<string> = new Set(['decision', 'evidence', 'clauses', 'floor']);
-
-function resolve(value: unknown, facts: ReadonlyMap<string, Fact>): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolve(item, facts));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]: [string, unknown]) => {
-      if (!citing.has(key) || typeof item !== 'string') return [key, resolve(item, facts)];
-      const fact = facts.get(item);
-      return [key, (fact === undefined ? undefined : parseJson(fact.json)) ?? { missing: item }];
-    }),
-  );
+  const id = typeof data?.['id'] === 'string' ? data['id'] : '';
+  const at = new Date(record.atMs).toISOString();
+  const version = data === null ? null : String(data['formatVersion']);
+  return { formatVersion: 1, kind: 'unreadable', id, at, version };
 }
 
 /** Lines for a terminal, each sanitized and ended by LF. */
