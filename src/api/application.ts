@@ -23,6 +23,7 @@ import {
   queuedRoute,
   queueOrderRoute,
   queueRoute,
+  recordsRoute,
   reloadRoute,
   statusRoute,
   submitRoute,
@@ -81,6 +82,9 @@ function serve(app: OpenAPIHono, services: ApiServices): void {
   serveQueue(app, services);
   app.openapi(traceSearchRoute, async (c) =>
     c.json(await services.searchTraces(c.req.valid('query')), 200),
+  );
+  app.openapi(recordsRoute, async (c) =>
+    c.json(await services.readRecords(c.req.valid('query')), 200),
   );
   app.openapi(traceRoute, async (c) => {
     const { id } = c.req.valid('param');

@@ -30,6 +30,8 @@ import { configViewSchema } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
 import { domainListSchema, domainSchema } from './contract/domains.ts';
 import type { TraceListView, TraceQueryInput } from './contract/trace-search.ts';
+import type { RecordPage, RecordQueryInput } from './contract/records.ts';
+import { recordPageSchema } from './contract/records.ts';
 import { traceListSchema } from './contract/trace-search.ts';
 import { queuedMessageSchema, queueOrderAnswerSchema } from './contract/queue-orders.ts';
 import {
@@ -56,6 +58,7 @@ export interface ApiClient {
   /** Throws `trace-unknown` where the gateway knows nothing of the id. */
   readTrace(id: string): Promise<TraceView>;
   searchTraces(query: TraceQueryInput): Promise<TraceListView>;
+  readRecords(query: RecordQueryInput): Promise<RecordPage>;
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
   /** Throws `config-refused`; `problemsOfFailure` tells everything that is wrong. */
@@ -90,6 +93,7 @@ export function createApiClient(settings: ClientSettings): ApiClient {
     },
     readTrace: (id) => call('GET', `/v1/traces/${encodeURIComponent(id)}`, traceViewSchema),
     searchTraces: (query) => call('GET', `/v1/traces${formatQuery(query)}`, traceListSchema),
+    readRecords: (query) => call('GET', `/v1/records${formatQuery(query)}`, recordPageSchema),
     submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
     readConfig: (query) => call('GET', `/v1/config${formatQuery(query)}`, configViewSchema),
     listDomains: () => call('GET', '/v1/domains', domainListSchema),

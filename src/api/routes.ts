@@ -20,6 +20,7 @@ import {
 } from './contract/queue-orders.ts';
 import { configQuerySchema, configViewSchema } from './contract/config.ts';
 import { domainListSchema, domainParamSchema, domainSchema } from './contract/domains.ts';
+import { recordPageSchema, recordQuerySchema } from './contract/records.ts';
 import { traceListSchema, traceQuerySchema } from './contract/trace-search.ts';
 
 const problem = {
@@ -94,6 +95,15 @@ export const traceSearchRoute = createRoute({
   summary: 'Messages and refusals by sender, recipient, time and what became of them, newest first',
   request: { query: traceQuerySchema },
   responses: { 200: json('One page', traceListSchema), default: problem },
+});
+
+export const recordsRoute = createRoute({
+  method: 'get',
+  path: '/v1/records',
+  operationId: 'readRecords',
+  summary: 'Whole traces as they are stored, with the facts that they cite, page by page',
+  request: { query: recordQuerySchema },
+  responses: { 200: json('One page', recordPageSchema), default: problem },
 });
 
 export const traceRoute = createRoute({

@@ -19,6 +19,7 @@ import type {
 } from './contract/queue-orders.ts';
 import type { ConfigView } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
+import type { RecordPage, RecordQuery } from './contract/records.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
 
 /** A row of the store with the queue id of its message and shard. */
@@ -42,6 +43,8 @@ export interface ApiServices {
   readTrace(id: string): Promise<TraceView | null>;
   /** Newest first; one bounded step. */
   searchTraces(query: TraceQuery): Promise<TraceListView>;
+  /** One bounded page of whole traces. */
+  readRecords(query: RecordQuery): Promise<RecordPage>;
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;

@@ -1,5 +1,6 @@
 /** What the API serves, from the lanes and the readers of their shards. */
 import type { StatusView } from '../api/contract.ts';
+import { readRecords } from '../api/read-records.ts';
 import { searchTraces } from '../api/search-traces.ts';
 import type { ConfigView } from '../api/contract/config.ts';
 import type { ApiServices } from '../api/services.ts';
@@ -25,6 +26,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     ...queueServices(log, running),
     ...domainServices(running),
     searchTraces: (query) => searchTraces(query, readers),
+    readRecords: (query) => readRecords(query, readers),
     readTrace: (id) => readers.readTrace(id),
     submit: async ({ content, ...rest }) => {
       const lane = lanes[next++ % lanes.length];

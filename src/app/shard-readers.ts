@@ -1,6 +1,7 @@
 /** Reads all shards for queue and trace; the control process never writes one. */
 import { access } from 'node:fs/promises';
 import type { IdentifiedQueueRow } from '../api/services.ts';
+import type { RecordSources } from '../api/read-records.ts';
 import type { TraceSources } from '../api/search-traces.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
 import { describeTrace } from '../report/show-trace.ts';
@@ -16,7 +17,7 @@ import type {
 } from '../store/store.ts';
 import { foldersOf } from './data-folder.ts';
 
-export interface ShardReaders extends TraceSources {
+export interface ShardReaders extends TraceSources, RecordSources {
   /** `shard` where only that one is meant. */
   listQueue(
     filter: QueueFilter & { readonly shard?: number },
@@ -61,6 +62,10 @@ export function openShardReaders(dataFolder: string, shards: readonly number[]):
     async search(shard, match, step) {
       const page = await (await readerOf(shard))?.searchTraces(match, step);
       return page ?? { found: [], nextKey: null };
+    },
+    async scan(shard, step) {
+      const scan = await (await readerOf(shard))?.scanTraces(step);
+      return scan ?? { traces: [], facts: [], nextKey: null };
     },
     async listQueue({ shard: only, ...filter }) {
       const wanted = shards.filter((shard) => only === undefined || shard === only);

@@ -47,6 +47,11 @@ export function parseQueueId(text: string): QueueId | null {
   return shard === undefined || !Number.isSafeInteger(key) ? null : { key, shard };
 }
 
+/** When a key was made, unless the clock stood behind the last one. */
+export function timeOfQueueKey(key: number): number {
+  return epochMs + Math.floor(key / 4096);
+}
+
 /** The next key of a shard: by the clock, and always above the last one. */
 export function nextQueueKey(nowMs: number, lastKey: number): number {
   return Math.max(lastKey + 1, (nowMs - epochMs) * 4096);

@@ -136,6 +136,7 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
         ? Readable.from([Buffer.from('Subject: x\r\n\r\n'), Buffer.from([0xff, 0xfe, 13, 10])])
         : null,
     searchTraces: async () => ({ rows: [], next: null }),
+    readRecords: async () => ({ traces: [], facts: [], next: null }),
     readTrace: async () => null,
     submit: async () => ({ id: sampleRows[0]!.id }),
     readConfig: async () => ({
