@@ -14,6 +14,7 @@ import { runDemo } from './demo/run-demo.ts';
 import { certificateCommands } from './certificates.ts';
 import { examine } from './doctor/doctor.ts';
 import { explainOffline } from './explain.ts';
+import { offlineRecords } from './offline-records.ts';
 import { probe } from './probe.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
@@ -33,6 +34,7 @@ const offline: OfflineCommands = {
   certificates: certificateCommands,
   examine,
   backups: offlineBackup,
+  records: offlineRecords,
   passwords: { hash: (password) => hashPassword(password), generate: generatePassword },
   formatTrace: (view) => formatTraceText(view),
 };

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { fakeOffline, makeFolder, run } from '../../test/support/command-line.ts';
+import { minimalConfig } from '../../test/support/sample-config.ts';
 import type { CommandContext } from './command-context.ts';
 import { createProgram } from './program.ts';
 
@@ -36,6 +39,8 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   send: ['--to', 'a@example.test', '--body', 'x'],
   explain: ['--from', 'a@example.test', '--to', 'b@example.test'],
   'domain verify': ['contoso.com'],
+  replay: ['--config', 'candidate.yaml'],
+  'connector readiness': ['x'],
   'queue show': ['06X9T5K1G000'],
   'queue retry': ['06X9T5K1G000'],
   'queue hold': ['06X9T5K1G000'],
@@ -46,6 +51,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 
 test('every command that needs the gateway ends with 69 where none runs, with 66 without the configuration', async (t) => {
   const workingFolder = await makeFolder(t);
+  await writeFile(join(workingFolder, 'candidate.yaml'), minimalConfig());
   const online = leaves().filter(
     ({ command, words }) =>
       command.options.some(({ long }) => long === '--socket') && words[0] !== 'doctor',

@@ -12,6 +12,11 @@ export const cliFailures = {
     exitCode: 66,
     whatToDo: 'Name an existing file; `postern serve` without any runs an embedded default.',
   },
+  'connector-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name a connector as the configuration does; `postern config check` lists them.',
+  },
   'config-unusable': {
     httpStatus: 422,
     exitCode: 78,

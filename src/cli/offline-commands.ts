@@ -9,6 +9,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { CertificateCommands } from './offline-certificates.ts';
 import type { Examine } from './offline-doctor.ts';
 import type { OfflineBackup } from './offline-backup.ts';
+import type { OfflineRecords } from './offline-records.ts';
 import type { ProbeTls } from './offline-probe.ts';
 
 /** `configFile` null: the embedded default. `dataFolder` null: as the configuration says. */
@@ -45,6 +46,7 @@ export interface OfflineCommands {
   readonly certificates: CertificateCommands;
   readonly examine: Examine;
   readonly backups: OfflineBackup;
+  readonly records: OfflineRecords;
   /** A new hash in PHC form, and a new random password. */
   readonly passwords: {
     readonly hash: (password: string) => Promise<string>;

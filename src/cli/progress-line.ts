@@ -17,3 +17,22 @@ export async function withProgress<T>(
     await write('');
   }
 }
+
+/** Between two lines where there is no terminal. */
+const linesApartMs = 2000;
+
+/** The same for long reading: without a terminal a line of its own now and then, quiet if asked. */
+export async function withReports<T>(
+  context: CommandContext,
+  isQuiet: boolean,
+  work: (say: (text: string) => void) => Promise<T>,
+): Promise<T> {
+  if (isQuiet) return work(() => undefined);
+  if (context.width !== null) return withProgress(context, work);
+  let lastMs = context.nowMs();
+  return work((text) => {
+    if (context.nowMs() - lastMs < linesApartMs) return;
+    lastMs = context.nowMs();
+    void context.err.print(`${text}\n`).catch(() => undefined);
+  });
+}

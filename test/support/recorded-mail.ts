@@ -118,7 +118,7 @@ function recordPart(
     receivedAtMs: atMs,
     clauses: ruling?.clauses ?? [],
     evidence: session.evidence,
-    decision: inboundDecisionOf(policy, session, recipients, decisions),
+    decision: inboundDecisionOf({ policy, session, rules: null }, recipients, decisions),
     ...(ruling === undefined ? {} : { ruling }),
   };
   const deliveries = planDeliveries(policy, message).map((planned, ordinal) => {

@@ -1,0 +1,115 @@
+/** `postern replay`: what another configuration would have made of the mail of the last days. */
+import type { Command } from 'commander';
+import { asIfProven } from '../../config/domain-verification.ts';
+import { loadConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
+import { Failure } from '../../mail/failure.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { replayRecorded } from '../../policy/replay.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatExamples, requireOption, withJsonOption } from '../command-context.ts';
+import { exitCode } from '../exit-code.ts';
+import { findConfigFile } from '../find-gateway.ts';
+import { formatJson } from '../json-text.ts';
+import type { ReadSoFar } from '../read-recorded-mail.ts';
+import { readDays, readRecordedMail } from '../read-recorded-mail.ts';
+import type { ReplaySummaryView } from '../replay-summary.ts';
+import { ReplaySummary } from '../replay-summary.ts';
+import type { ReplayedBy } from '../replay-text.ts';
+import { describeUndecidable, formatReplay } from '../replay-text.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly days: number;
+  readonly organization?: string;
+  readonly data?: string;
+  readonly socket?: string;
+  readonly json?: boolean;
+}
+
+export function addReplay(program: Command, context: CommandContext): void {
+  const command = program
+    .command('replay')
+    .summary('say what another configuration would change')
+    .description(
+      'Judges the recorded mail of the last days by another configuration and says what would have been otherwise: refused or accepted, sent another way, under a weaker or stricter requirement, or stopped, since the recorded TLS does not meet what would be demanded. Counted by partner and reason, with the first queue ids. What the record does not tell is said so. Nothing is sent and nothing changes. It reads from the gateway that runs by the configuration which serve would take, else by the candidate itself, or from the data folder where none runs. Exits with 2 if anything would change.',
+    )
+    .option('--config <file>', 'the configuration to judge by (needed)')
+    .option(
+      '--days <number>',
+      'how far back, 1 to 3650; no further than the trace is kept',
+      readDays,
+      7,
+    )
+    .option('--organization <id>', 'only the mail of this organization')
+    .option('--data <folder>', 'read this data folder, whether or not a gateway runs')
+    .option('--socket <path>', "the running gateway's socket (default: run/api.sock in its data)");
+  withJsonOption(command)
+    .addHelpText(
+      'after',
+      formatExamples(
+        context.offline.commandName,
+        'replay --config candidate.yaml --days 30',
+        'replay --config candidate.yaml --data /var/lib/postern --json',
+      ),
+    )
+    .action((options: Options) => replay(context, options));
+}
+
+async function replay(context: CommandContext, options: Options): Promise<void> {
+  const { days, organization, json = false } = options;
+  const file = await findCandidate(context, options);
+  const candidate = await loadCandidate(file);
+  const summary = new ReplaySummary();
+  const place = await findPlace(context, options, file);
+  const span = { days, organization, isQuiet: json };
+  const read = await readRecordedMail(context, place, span, (recorded) =>
+    summary.add(recorded, replayRecorded(candidate, recorded)),
+  );
+  const view = summary.view();
+  const by = { file, policyRevision: candidate.revision, days };
+  const text = json ? toJson(view, read, by) : formatReplay(view, read, by, context.width);
+  await context.out.print(text);
+  context.setExitCode(view.changed === 0 ? exitCode.ok : exitCode.changes);
+}
+
+async function findCandidate(context: CommandContext, { config }: Options): Promise<string> {
+  const named = requireOption(config, '--config');
+  return (await findConfigFile(named, context.surroundings))!;
+}
+
+async function loadCandidate(file: string): Promise<Policy> {
+  const result = await loadConfig(file);
+  // Whose a domain is shows in DNS; what the file means is meant for when it does.
+  if (result.kind === 'loaded') return asIfProven(result.policy);
+  const problem = result.problems.find(({ severity }) => severity === 'error');
+  const first = problem === undefined ? file : formatProblem(problem);
+  throw new Failure('config-unusable', `the candidate cannot be used: ${first}`);
+}
+
+/** A candidate lies beside the configuration in force, or anywhere: the one that serve would take is asked first. */
+async function findPlace(context: CommandContext, { socket, data }: Options, candidate: string) {
+  if (socket !== undefined || data !== undefined) return { socket, data };
+  const inForce = await findConfigFile(undefined, context.surroundings);
+  return { config: inForce ?? candidate };
+}
+
+function toJson(view: ReplaySummaryView, read: ReadSoFar, by: ReplayedBy): string {
+  const { kinds, groups, undecided, ...rest } = view;
+  return formatJson({
+    formatVersion: 1,
+    ...by,
+    since: read.since,
+    oldestAt: read.oldestAt,
+    messages: read.messages,
+    refusals: read.refusals,
+    changed: rest.changed,
+    undecidedOnly: rest.undecidedOnly,
+    kinds,
+    groups,
+    groupsLeftOut: rest.groupsLeftOut,
+    undecided: undecided.map((each) => ({ ...each, text: describeUndecidable(each.why) })),
+    changes: rest.changes,
+    changesLeftOut: rest.changesLeftOut,
+  });
+}

@@ -1,0 +1,72 @@
+/** The readiness of a connector, for people. */
+import type { ReadSoFar } from './read-recorded-mail.ts';
+import { countOf, formatCount } from './read-recorded-mail.ts';
+import type { ReadinessView } from './readiness-summary.ts';
+import { formatTable } from './table.ts';
+
+const failuresShownMax = 20;
+
+export function formatReadiness(
+  name: string,
+  views: readonly ReadinessView[],
+  span: ReadSoFar & { readonly days: number },
+  width: number | null,
+): string {
+  return views.map((view) => formatView(name, view, span, width)).join('\n');
+}
+
+function formatView(
+  name: string,
+  view: ReadinessView,
+  { days, oldestAt }: ReadSoFar & { readonly days: number },
+  width: number | null,
+): string {
+  const { direction, organization, met, unmet } = view;
+  const seen = met + unmet;
+  const head = `${direction} connector ${name} of ${organization}: ${formatCount(met)} of ${formatCount(seen)} would have passed in ${countOf(days, 'day')}\n`;
+  const oldest = oldestAt === null ? '' : ` The oldest record is of ${oldestAt.slice(0, 10)}.`;
+  if (seen === 0) {
+    return `${head}Nothing that it concerns was seen, so nobody can say whether it is ready.${oldest}\n`;
+  }
+  const verdict = unmet === 0 ? 'Ready: everything that was seen met it.' : 'Not ready.';
+  return `${head}${verdict}${oldest}${formatRemarks(view)}\n${formatFailures(view, width)}`;
+}
+
+function formatRemarks({ modes, policyRevisions, met, unmet }: ReadinessView): string {
+  const enforced =
+    modes.enforce === 0 || modes.enforce === met + unmet
+      ? ''
+      : ` ${formatCount(modes.enforce)} of them were judged while it enforced.`;
+  const revisions =
+    policyRevisions < 2
+      ? ''
+      : `\nIt was judged as it was at the time, under ${policyRevisions} revisions of the policy; postern replay judges all by one.`;
+  return `${enforced}${revisions}`;
+}
+
+function formatFailures(view: ReadinessView, width: number | null): string {
+  const { failures, unmet, direction } = view;
+  if (failures.length === 0) return '';
+  const shown = failures.slice(0, failuresShownMax);
+  const columns = [
+    { title: 'TIME' },
+    { title: 'ID' },
+    { title: 'FROM', mayShrink: true },
+    { title: 'TO', mayShrink: true },
+    { title: direction === 'inbound' ? 'CLIENT' : 'SERVER', mayShrink: true },
+  ];
+  const rows = shown.map(({ at, id, from, to, other, reason }) => ({
+    cells: [at.replace(/\.\d+Z$/, 'Z'), id, from, to, other],
+    note: reason,
+  }));
+  const left = unmet - shown.length;
+  const more = left > 0 ? `and ${formatCount(left)} more; --json has them\n` : '';
+  return `\n${formatTable(columns, rows, width)}${more}\n${whatToDo[direction]}\n`;
+}
+
+const whatToDo = {
+  inbound:
+    'What to do: postern trace ID shows what the session showed. Ask the partner to send from servers\nthat meet it, or correct what the connector demands; senders that it should not concern go to its\nexceptions.',
+  outbound:
+    'What to do: postern tls probe --mx DOMAIN shows what the servers do now, postern trace ID what they\ndid then. Ask the partner to mend them, or correct what the connector demands.',
+} as const;
