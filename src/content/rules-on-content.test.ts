@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatAddress } from '../mail/address.ts';
 import type { Organization } from '../policy/policy.ts';
-import type { RulesResult } from '../policy/rules/evaluate-rules.ts';
+import type { RulesResult } from '../policy/rules/run-rules.ts';
 import { applyRules } from '../policy/rules/evaluate-rules.ts';
 import { questionsOf } from '../policy/rules/questions.ts';
 import { address, noon, outboundConnector, policy } from '../../test/support/policy.ts';

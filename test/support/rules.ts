@@ -1,7 +1,7 @@
 /** Makers of mail-flow rules and messages for tests: complete, unremarkable, overridden by part. */
 import type { Recipient } from '../../src/mail/recipient.ts';
 import type { Organization } from '../../src/policy/policy.ts';
-import type { RulesResult } from '../../src/policy/rules/evaluate-rules.ts';
+import type { RulesResult } from '../../src/policy/rules/run-rules.ts';
 import { applyRules } from '../../src/policy/rules/evaluate-rules.ts';
 import { questionsOf } from '../../src/policy/rules/questions.ts';
 import type { RuleAction, MailFlowRule, RuleCondition } from '../../src/policy/rules/rule.ts';

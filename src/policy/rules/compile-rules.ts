@@ -279,6 +279,6 @@ function addressSet(addresses: readonly Address[]): ReadonlySet<string> {
 }
 
 /** Case is ignored everywhere: a rule that misses `Ann@` where it names `ann@` surprises people. */
-function keyOfAddress({ localPart, domain }: Address): string {
+export function keyOfAddress({ localPart, domain }: Address): string {
   return `${localPart.toLowerCase()}@${domain}`;
 }

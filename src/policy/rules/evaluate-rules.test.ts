@@ -14,7 +14,7 @@ import {
   whenBody,
   whenSubject,
 } from '../../../test/support/rules.ts';
-import type { RulesResult } from './evaluate-rules.ts';
+import type { RulesResult } from './run-rules.ts';
 import { applyRules } from './evaluate-rules.ts';
 import type { MailFlowRule, RuleAction, RuleCondition } from './rule.ts';
 import type { Answer } from './rule-message.ts';
@@ -208,12 +208,18 @@ describe('order', () => {
       rule('a', { conditions: [whenSubject('nothing')] }),
       rule('b', { exceptions: [whenSubject('report')] }),
       rule('c', { conditions: [toContoso] }),
+      rule('d', {
+        conditions: [
+          { kind: 'matches-patterns', place: { kind: 'subject' }, patterns: ['nothing'] },
+        ],
+      }),
     ]);
     assert.deepEqual(record!.notMatched, {
-      subjectContainsWords: ['a'],
       exceptIfSubjectContainsWords: ['b'],
-      recipientDomainIs: ['c'],
+      subjectMatchesPatterns: ['d'],
     });
+    // What an index leaves out is counted.
+    assert.equal(record!.notConcerned, 2);
   });
 });
 

@@ -3,6 +3,7 @@
  */
 import type { Address } from '../../mail/address.ts';
 import { formatAddress } from '../../mail/address.ts';
+import type { Recipient } from '../../mail/recipient.ts';
 import { findDomainOwner, findNamed } from '../directory.ts';
 import type { Organization, Policy } from '../policy.ts';
 import type { CompiledPattern } from './pattern.ts';
@@ -24,11 +25,17 @@ const stepsOfLongMax = 8_000_000;
 /** Whose header only the organization's own servers may write: the firewall removed all others. */
 const classificationField = 'x-ms-exchange-organization-classification';
 
+interface Senders {
+  readonly addresses: readonly Address[];
+  readonly isWhole: boolean;
+}
+
 export class Look {
   readonly isAuthenticated: boolean;
   readonly isOverTls: boolean;
   readonly clientAddress: string | null;
   readonly sizeBytes: number;
+  readonly recipients: readonly Recipient[];
   readonly #policy: Policy;
   readonly #organization: Organization;
   readonly #message: RuleMessage;
@@ -49,6 +56,7 @@ export class Look {
     this.isOverTls = message.isOverTls;
     this.clientAddress = message.clientAddress;
     this.sizeBytes = message.sizeBytes;
+    this.recipients = message.recipients;
     this.#policy = policy;
     this.#organization = organization;
     this.#message = message;
@@ -63,22 +71,44 @@ export class Look {
     return named?.kind === 'mailbox' && named.organization.id === this.#organization.id;
   }
 
+  /** `isWhole` false: there may be others, since From cannot be read. */
+  sendersAt(location: SenderAddressLocation): Senders {
+    const { reversePath, header } = this.#message;
+    const addresses: Address[] = [];
+    let isWhole = true;
+    if (location !== 'Envelope') {
+      if (header.from.kind === 'addresses') addresses.push(...header.from.addresses);
+      isWhole = header.from.kind !== 'unreadable';
+    }
+    if (location !== 'Header' && reversePath !== null) addresses.push(reversePath);
+    return { addresses, isWhole };
+  }
+
   /** Whether the test holds for any of the message's senders. */
   anySender(location: SenderAddressLocation, test: (sender: Address) => boolean): Truth {
-    const { addresses, isWhole } = this.#senders(location);
+    const { addresses, isWhole } = this.sendersAt(location);
     return addresses.some(test) || (isWhole ? false : unreadableFrom);
   }
 
   /** The same of their addresses as texts. */
   withSenders(location: SenderAddressLocation, test: (texts: readonly string[]) => Truth): Truth {
-    const { addresses, isWhole } = this.#senders(location);
+    const { addresses, isWhole } = this.sendersAt(location);
     return or(test(addresses.map(formatAddress)), isWhole ? false : unreadableFrom);
   }
 
   /** The values of all fields of that name, which is lower-case. */
   textsOf(name: string): readonly string[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** Each once, lower-case. */
+  get fieldNames(): Iterable<string> {
+    return this.#byName.keys();
+  }
+
+  get #byName(): ReadonlyMap<string, readonly string[]> {
     this.#fields ??= valuesByName(this.#message.header.fields);
-    return this.#fields.get(name) ?? [];
+    return this.#fields;
   }
 
   /** Lower-case; empty for a message without one. */
@@ -112,18 +142,6 @@ export class Look {
     if (answer === undefined) return { unknown: 'its content was not examined', isPassing: true };
     if (answer.kind !== 'unknown') return answer.kind === 'yes';
     return { unknown: answer.reason, isPassing: answer.isPassing ?? false };
-  }
-
-  #senders(location: SenderAddressLocation) {
-    const { reversePath, header } = this.#message;
-    const addresses: Address[] = [];
-    let isWhole = true;
-    if (location !== 'Envelope') {
-      if (header.from.kind === 'addresses') addresses.push(...header.from.addresses);
-      isWhole = header.from.kind !== 'unreadable';
-    }
-    if (location !== 'Header' && reversePath !== null) addresses.push(reversePath);
-    return { addresses, isWhole };
   }
 }
 

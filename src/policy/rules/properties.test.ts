@@ -7,7 +7,7 @@ import { address } from '../../../test/support/policy.ts';
 import { header, message, run } from '../../../test/support/rules.ts';
 import type { MailFlowRule, RuleAction, RuleCondition } from './rule.ts';
 import type { Answer, ContentQuestion, RuleMessage } from './rule-message.ts';
-import type { RulesResult } from './evaluate-rules.ts';
+import type { RulesResult } from './run-rules.ts';
 
 const word = fc.constantFrom('secret', 'report', 'plan', 'x');
 const domain = fc.constantFrom('contoso.com', 'eu.contoso.com', 'else.test', 'example.test');

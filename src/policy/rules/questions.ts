@@ -1,10 +1,9 @@
 /** What has to be asked of a message's content before its rules can be decided; mostly nothing. */
 import type { Organization, Policy } from '../policy.ts';
-import { rulesOf } from './compile-rules.ts';
+import { awakeRulesOf } from './awake-rules.ts';
 import { openQuestionsOf } from './judge-rule.ts';
 import { Look } from './look.ts';
 import type { ContentQuestion, RuleMessage } from './rule-message.ts';
-import { whyAsleep } from './rule-time.ts';
 
 /**
  * Each once, in the order of the rules; empty where envelope and header decide every rule. The
@@ -19,8 +18,7 @@ export function questionsOf(
   if (organization.rules.length === 0) return [];
   const look = new Look(policy, organization, message, null);
   const questions = new Map<string, ContentQuestion>();
-  for (const compiled of rulesOf(organization)) {
-    if (whyAsleep(compiled.rule, nowMs) !== null) continue;
+  for (const compiled of awakeRulesOf(organization, nowMs).index.concerning(look)) {
     for (const question of openQuestionsOf(compiled, look, message.recipients)) {
       questions.set(question.key, question);
     }

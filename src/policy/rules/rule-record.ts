@@ -1,7 +1,8 @@
 /**
  * What was considered of the rules for one message: plain JSON for the decision record.
  *
- * Rules that did not fit are kept by the condition that failed, so that hundreds of them stay short.
+ * Rules that an index left out are a number and not names, so that hundreds of them cost nothing and
+ * most messages have equal records; `postern explain` names them.
  */
 import type { RuleMode } from './rule.ts';
 
@@ -18,11 +19,16 @@ export interface MetRule {
   readonly actions: readonly string[];
 }
 
-/** `skipped`: disabled, not yet active, expired. `notMatched`: names by what did not hold. */
+/**
+ * `skipped`: disabled, not yet active, expired; ten names of each. `notMatched`: names by what did
+ * not hold, of rules that were looked at.
+ */
 export interface RulesRecord {
   readonly formatVersion: 1;
   readonly met: readonly MetRule[];
   readonly notMatched: Readonly<Record<string, readonly string[]>>;
+  /** How many ask for something in envelope or header that this message does not have. */
+  readonly notConcerned: number;
   readonly skipped: Readonly<Record<string, readonly string[]>>;
   /** Recipients whose copy a rule deleted; at most 50 are named. */
   readonly deleted: readonly { readonly rule: string; readonly recipients: readonly string[] }[];
@@ -30,18 +36,22 @@ export interface RulesRecord {
 
 const namesMax = 50;
 
-/** The first fifty. */
-export function boundNames(names: readonly string[]): readonly string[] {
-  if (names.length <= namesMax) return names;
-  return [...names.slice(0, namesMax), `and ${names.length - namesMax} more`];
+/** The first fifty, or `max`. */
+export function boundNames(names: readonly string[], max = namesMax): readonly string[] {
+  if (names.length <= max) return names;
+  return [...names.slice(0, max), `and ${names.length - max} more`];
 }
 
 /** Collects a record while the rules are gone through. */
 export class RecordWriter {
   readonly #met: MetRule[] = [];
   readonly #notMatched: Record<string, string[]> = {};
-  readonly #skipped: Record<string, string[]> = {};
   readonly #deleted: { rule: string; recipients: readonly string[] }[] = [];
+  readonly #passedOver: Pick<RulesRecord, 'notConcerned' | 'skipped'>;
+
+  constructor(passedOver: Pick<RulesRecord, 'notConcerned' | 'skipped'>) {
+    this.#passedOver = passedOver;
+  }
 
   meet(met: MetRule): void {
     this.#met.push(met);
@@ -49,10 +59,6 @@ export class RecordWriter {
 
   miss(rule: string, why: string): void {
     (this.#notMatched[why] ??= []).push(rule);
-  }
-
-  skip(rule: string, why: string): void {
-    (this.#skipped[why] ??= []).push(rule);
   }
 
   remove(rule: string, recipients: readonly string[]): void {
@@ -64,7 +70,8 @@ export class RecordWriter {
       formatVersion: 1,
       met: this.#met,
       notMatched: this.#notMatched,
-      skipped: this.#skipped,
+      notConcerned: this.#passedOver.notConcerned,
+      skipped: this.#passedOver.skipped,
       deleted: this.#deleted,
     };
   }
