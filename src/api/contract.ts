@@ -12,6 +12,7 @@ import { parseDomain } from '../mail/domain.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
+import { explainedRulesSchema, messageQuestion } from './contract/explain-rules.ts';
 import { time } from './contract/time.ts';
 import { recipientStateSchema } from './contract/trace-search.ts';
 import {
@@ -244,11 +245,12 @@ export const explainQuestionSchema = z
       .nullable()
       .default(null)
       .meta({ description: 'PEM, the leaf first, then intermediates; null shows none' }),
+    ...messageQuestion,
   })
   .meta({ id: 'ExplainQuestion' });
 export type ExplainQuestion = z.output<typeof explainQuestionSchema>;
 
-/** What an inbound session is answered at RCPT; `reply` null where it is accepted. */
+/** What an inbound session is answered; `reply` null where it is accepted. */
 const inboundAnswer = z
   .object({
     kind: z.enum(['accept', 'refuse']),
@@ -266,6 +268,10 @@ const inboundAnswer = z
       .array(shadowOutcomeSchema)
       .meta({ description: 'what connectors that warn or observe would have said' }),
     reply: z.string().nullable(),
+    repliedAt: z
+      .enum(['rcpt', 'content'])
+      .nullable()
+      .meta({ description: 'to what the reply is: RCPT, or the content for what From says' }),
     reason: z.string().nullable(),
     considered: z.array(consideredSchema),
     evidence: evidenceSchema,
@@ -289,7 +295,8 @@ const expansion = z
 
 /**
  * `inbound` is null for mail that leaves; `outbound` null for mail that is refused, and for aliases,
- * where `expansion` says what each final recipient gets.
+ * where `expansion` says what each final recipient gets. `rules` null where there are none, or none
+ * are asked; whom they sent the message to besides is in their `parts`.
  */
 export const explainAnswerSchema = z
   .object({
@@ -301,9 +308,12 @@ export const explainAnswerSchema = z
       clientAddress: z.string(),
       heloName: z.string(),
       encryption: z.enum(['none', 'TLSv1.2', 'TLSv1.3']),
+      headers: z.array(z.string()),
+      sizeBytes: z.int().nullable(),
     }),
     direction: z.enum(['inbound', 'outbound']),
     inbound: inboundAnswer.nullable(),
+    rules: explainedRulesSchema.nullable(),
     outbound: outboundDecisionSchema.nullable(),
     expansion: expansion.nullable(),
     notes: z.array(z.string()),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { acceptedDomain, address, deliveryTarget, policy } from '../../test/support/policy.ts';
+import { readSupposedHeader } from '../app/explain-header.ts';
 import { formatExplanation } from '../cli/explain-text.ts';
 import { explainAnswerSchema, explainQuestionSchema } from './contract.ts';
 import { explainMail } from './explain.ts';
@@ -25,6 +26,7 @@ async function ask(to: string, encryption: 'none' | 'TLSv1.3' = 'TLSv1.3') {
   const answer = await explainMail(value, question, {
     nowMs: Date.UTC(2026, 10, 22),
     examineCertificate: () => Promise.reject(new Error('no certificate expected')),
+    readHeader: readSupposedHeader,
   });
   assert.deepEqual(explainAnswerSchema.parse(JSON.parse(JSON.stringify(answer))), answer);
   return { answer, text: formatExplanation(answer, 'the test', null) };

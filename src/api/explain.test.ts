@@ -9,6 +9,7 @@ import {
 import type { Evidence } from '../policy/evidence.ts';
 import type { Policy } from '../policy/policy.ts';
 import { explainAnswerSchema, explainQuestionSchema } from './contract.ts';
+import { readSupposedHeader as readHeader } from '../app/explain-header.ts';
 import { explainMail } from './explain.ts';
 
 const contoso = parseDomainPattern('contoso.com')!;
@@ -90,6 +91,7 @@ function ask(fields: Record<string, unknown>, names: readonly string[] = ['mail.
   return explainMail(policy, explainQuestionSchema.parse(fields), {
     nowMs,
     examineCertificate: async () => examined(names),
+    readHeader,
   });
 }
 
@@ -154,12 +156,16 @@ test('mail between strangers is said to be nobody’s, and a session that tries 
 test('an address that is none is refused with its field', async () => {
   const question = { ...explainQuestionSchema.parse(fromPartner), to: 'nobody' };
   await assert.rejects(
-    explainMail(policy, question, { nowMs, examineCertificate: async () => examined([]) }),
+    explainMail(policy, question, {
+      nowMs,
+      examineCertificate: async () => examined([]),
+      readHeader,
+    }),
     { code: 'api-request-invalid', message: /^to: "nobody"/ },
   );
 });
 
-const tools = { nowMs, examineCertificate: async () => examined([]) };
+const tools = { nowMs, examineCertificate: async () => examined([]), readHeader };
 
 test('an own server that may relay: whose it is, and the way that its mail takes', async () => {
   const own = inboundConnector('own', {

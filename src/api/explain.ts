@@ -7,29 +7,19 @@
 import type { Address } from '../mail/address.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
-import { chooseOutbound, considerOthers } from '../policy/choose-outbound.ts';
-import type { OutboundDecision } from '../policy/decision.ts';
-import type { IncomingMessage } from '../policy/delivery.ts';
 import { findDomainOwner } from '../policy/directory.ts';
 import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
-import { expandRecipients } from '../policy/expand-recipients.ts';
 import { findRecipient } from '../policy/find-recipient.ts';
-import { requirementOf } from '../policy/floor.ts';
 import type { InboundSession } from '../policy/inbound-session.ts';
 import { judgeRecipient } from '../policy/judge-recipient.ts';
 import type { Policy } from '../policy/policy.ts';
-import { routingOf } from '../policy/routing.ts';
 import type { ExplainAnswer, ExplainQuestion } from './contract.ts';
+import type { ExplainTools } from './explain-content.ts';
+import { judgeContent } from './explain-content.ts';
 import { formatReplyLine, formatTime } from './queue-view.ts';
 
 /** An address of documentation (RFC 5737): no connector should name it. */
 export const unnamedClientAddress = '192.0.2.1';
-
-/** `examineCertificate` makes the evidence of a session that showed this chain under this policy. */
-export interface ExplainTools {
-  readonly nowMs: number;
-  examineCertificate(pem: string, policy: Policy): Promise<Evidence>;
-}
 
 /** Throws a Failure `api-request-invalid` for addresses that are none. */
 export async function explainMail(
@@ -50,12 +40,14 @@ export async function explainMail(
   };
   const isSession = question.clientAddress !== null || question.clientCertificate !== null;
   const isInbound = owner !== null || isSession;
-  const inbound = isInbound ? judgeInbound(policy, session, recipient, tools.nowMs) : null;
-  const organization = inbound?.organization ?? findSendingOrganization(policy, sender);
-  const leaves = organization !== null && inbound?.kind !== 'refuse';
-  const source = sourceOf(inbound);
-  const message = { organization: organization ?? '', source };
-  const expansion = leaves ? expand(policy, message, recipient, session.evidence) : null;
+  const atRcpt = isInbound ? judgeInbound(policy, session, recipient, tools.nowMs) : null;
+  const organization = atRcpt?.organization ?? findSendingOrganization(policy, sender);
+  const supposed = { policy, question, session, recipient, tools };
+  const content =
+    organization === null || atRcpt?.kind === 'refuse'
+      ? null
+      : judgeContent(supposed, atRcpt, organization);
+  const inbound = content === null ? atRcpt : content.inbound;
   return {
     formatVersion: 1,
     policyRevision: policy.revision,
@@ -65,13 +57,17 @@ export async function explainMail(
       clientAddress: session.clientAddress,
       heloName: session.heloName,
       encryption: question.encryption,
+      headers: question.headers,
+      sizeBytes: question.sizeBytes,
     },
     direction: isInbound ? 'inbound' : 'outbound',
     inbound,
-    outbound: leaves && expansion === null ? chooseFor(policy, message, recipient) : null,
-    expansion,
+    rules: content?.rules ?? null,
+    outbound: content?.outbound ?? null,
+    expansion: content?.expansion ?? null,
     notes: [
       ...noteSuppositions(policy, question, sender, isInbound),
+      ...(content?.notes ?? []),
       ...(inbound?.existence === 'verify' && inbound.kind === 'accept' ? [asked] : []),
     ],
   };
@@ -79,46 +75,6 @@ export async function explainMail(
 
 const asked =
   'whether the recipient exists is asked of the server that keeps it, at RCPT; that was not done here';
-
-type Explained = Pick<IncomingMessage, 'organization' | 'source'>;
-
-function sourceOf(inbound: ExplainAnswer['inbound']): IncomingMessage['source'] {
-  const ownServer = inbound?.origin?.connector ?? null;
-  return { kind: 'mx', inboundConnectors: [], ...(ownServer === null ? {} : { ownServer }) };
-}
-
-/** Connectors that do not cover the domain are told too, as far as anybody would read. */
-const othersMax = 50;
-
-function chooseFor(policy: Policy, message: Explained, recipient: Address): OutboundDecision {
-  const { organization } = message;
-  const decision = chooseOutbound(policy, organization, recipient, routingOf(message));
-  const others = considerOthers(policy, decision, othersMax);
-  return { ...decision, considered: [...decision.considered, ...others] };
-}
-
-/** Null where the recipient is a final one itself. */
-function expand(
-  policy: Policy,
-  message: Explained,
-  recipient: Address,
-  evidence: Evidence,
-): ExplainAnswer['expansion'] {
-  const found = findRecipient(policy, recipient);
-  if (found.kind !== 'alias') return null;
-  const recipients = expandRecipients(policy, {
-    ...message,
-    recipients: [recipient],
-    clauses: [],
-    evidence,
-  });
-  const to = recipients.map(({ recipient: final, clauses }) => {
-    const decision = chooseFor(policy, message, final);
-    const requirement = requirementOf(decision, clauses);
-    return { address: formatAddress(final), outbound: { ...decision, requirement } };
-  });
-  return { via: found.via, name: formatAddress(found.name), to };
-}
 
 function existenceOf(
   policy: Policy,
@@ -156,7 +112,8 @@ function judgeInbound(
       connectors: [...connectors],
       shadow: [...shadow],
     };
-    return { ...accepted, reply: null, reason: null, considered, evidence, existence };
+    const answered = { reply: null, repliedAt: null, reason: null };
+    return { ...accepted, ...answered, considered, evidence, existence };
   }
   const owner = findDomainOwner(policy, recipient.domain);
   return {
@@ -166,6 +123,7 @@ function judgeInbound(
     connectors: [],
     shadow: [],
     reply: formatReplyLine(decision.reply),
+    repliedAt: 'rcpt',
     reason: decision.reason,
     considered,
     evidence,

@@ -11,9 +11,14 @@ import { examineChain } from '../tls/chain.ts';
 import { certificateFacts } from '../tls/certificate-facts.ts';
 import { PresentedChain } from '../tls/presented-chain.ts';
 import { openProvenBook } from './domains/proven-book.ts';
+import { readSupposedHeader } from './explain-header.ts';
 
 export function explain(policy: Policy, question: ExplainQuestion): Promise<ExplainAnswer> {
-  return explainMail(policy, question, { nowMs: Date.now(), examineCertificate });
+  return explainMail(policy, question, {
+    nowMs: Date.now(),
+    examineCertificate,
+    readHeader: readSupposedHeader,
+  });
 }
 
 /** The same for a policy that is not in force, with what was proven of its domains. */

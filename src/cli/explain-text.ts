@@ -3,12 +3,14 @@ import type { ExplainAnswer } from '../api/contract.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import { describeDemand } from '../policy/tls-requirement.ts';
 import { gradeTarget } from './connector-grade.ts';
+import { describePart, describeRules } from './explain-rules-text.ts';
 import { describeTargetPlace } from './recipient-rule.ts';
 import { formatTable } from './table.ts';
 import { wrapToWidth } from './text-width.ts';
 
 type Inbound = NonNullable<ExplainAnswer['inbound']>;
 type Outbound = NonNullable<ExplainAnswer['outbound']>;
+type Rules = NonNullable<ExplainAnswer['rules']>;
 
 /** `judge` says whose policy decided: `the running gateway`. `width` null is unlimited. */
 export function formatExplanation(
@@ -21,8 +23,14 @@ export function formatExplanation(
   const parts = [
     lines([title], width),
     ...(answer.inbound === null ? [] : [formatInbound(answer, answer.inbound, width)]),
-    ...(answer.outbound === null ? [] : [formatOutbound(answer.outbound, width)]),
-    ...(answer.expansion === null ? [] : formatExpansion(answer.expansion, width)),
+    ...(answer.rules === null ? [] : formatRules(answer.rules, width)),
+    // With rules each part shows its own way.
+    ...(answer.outbound === null || answer.rules !== null
+      ? []
+      : [formatOutbound(answer.outbound, width)]),
+    ...(answer.expansion === null || answer.rules !== null
+      ? []
+      : formatExpansion(answer.expansion, width)),
     ...(answer.notes.length === 0 ? [] : [lines(['Note', ...answer.notes.map(indent)], width)]),
   ];
   return parts.join('\n');
@@ -31,12 +39,15 @@ export function formatExplanation(
 function formatInbound(answer: ExplainAnswer, inbound: Inbound, width: number | null): string {
   const { clientAddress, heloName, encryption } = answer.question;
   const tls = encryption === 'none' ? 'in clear' : `over ${encryption.replace('v', ' ')}`;
-  const verdict = inbound.kind === 'accept' ? 'ACCEPTED' : 'REFUSED';
+  const taken = (answer.rules?.result ?? 'pass') === 'pass' ? 'ACCEPTED' : 'ACCEPTED at RCPT TO';
+  const verdict = inbound.kind === 'accept' ? taken : 'REFUSED';
   const met = inbound.connectors.map((name) => `"${name}"`).join(', ');
   const text = [
     `Inbound: ${verdict}`,
     indent(`session of ${clientAddress} (${heloName}) ${tls}, ${describeCertificate(inbound)}`),
-    ...(inbound.reply === null ? [] : [indent(`answer at RCPT TO: ${inbound.reply}`)]),
+    ...(inbound.reply === null
+      ? []
+      : [indent(`answer ${answeredTo[inbound.repliedAt ?? 'rcpt']}: ${inbound.reply}`)]),
     ...(inbound.reason === null ? [] : [indent(`because ${inbound.reason}`)]),
     ...describeOrigin(inbound),
     ...(met === '' ? [] : [indent(`inbound connectors met: ${met}`)]),
@@ -48,6 +59,8 @@ function formatInbound(answer: ExplainAnswer, inbound: Inbound, width: number | 
     lines([...text, ...formatShadow(inbound)], width) + formatConsidered(inbound.considered, width)
   );
 }
+
+const answeredTo = { rcpt: 'at RCPT TO', content: 'after the content' } as const;
 
 function describeOrigin({ origin, organization }: Inbound): string[] {
   if (origin === null || origin.connector === null) return [];
@@ -91,6 +104,16 @@ function formatExpansion(
   return [
     lines([title], width),
     ...to.map(({ address, outbound }) => formatOutbound(outbound, width, ` of ${address}`)),
+  ];
+}
+
+function formatRules(rules: Rules, width: number | null): string[] {
+  return [
+    lines(describeRules(rules), width),
+    ...rules.parts.flatMap((part) => [
+      lines(describePart(part), width),
+      ...part.to.map(({ address, outbound }) => formatOutbound(outbound, width, ` of ${address}`)),
+    ]),
   ];
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ExplainQuestion } from '../../api/contract.ts';
 import { explainMail } from '../../api/explain.ts';
+import { readSupposedHeader as readHeader } from '../../app/explain-header.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { partnerConfig } from '../../../test/support/sample-config.ts';
@@ -13,7 +14,7 @@ const examineCertificate = async () => {
   throw new Error('no certificate expected');
 };
 const explain = (policy: Policy, question: ExplainQuestion) =>
-  explainMail(policy, question, { nowMs, examineCertificate });
+  explainMail(policy, question, { nowMs, examineCertificate, readHeader });
 
 async function loadSample(folder: string): Promise<{ file: string; policy: Policy }> {
   const file = join(folder, 'postern.yaml');
@@ -137,4 +138,35 @@ test('what a certificate or a reply says cannot command the terminal', async (t)
   const result = await run(argv, { io: { workingFolder: folder } });
   assert.match(result.stdout, /answer at RCPT TO: 550 \?\[2J\?/);
   assert.ok(!result.stdout.includes('\u001b'));
+});
+
+test('header fields and size reach the gateway; what is none is refused with the option', async (t) => {
+  const questions: ExplainQuestion[] = [];
+  const sample = await loadSample(await makeFolder(t));
+  const { folder } = await startFakeGateway(t, {
+    explain: async (question) => {
+      questions.push(question);
+      return explain(sample.policy, question);
+    },
+  });
+  const io = { workingFolder: folder };
+  const fields = ['--header', 'Subject: x', '--header', 'X-Label: y'];
+  const result = await run([...toPartner, ...fields, '--size', '2000'], { io });
+  assert.equal(result.code, 0, result.stderr);
+  assert.deepEqual(questions[0]?.headers, ['Subject: x', 'X-Label: y']);
+  assert.equal(questions[0]?.sizeBytes, 2000);
+  const wrong: readonly [readonly string[], RegExp][] = [
+    [['--header', 'Subject'], /--header: "Subject" is not a header field on one line/],
+    [['--header', 'A: b', '--header', ''], /--header: "" is not/],
+    [Array.from({ length: 65 }, () => ['--header', 'A: b']).flat(), /at most 64/],
+    [['--size', '20 KB'], /--size: "20 KB" is not a number of bytes/],
+    [['--size', ''], /--size: "" is not/],
+    [['--size', '-1'], /--size/],
+  ];
+  for (const [extra, text] of wrong) {
+    const refused = await run([...toPartner, ...extra], { io });
+    assert.equal(refused.code, 64, String(extra));
+    assert.match(refused.stderr, text);
+  }
+  assert.equal(questions.length, 1);
 });

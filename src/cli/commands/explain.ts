@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ExplainAnswer, ExplainQuestion } from '../../api/contract.ts';
 import { certificatePemLengthMax, explainQuestionSchema } from '../../api/contract.ts';
+import { explainHeaderLengthMax, explainHeadersMax } from '../../api/contract/explain-rules.ts';
 import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
@@ -27,6 +28,8 @@ interface Options extends GatewayOptions {
   readonly helo?: string;
   readonly tls: 'none' | '1.2' | '1.3';
   readonly clientCert?: string;
+  readonly header?: readonly string[];
+  readonly size?: string;
   readonly json?: boolean;
 }
 
@@ -40,13 +43,19 @@ export function addExplain(program: Command, context: CommandContext): void {
     .command('explain')
     .summary('say what would happen to a message, and why')
     .description(
-      'Says what would happen to a message from A to B: if B is in an accepted domain, what a session is answered; else which connector it takes, what TLS must be, and why the other connectors lost. Nothing is sent and no name is looked up. It asks the running gateway; with --config, or if no gateway runs, it reads the configuration file.',
+      'Says what would happen to a message from A to B: if B is in an accepted domain, what a session is answered; what the mail-flow rules do to it; which connector it takes, what TLS must be, and why the other connectors lost. Nothing is sent and no name is looked up. It asks the running gateway; with --config, or if no gateway runs, it reads the configuration file.',
     )
     .option('--from <address>', 'sender (needed); <> is the null reverse-path')
     .option('--to <address>', 'recipient (needed)')
     .option('--ip <address>', 'address of the client that brings it')
     .option('--helo <name>', "name that the client greets with (default: the sender's domain)")
     .option('--client-cert <file>', 'PEM of the certificate that the client shows, leaf first')
+    .option(
+      '--header <field>',
+      "a field of its header, as in 'Subject: Report'; may be repeated",
+      collect,
+    )
+    .option('--size <bytes>', 'its size, for rules that ask for it')
     .addOption(
       new Option('--tls <version>', 'TLS of the session')
         .choices(['none', '1.2', '1.3'])
@@ -59,6 +68,7 @@ export function addExplain(program: Command, context: CommandContext): void {
         context.offline.commandName,
         'explain --from user@example.test --to doctor@contoso.com',
         'explain --from doctor@contoso.com --to user@example.test --ip 198.51.100.7 --client-cert partner.pem',
+        "explain --from user@example.test --to doctor@contoso.com --header 'Subject: Project X' --size 20000",
       ),
     )
     .action(async (options: Options) => {
@@ -86,11 +96,25 @@ async function readQuestion(context: CommandContext, options: Options): Promise<
     heloName: options.helo ?? null,
     encryption: options.tls === 'none' ? 'none' : `TLSv${options.tls}`,
     clientCertificate: pem,
+    headers: options.header ?? [],
+    sizeBytes: options.size === undefined ? null : Number(options.size.trim() || 'none'),
   });
   if (question.success) return question.data;
-  const field = String(question.error.issues[0]?.path[0] ?? '');
-  const [option, text, expected] = describeWrong(field, options);
+  const [field, place] = question.error.issues[0]?.path ?? [];
+  if (field === 'headers' && place === undefined) {
+    throw new Failure('option-wrong', `--header: at most ${explainHeadersMax} fields are taken`);
+  }
+  const [option, text, expected] =
+    field === 'headers'
+      ? (['--header', options.header?.[Number(place)] ?? '', headerExpected] as const)
+      : describeWrong(String(field ?? ''), options);
   throw new Failure('option-wrong', `${option}: "${text}" is not ${expected}`);
+}
+
+const headerExpected = `a header field on one line of up to ${explainHeaderLengthMax} characters, as in Subject: Report`;
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 function describeWrong(field: string, options: Options): readonly [string, string, string] {
@@ -101,6 +125,8 @@ function describeWrong(field: string, options: Options): readonly [string, strin
       return ['--to', options.to ?? '', 'a mail address'];
     case 'clientAddress':
       return ['--ip', options.ip ?? '', 'an IP address'];
+    case 'sizeBytes':
+      return ['--size', options.size ?? '', 'a number of bytes'];
     case 'heloName':
       return ['--helo', options.helo ?? '', 'a name of up to 255 characters'];
     default:

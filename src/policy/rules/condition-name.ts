@@ -1,5 +1,5 @@
 /** What a condition or an action is called in the configuration, in records and in answers: Exchange's words. */
-import type { RuleAction, RuleCondition, TextPlace } from './rule.ts';
+import type { MailFlowRule, RuleAction, RuleCondition, TextPlace } from './rule.ts';
 
 const plain = {
   'from-scope': 'fromScope',
@@ -56,4 +56,10 @@ const actions: Readonly<Record<RuleAction['kind'], string>> = {
 
 export function nameOfAction({ kind }: RuleAction): string {
   return actions[kind];
+}
+
+/** In their order; the end of the rules is last. */
+export function actionNamesOf(rule: MailFlowRule): readonly string[] {
+  const names = rule.actions.map(nameOfAction);
+  return rule.stopRuleProcessing ? [...names, 'stopRuleProcessing'] : names;
 }

@@ -44,19 +44,29 @@ export function judgeRule(
 
 /** What the rule has to ask of the content, as far as envelope and header leave it open. */
 export function openQuestionsOf(
-  { conditions, exceptions, ofContent }: CompiledRule,
+  compiled: CompiledRule,
   look: Look,
   recipients: readonly Recipient[],
 ): readonly ContentQuestion[] {
+  return openTestsOf(compiled, look, recipients).map(({ question }) => question);
+}
+
+type OpenTest = MessageTest & { readonly question: ContentQuestion };
+
+/** The conditions and exceptions that ask it; `look` without answers about the content. */
+export function openTestsOf(
+  { conditions, exceptions, ofContent }: CompiledRule,
+  look: Look,
+  recipients: readonly Recipient[],
+): readonly OpenTest[] {
   if (ofContent.length === 0) return [];
   const early = judgeMessage(conditions.ofMessage, exceptions.ofMessage, look);
   if (typeof early === 'string') return [];
   const forks = [{ recipients, live: true }];
   if (typeof judgeRecipients({ conditions, exceptions }, look, forks) === 'string') return [];
-  return ofContent.flatMap((test) => {
-    const isOpen = test.question !== null && test.judge(look) === undefined;
-    return isOpen ? [test.question] : [];
-  });
+  return ofContent.filter(
+    (test): test is OpenTest => test.question !== null && test.judge(look) === undefined,
+  );
 }
 
 /** Whether all conditions hold and no exception does; where not, the name of the first that decides. */

@@ -9,6 +9,7 @@ import type { Policy } from '../policy.ts';
 import { awakeListOf } from './awake-rules.ts';
 import { openQuestionsOf } from './judge-rule.ts';
 import { applyRules } from './evaluate-rules.ts';
+import { explainRules } from './explain-rules.ts';
 import { Look } from './look.ts';
 import { questionsOf } from './questions.ts';
 import { RuleIndex } from './rule-index.ts';
@@ -186,6 +187,27 @@ test('the rules that the index finds decide as all rules do', () => {
     { numRuns: 1000 },
   );
   assert.ok(leftOut > 5000 && met > 2000 && passed > 300, `${leftOut} ${met} ${passed}`);
+});
+
+test('explaining puts every rule in one list, however it ends', () => {
+  fc.assert(
+    fc.property(rules, mail, (list, of) => {
+      const value = policy({ rules: list });
+      const explained = explainRules(value, value.organizations[0]!, of, noon)!;
+      const missed = Object.values(explained.notMatched).flat();
+      const names = [
+        ...explained.concerned.map((one) => one.rule),
+        ...missed,
+        ...Object.values(explained.skipped).flat(),
+        ...explained.notReached,
+      ];
+      assert.deepEqual(names.toSorted(), list.map(({ name }) => name).toSorted());
+      const { result } = explained;
+      if (result.kind === 'pass') assert.deepEqual(explained.notReached, []);
+      assert.ok(missed.length >= result.record!.notConcerned);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('index', () => {

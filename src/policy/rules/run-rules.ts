@@ -5,7 +5,7 @@ import { formatAddress } from '../../mail/address.ts';
 import type { Recipient } from '../../mail/recipient.ts';
 import type { Reply } from '../../mail/reply.ts';
 import type { CompiledRule } from './compile-rules.ts';
-import { nameOfAction } from './condition-name.ts';
+import { actionNamesOf } from './condition-name.ts';
 import type { Fork } from './fork.ts';
 import { noEffects, sendsOn, withActions } from './fork.ts';
 import type { RuledFork } from './join-forks.ts';
@@ -152,10 +152,7 @@ class Run {
       result: judgement.parts.some(({ met }) => met.length > 0) ? 'matched' : 'unknown',
       why: judgement.unknown?.unknown ?? null,
       recipients: names.length === this.#message.recipients.length ? null : boundNames(names),
-      actions: [
-        ...rule.actions.map(nameOfAction),
-        ...(rule.stopRuleProcessing ? ['stopRuleProcessing'] : []),
-      ],
+      actions: actionNamesOf(rule),
     });
   }
 
