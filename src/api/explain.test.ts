@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDomainPattern } from '../mail/domain-pattern.ts';
 import {
+  acceptedDomain,
   inboundConnector,
   outboundConnector,
   policy as makePolicy,
@@ -151,6 +152,20 @@ test('mail between strangers is said to be nobody’s, and a session that tries 
   assert.match((await ask(strangers)).notes[0] ?? '', /no accepted domain/);
   const answer = await ask({ ...strangers, clientAddress: '198.51.100.7' });
   assert.match(answer.inbound?.reply ?? '', /^550 5\.7\.1 /);
+});
+
+test('mail for a domain that nobody has proven yet is judged as arriving, and put off', async () => {
+  const unproven = makePolicy({
+    acceptedDomains: [acceptedDomain('late.com', { isProven: false })],
+  });
+  const question = explainQuestionSchema.parse({ from: 'a@fabrikam.com', to: 'user@late.com' });
+  const answer = await explainMail(unproven, question, {
+    nowMs,
+    examineCertificate: () => Promise.reject(new Error('no certificate expected')),
+  });
+  assert.equal(answer.direction, 'inbound');
+  assert.match(answer.inbound?.reply ?? '', /^450 4\.7\.1 .*late\.com is not verified here yet/);
+  assert.equal(answer.outbound, null);
 });
 
 test('an address that is none is refused with its field', async () => {

@@ -7,7 +7,7 @@
 import type { Address } from '../mail/address.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
-import { findDomainOwner } from '../policy/directory.ts';
+import { findDomainOwner, findUnprovenClaim } from '../policy/directory.ts';
 import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
 import { findRecipient } from '../policy/find-recipient.ts';
 import type { InboundSession } from '../policy/inbound-session.ts';
@@ -39,7 +39,8 @@ export async function explainMail(
     reversePath: sender,
   };
   const isSession = question.clientAddress !== null || question.clientCertificate !== null;
-  const isInbound = owner !== null || isSession;
+  const isClaimed = findUnprovenClaim(policy, recipient.domain) !== null;
+  const isInbound = owner !== null || isClaimed || isSession;
   const atRcpt = isInbound ? judgeInbound(policy, session, recipient, tools.nowMs) : null;
   const organization = atRcpt?.organization ?? findSendingOrganization(policy, sender);
   const supposed = { policy, question, session, recipient, tools };
