@@ -1,15 +1,18 @@
 /**
- * Scenarios as folders: `postern.yaml`, `dialogue.txt`, `expectation.yaml`.
+ * Scenarios as folders: `postern.yaml`, `dialogue.txt`, `expectation.yaml` (scenario-expectation.ts),
+ * and where clients show certificates `certificates.yaml` (scenario-certificates.ts).
  *
  * A dialogue is what a client and the gateway say, line by line:
  *
  *     CONNECT mx        a new connection to that listener; the one before is closed
+ *     CONNECT mx from 127.0.0.5    the same from another address of this machine
  *     C: text           sends the line with CRLF; lines up to the next S: leave in one flight
  *     C*9: text #       the same line nine times, # is the number from 1
  *     C> text\r\n       sends exactly these bytes; \r \n \t \0 \\ \x12 as in JavaScript
  *     S: 250 2.1.0      the next reply begins so; `with X` and `without X`: an EHLO keyword
  *     S*9: 250          nine replies
  *     TLS               STARTTLS, its 220, and the handshake
+ *     TLS as NAME       the same, and the client shows this certificate
  *     END               the gateway closes the connection
  */
 import assert from 'node:assert/strict';
@@ -20,18 +23,12 @@ import { startGateway } from './gateway.ts';
 import type { RunningGateway } from './gateway.ts';
 import { gatewayCa, gatewayLeaf } from './gateway-config.ts';
 import { chainPem } from '../../src/testing/certificates.ts';
-import { waitFor } from './ports.ts';
+import { certificateOf, partnerCaPem, readCertificates } from './scenario-certificates.ts';
+import type { ClientCertificates } from './scenario-certificates.ts';
+import { assertExpectation } from './scenario-expectation.ts';
+import type { Expectation } from './scenario-expectation.ts';
 import { connectRaw } from '../../src/testing/raw-client.ts';
 import type { RawClient } from '../../src/testing/raw-client.ts';
-
-/** What must hold afterwards; patterns are for the messages of all mailboxes, with flag m. */
-interface Expectation {
-  readonly mailboxes?: Readonly<Record<string, number>>;
-  readonly contains?: readonly string[];
-  readonly absent?: readonly string[];
-  /** Recipients that still wait. */
-  readonly queued?: number;
-}
 
 /** Folders of scenarios, in order. */
 export async function listScenarios(folder: string): Promise<readonly string[]> {
@@ -49,16 +46,18 @@ export async function runScenario(folder: string): Promise<void> {
       readFile(join(folder, name), 'utf8'),
     ),
   );
+  const certificates = await readCertificates(join(folder, 'certificates.yaml'));
   const gateway = await startGateway({
     config: process.getuid?.() === 0 ? config! : config!.replace(/^user: root\n/m, ''),
     files: {
       'tls/server.pem': chainPem(gatewayLeaf, gatewayCa),
       'tls/server.key': gatewayLeaf.keyPem,
+      'tls/partner-ca.pem': partnerCaPem,
     },
   });
   try {
-    await speak(gateway, dialogue!);
-    await assertExpectation(gateway, parse(expectation!) as Expectation);
+    await speak(gateway, dialogue!, certificates);
+    await assertExpectation(gateway, parse(expectation!) as Expectation, certificates);
     await gateway.stop();
   } finally {
     await gateway.remove();
@@ -66,8 +65,12 @@ export async function runScenario(folder: string): Promise<void> {
 }
 
 /** Speaks a dialogue with a gateway that runs; throws where a line does not hold, with all that was said. */
-export async function speak(gateway: RunningGateway, dialogue: string): Promise<void> {
-  const speaker = new Speaker(gateway);
+export async function speak(
+  gateway: RunningGateway,
+  dialogue: string,
+  certificates: ClientCertificates = new Map(),
+): Promise<void> {
+  const speaker = new Speaker(gateway, certificates);
   try {
     for (const [index, line] of dialogue.split('\n').entries()) {
       if (line === '' || line.startsWith('#')) continue;
@@ -89,11 +92,13 @@ export async function speak(gateway: RunningGateway, dialogue: string): Promise<
 /** The client's side of one dialogue. */
 class Speaker {
   readonly #gateway: RunningGateway;
+  readonly #certificates: ClientCertificates;
   #client: RawClient | null = null;
   #pending = '';
 
-  constructor(gateway: RunningGateway) {
+  constructor(gateway: RunningGateway, certificates: ClientCertificates) {
     this.#gateway = gateway;
+    this.#certificates = certificates;
   }
 
   get transcript(): string {
@@ -116,6 +121,7 @@ class Speaker {
     if (kind === 'S') for (let n = 1; n <= Number(count); n += 1) await this.#expect(text);
     else if (line.startsWith('CONNECT ')) await this.#connect(line.slice('CONNECT '.length));
     else if (line === 'TLS') await this.#open.startTlsByCommand();
+    else if (line.startsWith('TLS as ')) await this.#startTlsAs(line.slice('TLS as '.length));
     else if (line === 'END') await this.#open.ended();
     else throw new Error('the dialogue has no such line');
   }
@@ -135,12 +141,19 @@ class Speaker {
     return this.#client;
   }
 
-  async #connect(listener: string): Promise<void> {
+  async #connect(where: string): Promise<void> {
     this.close();
+    const [listener = '', localAddress] = where.split(' from ');
     this.#client = await connectRaw({
       port: this.#gateway.port(listener),
+      ...(localAddress === undefined ? {} : { localAddress }),
       ...(listener === 'submissions' ? { implicitTls: {} } : {}),
     });
+  }
+
+  async #startTlsAs(name: string): Promise<void> {
+    const { pem, keyPem } = certificateOf(this.#certificates, name);
+    await this.#open.startTlsByCommand({ cert: pem, key: keyPem });
   }
 
   async #expect(text: string): Promise<void> {
@@ -165,22 +178,4 @@ function unescape(text: string): string {
   return text.replaceAll(/\\(?:x([0-9a-f]{2})|([rnt0\\]))/g, (_, hex?: string, letter = '') =>
     hex === undefined ? escapes[letter]! : String.fromCharCode(Number.parseInt(hex, 16)),
   );
-}
-
-async function assertExpectation(gateway: RunningGateway, expected: Expectation): Promise<void> {
-  const texts: string[] = [];
-  for (const [account, count] of Object.entries(expected.mailboxes ?? {})) {
-    const messages = await gateway.waitForMail(account, count);
-    texts.push(...messages.map((message) => message.toString('latin1')));
-    if (expected.queued === undefined) {
-      await waitFor('an empty queue', async () => (await gateway.queue()).length === 0);
-    }
-    assert.equal((await gateway.mailbox(account)).length, count, `mailbox of ${account}`);
-  }
-  const all = texts.join('\n');
-  for (const pattern of expected.contains ?? []) assert.match(all, new RegExp(pattern, 'm'));
-  for (const pattern of expected.absent ?? []) assert.doesNotMatch(all, new RegExp(pattern, 'm'));
-  if (expected.queued === undefined) return;
-  const rows = await gateway.queue();
-  assert.equal(rows.flatMap(({ recipients }) => recipients).length, expected.queued);
 }
