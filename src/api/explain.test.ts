@@ -162,6 +162,7 @@ test('mail for a domain that nobody has proven yet is judged as arriving, and pu
   const answer = await explainMail(unproven, question, {
     nowMs,
     examineCertificate: () => Promise.reject(new Error('no certificate expected')),
+    readHeader,
   });
   assert.equal(answer.direction, 'inbound');
   assert.match(answer.inbound?.reply ?? '', /^450 4\.7\.1 .*late\.com is not verified here yet/);

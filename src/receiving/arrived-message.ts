@@ -25,7 +25,7 @@ import { describeEvidence } from './evidence-text.ts';
 import { inboundDecisionOf } from './inbound-decision.ts';
 import type { KeptContent, MessagePart, RewrittenContent } from './message-part.ts';
 import { partsByOrganization, rewriteContent } from './message-part.ts';
-import type { QueuedPart } from './queued-part.ts';
+import type { DeletedPart, QueuedPart } from './queued-part.ts';
 import { isAsKept, joinRuled, unruled } from './queued-part.ts';
 import type { Refusal } from './refusal.ts';
 import { nobody } from './refusal.ts';
@@ -45,12 +45,16 @@ export interface ArrivedOptions {
 }
 
 /**
- * `disagreed`: rules of one organization refuse it and those of another do not. `deleted` is to be
- * recorded, and answered as if it were accepted.
+ * `disagreed`: rules of one organization refuse it and those of another do not. `ruled`: `parts` are
+ * to be queued; `deleted` are to be recorded, and answered as if they were. One of both is not empty.
  */
 export type Judged =
-  | { readonly kind: 'refused' | 'disagreed' | 'deleted'; readonly refusal: Refusal }
-  | { readonly kind: 'ruled'; readonly parts: readonly QueuedPart[] };
+  | { readonly kind: 'refused' | 'disagreed'; readonly refusal: Refusal }
+  | {
+      readonly kind: 'ruled';
+      readonly parts: readonly QueuedPart[];
+      readonly deleted: readonly Refusal[];
+    };
 
 export class ArrivedMessage {
   readonly #options: ArrivedOptions;
@@ -90,14 +94,21 @@ export class ArrivedMessage {
 
   /** The rules of each organization on its part, and one answer for all. */
   async judgeByRules(content: Content): Promise<Judged> {
-    const { isReport = false } = this.#options.start;
+    const { start, id } = this.#options;
+    const { isReport = false } = start;
     const ruled = isReport
       ? this.#parts.map(unruled)
       : await Promise.all(this.#parts.map((part) => this.#rule(part, content)));
     const joined = joinRuled(this.#parts, ruled);
     switch (joined.kind) {
       case 'ruled':
-        return joined;
+      case 'deleted': {
+        const parts = joined.kind === 'ruled' ? joined.parts : [];
+        const [first, ...others] = joined.deleted.map(noteOfDeleted);
+        // Where nothing is queued, the id of the answer finds the first of them.
+        const named = first === undefined ? [] : [parts.length > 0 ? first : { ...first, id }];
+        return { kind: 'ruled', parts, deleted: [...named, ...others] };
+      }
       case 'disagreed': {
         const reason = 'rules refuse it for some of its organizations and not for others';
         return { kind: 'disagreed', refusal: { ...nobody, reply: oneAtATime, reason } };
@@ -105,12 +116,6 @@ export class ArrivedMessage {
       case 'refused': {
         const { reply: answer, reason, record } = joined.by;
         return { kind: 'refused', refusal: { ...nobody, reply: answer, reason, rules: record } };
-      }
-      case 'deleted': {
-        const answer = reply(250, '2.0.0', 'taken, and deleted by a rule');
-        const reason = 'rules deleted it for all recipients';
-        const { rules } = joined;
-        return { kind: 'deleted', refusal: { ...nobody, reply: answer, reason, rules } };
       }
     }
   }
@@ -257,6 +262,12 @@ export class ArrivedMessage {
     const fields = { queueId: id, client: clientAddress, from: formatPath(reversePath) };
     tellShadow(context.services, 'inbound', [...shadow.values()], fields);
   }
+}
+
+function noteOfDeleted({ organization, record }: DeletedPart): Refusal {
+  const answer = reply(250, '2.0.0', 'taken, and deleted by a rule');
+  const reason = 'rules deleted it for all recipients';
+  return { ...nobody, organization, reply: answer, reason, rules: record };
 }
 
 /** It crossed no network in clear so far. */

@@ -12,12 +12,22 @@ export interface QueuedPart {
   readonly record: RulesRecord | null;
 }
 
+/** Rules deleted it for all recipients of the organization. */
+export interface DeletedPart {
+  readonly organization: string;
+  readonly record: RulesRecord | null;
+}
+
 type RuledRefusal = Ruled & { readonly kind: 'refused' };
 
 /** `deleted`: no message is left. `disagreed`: some organizations refuse it, others do not. */
 export type JoinedRuling =
-  | { readonly kind: 'ruled'; readonly parts: readonly QueuedPart[] }
-  | { readonly kind: 'deleted'; readonly rules: unknown }
+  | {
+      readonly kind: 'ruled';
+      readonly parts: readonly QueuedPart[];
+      readonly deleted: readonly DeletedPart[];
+    }
+  | { readonly kind: 'deleted'; readonly deleted: readonly DeletedPart[] }
   | { readonly kind: 'refused'; readonly by: RuledRefusal }
   | { readonly kind: 'disagreed' };
 
@@ -31,9 +41,13 @@ export function joinRuled(parts: readonly MessagePart[], results: readonly Ruled
   const queued = results
     .flatMap((result, place) => queuedOf(parts[place]!, place, result))
     .toSorted((a, b) => Number(hasKeptHeader(b)) - Number(hasKeptHeader(a)));
-  if (queued.length > 0) return { kind: 'ruled', parts: queued };
-  const records = results.map(({ record }) => record);
-  return { kind: 'deleted', rules: records.length === 1 ? records[0] : records };
+  const deleted = results.flatMap((result, place) =>
+    result.kind === 'ruled' && result.parts.length === 0
+      ? [{ organization: parts[place]!.organization, record: result.record }]
+      : [],
+  );
+  if (queued.length > 0) return { kind: 'ruled', parts: queued, deleted };
+  return { kind: 'deleted', deleted };
 }
 
 function queuedOf(part: MessagePart, place: number, result: Ruled): QueuedPart[] {

@@ -29,6 +29,8 @@ export interface Refusal {
   readonly rules?: unknown;
   /** The log has told of it lately; absent is false. */
   readonly isRepeated?: boolean;
+  /** The client is told this one in another reply; absent: a new one, which the reply gets. */
+  readonly id?: string;
 }
 
 /** For refusals in which no connector and no single recipient had a part. */
@@ -50,10 +52,11 @@ export interface RefusedSession {
 /** Logs and records the refusal; the reply to give, with its id. */
 export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply {
   const { services, evidence, reversePath } = session;
-  const id = services.newId();
+  const id = refusal.id ?? services.newId();
   const { reason, connector, recipient, considered } = refusal;
   const organization = refusal.organization ?? session.organization ?? null;
   const reply = withId(refusal.reply, id);
+  const isDeleted = reply.code < 300;
   services.log[refusal.isRepeated === true ? 'debug' : 'warn'](
     {
       refusalId: id,
@@ -69,7 +72,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
       reason,
       tls: describeEvidence(evidence),
     },
-    recipient === null ? 'message refused' : 'recipient refused',
+    isDeleted ? 'message deleted by a rule' : whatWasRefused(recipient),
   );
   services.recordRefusal({
     id,
@@ -80,7 +83,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
       policyRevision: session.policy.revision,
       organization,
       listener: session.settings.kind,
-      result: reply.code < 300 ? 'deleted' : 'refused',
+      result: isDeleted ? 'deleted' : 'refused',
       heloName: session.heloName,
       account: session.account,
       connector,
@@ -94,6 +97,10 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
     clientAddress: session.clientAddress,
   });
   return reply;
+}
+
+function whatWasRefused(recipient: Address | null): string {
+  return recipient === null ? 'message refused' : 'recipient refused';
 }
 
 function withId(reply: Reply, id: string): Reply {

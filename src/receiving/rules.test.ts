@@ -99,11 +99,13 @@ void test('quarantine holds the message from the start', async (t) => {
   });
 });
 
-void test('what a rule deletes for everybody is answered 250 and leaves a record', async (t) => {
+void test('what a rule deletes for everybody leaves a record by the id that it was taken as', async (t) => {
   const { answer, services } = await send(t, withRules(rule('D', [{ kind: 'delete' }])));
-  assert.match(answer, /^250 /);
   assert.deepEqual(services.accepted, []);
-  assert.match(JSON.stringify(services.refused[0]!.decision), /"result":"deleted".*"rule":"D"/);
+  const [deleted] = services.refused;
+  assert.match(JSON.stringify(deleted!.decision), /"result":"deleted".*"rule":"D"/);
+  assert.match(answer, new RegExp(`^250 2\\.0\\.0 accepted as ${deleted!.id}\\b`));
+  assert.ok(services.lines.some(({ text }) => text === 'message deleted by a rule'));
 });
 
 for (const [where, body] of [

@@ -188,12 +188,13 @@ export class Transaction {
     if (judged.kind !== 'ruled') {
       await content.abandon();
       if (judged.kind === 'disagreed') this.#rememberOneAtATime();
-      const answer = this.#refuse(judged.refusal);
-      return judged.kind === 'deleted' ? this.#accepted() : answer;
+      return this.#refuse(judged.refusal);
     }
-    const isUsed = await message.accept(kept, judged.parts);
+    const { parts, deleted } = judged;
+    const isUsed = parts.length > 0 && (await message.accept(kept, parts));
     if (isUsed) content.release();
     else await content.abandon();
+    for (const note of deleted) this.#refuse(note);
     return this.#accepted();
   }
 

@@ -116,8 +116,10 @@ function describeRefused(event: RefusedEvent): string[] {
   const { reversePath, recipient } = event;
   const sender =
     reversePath === undefined ? '' : `, from ${reversePath === '' ? '<>' : reversePath}`;
+  // A rule's deletion has the form of a refusal, and was answered 250.
+  const what = event.reply.code < 300 ? 'taken and deleted, from client' : 'refused';
   return [
-    `refused ${event.clientAddress}${sender}${recipient === null ? '' : `, to ${recipient}`}`,
+    `${what} ${event.clientAddress}${sender}${recipient === null ? '' : `, to ${recipient}`}`,
     ...describeReply('answered', event.reply),
     ...describeReason(event.decision),
     ...describeEvidence('session with', event.evidence),

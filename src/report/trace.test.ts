@@ -252,6 +252,22 @@ test('an alias that led to a recipient is kept, shown and found; without one not
   assert.doesNotMatch(stored.records[0]!.json, /aliasedFrom/);
 });
 
+test('mail that a rule deleted was taken: it is not called refused', () => {
+  const deleted = recordRefusal({
+    id,
+    atMs,
+    reply: reply(250, '2.0.0', 'taken, and deleted by a rule'),
+    decision: { ...inboundDecision, result: 'deleted' },
+    evidence: session,
+    reversePath: bob,
+    recipient: null,
+    clientAddress: '192.0.2.1',
+  });
+  const text = formatTraceText(describeTrace(deleted));
+  assert.match(text, / taken and deleted, from client 192\.0\.2\.1, from bob@partner\.example\n/);
+  assert.doesNotMatch(text, /refused/);
+});
+
 test('refuses an id that is no queue id', () => {
   assert.throws(() => recordHeld({ id: 'x', ordinal: 0 }, { atMs, cause: 'c', reason: 'r' }));
 });

@@ -92,13 +92,15 @@ async function assertExplained(
 ): Promise<void> {
   assertKeys(expected, explainKeys);
   const { ask, reply, connector, destination, clauses } = expected;
-  const { clientCertificate: name = null } = ask;
+  const { clientCertificate: name = null, headers = [], sizeBytes = null } = ask;
   const answer = await gateway.api.explain({
     from: null,
     clientAddress: null,
     heloName: null,
     encryption: 'TLSv1.3',
     ...ask,
+    headers,
+    sizeBytes,
     clientCertificate: name === null ? null : certificateOf(certificates, name).pem,
   });
   const said = JSON.stringify(answer, null, 2);
