@@ -78,6 +78,11 @@ const byName = ownServer('by-name', { tlsSenderCertificateNames: patterns('*.con
 const contoso = organizationOf('contoso', ['contoso.com'], [byName]);
 const server = { evidence: showing('exchange.contoso.com') };
 
+/** An own server by certificate name. */
+function named(name: string): InboundConnector {
+  return ownServer('by-name', { tlsSenderCertificateNames: patterns(name) });
+}
+
 describe('by certificate', () => {
   it('`*.contoso.com` with contoso.com accepted matches the certificate exchange.contoso.com', () => {
     assert.equal(
@@ -154,6 +159,45 @@ describe('by certificate', () => {
     const alone = policyOf(organizationOf('contoso', ['contoso.com'], []), thief);
     assert.equal(whose(alone, session('a@else.test', server)), 'incoming');
     assert.equal(send(alone, session('a@else.test', server), 'x@partner.test'), '550 5.7.64');
+  });
+
+  it("a wildcard reaches no server whose name lies in another organization's domain", () => {
+    const wide = organizationOf('wide', ['wide.host.test'], [named('*.host.test')]);
+    const parent = organizationOf('parent', ['host.test'], [named('*.host.test')]);
+    const byAddress = ownServer('own', { senderIPAddresses: ['203.0.113.9/32'] });
+    const victim = organizationOf('victim', ['victim.host.test'], [byAddress]);
+    const shown = { evidence: showing('mx.victim.host.test') };
+    for (const thief of [wide, parent]) {
+      const value = policyOf(thief, victim);
+      assert.equal(whose(value, session('a@victim.host.test', shown)), 'victim by address');
+      assert.equal(whose(value, session('a@else.test', shown)), 'incoming');
+      assert.equal(whose(value, session(null, shown)), 'incoming');
+      assert.equal(send(value, session(null, shown), 'x@partner.test'), '550 5.7.64');
+    }
+    const ownShown = { evidence: showing('mx.wide.host.test') };
+    assert.equal(
+      whose(policyOf(wide, victim), session('a@else.test', ownShown)),
+      'wide by certificate',
+    );
+  });
+
+  it("a certificate's wildcard over domains of two organizations says nothing of either by itself", () => {
+    const first = organizationOf('first', ['first.host.test'], [named('*.host.test')]);
+    const exact = organizationOf('exact', ['exact.host.test'], [named('exact.host.test')]);
+    const silent = organizationOf('silent', ['silent.host.test'], []);
+    const shown = { evidence: showing('*.host.test') };
+    for (const other of [exact, silent]) {
+      const value = policyOf(first, other);
+      assert.equal(whose(value, session('a@else.test', shown)), 'incoming');
+      assert.equal(whose(value, session(null, shown)), 'incoming');
+      assert.equal(whose(value, session('a@first.host.test', shown)), 'first by certificate');
+    }
+    assert.equal(
+      whose(policyOf(first, exact), session('a@exact.host.test', shown)),
+      'exact by certificate',
+    );
+    assert.equal(whose(policyOf(first, silent), session('a@silent.host.test', shown)), 'incoming');
+    assert.equal(whose(policyOf(first), session(null, shown)), 'first by certificate');
   });
 
   it('a pinned key knows the server where its name is in an accepted domain', () => {

@@ -10,6 +10,7 @@
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { specificityOf } from '../mail/domain-pattern.ts';
 import { isUnderDomain, parseDomain } from '../mail/domain.ts';
+import { namesOpenTo } from './certificate-names.ts';
 import { certificateRequirementOf } from './connector-clauses.ts';
 import type { OwnServer } from './connector-index.ts';
 import { ownServerIndexOf } from './connector-index.ts';
@@ -125,7 +126,7 @@ function rankOfName(
   leaf: CertificateFacts,
 ): number | null {
   const names = connector.tlsSenderCertificateNames;
-  const presented = presentedNames(leaf);
+  const presented = namesOpenTo(policy, organization, presentedNames(leaf));
   if (names.length === 0) {
     // Known by its key: what the certificate itself says counts.
     const isOurs = presented.some((name) => isAccepted(policy, organization, patternOf(name)));
