@@ -52,12 +52,12 @@ export const limitsSection = section({
   messagesPerSenderPerHour: fieldOr(
     integer(0, 10_000_000, ' messages'),
     0,
-    "Messages of one MAIL FROM address within an hour on MX listeners, as above; for the null reverse-path of one client's address. Anybody can write any address there: a limit lets a stranger use up somebody else's.",
+    "Messages of one MAIL FROM address to one organization within an hour on MX listeners, as above; for the null reverse-path of one client's address. Anybody can write any address there: a limit lets a stranger use up somebody else's.",
   ),
   recipientsPerSenderPerHour: fieldOr(
     integer(0, 10_000_000, ' recipients'),
     0,
-    'Recipients of one MAIL FROM address within an hour on MX listeners, as above.',
+    'Recipients of one MAIL FROM address in one organization within an hour on MX listeners, as above.',
   ),
   messagesPerOrganizationPerMinute: fieldOr(
     integer(0, 10_000_000, ' messages'),

@@ -89,10 +89,32 @@ test('an account is counted by its name and organization, whatever sender it use
 test('other mail is counted by MAIL FROM without regard to case, bounces by their client', () => {
   assert.deepEqual(keysOf({}), [
     'messagesPerOrganizationPerMinute org',
-    'messagesPerSenderPerHour ann@sender.test',
-    'recipientsPerSenderPerHour ann@sender.test',
+    'messagesPerSenderPerHour org ann@sender.test',
+    'recipientsPerSenderPerHour org ann@sender.test',
   ]);
   assert.deepEqual(keysOf({ reversePath: null }, false), [
-    'recipientsPerSenderPerHour <> 192.0.2.1',
+    'recipientsPerSenderPerHour org <> 192.0.2.1',
   ]);
+});
+
+test('what a sender sends to one organization takes nothing from what it may send to another', () => {
+  const limitsOf = (organization: string): string[] =>
+    rateClaimsOf(session({}), organization, true).map(({ limit, key }) => `${limit} ${key}`);
+  const both = new Set([...limitsOf('org'), ...limitsOf('other')]);
+  assert.equal(both.size, limitsOf('org').length + limitsOf('other').length);
+});
+
+test('bounces handed over inside are counted by the organization that they come from', () => {
+  const keysFrom = (fromOrganization: string): string[] =>
+    keysOf(
+      {
+        listener: 'inside',
+        clientAddress: '',
+        reversePath: null,
+        evidence: { ...session({}).evidence, encryption: 'internal', fromOrganization },
+      },
+      false,
+    );
+  assert.deepEqual(keysFrom('first'), ['recipientsPerSenderPerHour org <> first']);
+  assert.notDeepEqual(keysFrom('first'), keysFrom('second'));
 });

@@ -43,14 +43,16 @@ export interface RateClaim {
 
 /**
  * What an accepted recipient counts against; the first one brings the message with it. A sender is the
- * account; else the address of MAIL FROM; for the null reverse-path the client's address.
+ * account; else the address of MAIL FROM; for the null reverse-path the client's address, or the
+ * organization that hands over inside. Each organization counts the senders to it apart: what comes
+ * to one delays nothing for another, and tells it nothing.
  */
 export function rateClaimsOf(
   session: InboundSession,
   organization: string,
   isFirst: boolean,
 ): readonly RateClaim[] {
-  const { account, reversePath, clientAddress } = session;
+  const { account, reversePath, clientAddress, evidence } = session;
   if (account !== null) {
     // Accounts of two organizations may share a name.
     const key = `${account.organization} ${account.account}`;
@@ -62,8 +64,11 @@ export function rateClaimsOf(
       recipient,
     ];
   }
-  const key =
-    reversePath === null ? `<> ${clientAddress}` : formatAddress(reversePath).toLowerCase();
+  const sender =
+    reversePath === null
+      ? `<> ${evidence.fromOrganization ?? clientAddress}`
+      : formatAddress(reversePath).toLowerCase();
+  const key = `${organization} ${sender}`;
   const recipient: RateClaim = { limit: 'recipientsPerSenderPerHour', key };
   if (!isFirst) return [recipient];
   return [
