@@ -280,3 +280,19 @@ describe('clear text after failed TLS', () => {
     assert.equal(mayGoClear(decision, nothingRequired, [], [noon, noon + 14 * 60_000]), null);
   });
 });
+
+it('states no domain to the other side that the organization only claims', () => {
+  const hybrid = outboundConnector('hybrid', {
+    connectorType: 'OnPremises',
+    recipientDomains: patterns('contoso.com'),
+    route: hosts,
+    cloudServicesMailEnabled: true,
+  });
+  const claimed = acceptedDomain('bank.test', { isProven: false });
+  const statedWith = (...acceptedDomains: Organization['acceptedDomains']): string | null => {
+    const value = policy({ acceptedDomains, mailboxes: [], outboundConnectors: [hybrid] });
+    return chooseOutbound(value, 'org', address('x@contoso.com')).originatorOrg;
+  };
+  assert.equal(statedWith(claimed, acceptedDomain('contoso.com', relay)), 'contoso.com');
+  assert.equal(statedWith(claimed), null);
+});

@@ -16,7 +16,13 @@ import { requirementOfOutbound, requirementOfTarget } from './connector-clauses.
 import { outboundIndexOf } from './connector-index.ts';
 import type { Considered, OutboundDecision, ShadowDemand } from './decision.ts';
 import type { DomainOwner } from './directory.ts';
-import { findDeliveryTarget, findDomainOwner, findMailbox, findOrganization } from './directory.ts';
+import {
+  findDeliveryTarget,
+  findDomainOwner,
+  findMailbox,
+  findOrganization,
+  firstDomainOf,
+} from './directory.ts';
 import type { DeliveryTarget, Organization, OutboundConnector, Policy } from './policy.ts';
 import type { Routing } from './routing.ts';
 import { plainRouting } from './routing.ts';
@@ -231,9 +237,7 @@ function via(
       connector.clearTextAfterFailedTls,
     postQuantum: connector.postQuantum,
     cloudServicesMailEnabled: connector.cloudServicesMailEnabled,
-    originatorOrg: connector.cloudServicesMailEnabled
-      ? (organization.acceptedDomains[0]?.domain ?? null)
-      : null,
+    originatorOrg: connector.cloudServicesMailEnabled ? firstDomainOf(organization) : null,
   };
 }
 

@@ -52,7 +52,7 @@ export interface OutboundDecision {
   readonly postQuantum: PostQuantum;
   /** The organization's own header fields go along, under cross-premises names; else they stay here. */
   readonly cloudServicesMailEnabled: boolean;
-  /** What `X-OriginatorOrg` states there: the organization's first accepted domain; null states nothing. */
+  /** What `X-OriginatorOrg` states there: the organization's first proven domain; null states nothing. */
   readonly originatorOrg: string | null;
 }
 

@@ -110,6 +110,14 @@ export function isDomainOf(policy: Policy, organization: string, domain: string)
   return findDomainOwner(policy, domain)?.organization.id === organization;
 }
 
+/**
+ * The first accepted domain, by which an organization calls itself; null where it has proven none,
+ * since nobody calls itself by what may be another's.
+ */
+export function firstDomainOf({ acceptedDomains }: Organization): string | null {
+  return acceptedDomains.find(({ isProven }) => isProven)?.domain ?? null;
+}
+
 /** Who claims the domain and has not shown that it is theirs; null where nobody does. */
 export function findUnprovenClaim(policy: Policy, domain: string): DomainOwner | null {
   return ownerIn(indexOf(policy).unproven, domain);

@@ -16,7 +16,7 @@ import type { Attribution, KnownServer } from './attribution.ts';
 import { attributeSession } from './attribution.ts';
 import type { OwnServer } from './connector-index.ts';
 import type { DomainOwner } from './directory.ts';
-import { findDomainOwner, findUnprovenClaim, isDomainOf } from './directory.ts';
+import { findDomainOwner, findUnprovenClaim, firstDomainOf, isDomainOf } from './directory.ts';
 import type { FoundRecipient } from './find-recipient.ts';
 import { findRecipient } from './find-recipient.ts';
 import type { InboundClock, InboundDecision, InboundSession } from './inbound-session.ts';
@@ -88,7 +88,7 @@ function judgeOwnServer({ session, clock }: Asked, server: KnownServer): OwnServ
   }
   if (unmet === null) return { refusal: null, considered: [], shadow: [] };
   const considered = [{ connector: connector.name, result: 'chosen', reason } as const];
-  const policyOf = { organization, domain: organization.acceptedDomains[0]?.domain ?? '' };
+  const policyOf = { organization, domain: firstDomainOf(organization) ?? organization.name };
   const refusal = refuseUnmet({ unmet, considered }, session, policyOf, clock);
   return { refusal, considered, shadow: [] };
 }

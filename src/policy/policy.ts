@@ -33,7 +33,7 @@ export interface Organization {
   /** In the order in which they act. */
   readonly rules: readonly MailFlowRule[];
   readonly defaultConnector: DefaultConnector;
-  /** From of DSNs that we write; null is postmaster@ of the first accepted domain. */
+  /** From of DSNs that we write; null is postmaster@ of the first proven domain. */
   readonly postmaster: Address | null;
   /** Refuse our own domain as MAIL FROM on the MX port where no connector matches (5.7.68). */
   readonly rejectDirectSend: boolean;

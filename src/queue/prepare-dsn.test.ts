@@ -1,7 +1,11 @@
 /** Who gets a DSN, and when it must travel encrypted. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { inboundConnector, policy as makePolicy } from '../../test/support/policy.ts';
+import {
+  acceptedDomain,
+  inboundConnector,
+  policy as makePolicy,
+} from '../../test/support/policy.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { InboundConnector, Organization } from '../policy/policy.ts';
 import type { DsnInput } from '../report/dsn.ts';
@@ -73,6 +77,19 @@ it('about other mail need not', async () => {
 
 it('comes from whom the organization names as its postmaster', async () => {
   const named = { localPart: 'helpdesk', domain: 'contoso.com' };
-  const { postmaster } = await prepare(bySession, {}, { postmaster: named });
+  const acceptedDomains = [acceptedDomain('fabrikam.com'), acceptedDomain('contoso.com')];
+  const { postmaster } = await prepare(bySession, {}, { postmaster: named, acceptedDomains });
   assert.deepEqual(postmaster, named);
+});
+
+it('comes from no domain that the organization only claims', async () => {
+  const claimed = acceptedDomain('bank.test', { isProven: false });
+  const proven = acceptedDomain('contoso.com');
+  const { postmaster } = await prepare(bySession, {}, { acceptedDomains: [claimed, proven] });
+  assert.equal(postmaster.domain, 'contoso.com');
+  const named = { localPart: 'helpdesk', domain: 'bank.test' };
+  const own = { acceptedDomains: [claimed, proven], postmaster: named };
+  assert.equal((await prepare(bySession, {}, own)).postmaster.domain, 'contoso.com');
+  const alone = await prepare(bySession, {}, { acceptedDomains: [claimed] });
+  assert.equal(alone.postmaster.domain, makePolicy().hostName);
 });

@@ -6,7 +6,7 @@
  */
 import type { Address } from '../mail/address.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
-import { findOrganization } from '../policy/directory.ts';
+import { findOrganization, firstDomainOf, isDomainOf } from '../policy/directory.ts';
 import type { InboundConnector, Policy } from '../policy/policy.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { DsnRecipient } from '../report/dsn-recipient.ts';
@@ -71,10 +71,11 @@ function demandsTls({ requireTls, restrictDomainsToCertificate }: InboundConnect
   return requireTls || restrictDomainsToCertificate;
 }
 
+/** Nobody's address in a domain that the organization has not proven. */
 function postmasterOf(policy: Policy, organizationId: string): Address {
   const organization = findOrganization(policy, organizationId);
   const named = organization?.postmaster ?? null;
-  if (named !== null) return named;
-  const domain = organization?.acceptedDomains[0]?.domain ?? policy.hostName;
-  return { localPart: 'postmaster', domain };
+  if (named !== null && isDomainOf(policy, organizationId, named.domain)) return named;
+  const domain = organization === null ? null : firstDomainOf(organization);
+  return { localPart: 'postmaster', domain: domain ?? policy.hostName };
 }

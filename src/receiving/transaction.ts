@@ -11,6 +11,7 @@ import { Failure } from '../mail/failure.ts';
 import type { Recipient, RecipientRequest } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
+import { firstDomainOf } from '../policy/directory.ts';
 import type { InboundClock, InboundDecision, InboundSession } from '../policy/inbound-session.ts';
 import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeMailFrom } from '../policy/judge-sender.ts';
@@ -273,6 +274,7 @@ export class Transaction {
 
 /** Postmaster of the first organization: it runs the gateway. */
 function postmasterOf(policy: Policy): Address {
-  const domain = policy.organizations[0]?.acceptedDomains[0]?.domain ?? policy.hostName;
-  return { localPart: 'postmaster', domain };
+  const [first] = policy.organizations;
+  const domain = first === undefined ? null : firstDomainOf(first);
+  return { localPart: 'postmaster', domain: domain ?? policy.hostName };
 }
