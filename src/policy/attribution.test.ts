@@ -181,6 +181,21 @@ describe('by certificate', () => {
     );
   });
 
+  it('a name of one is never closer than a name of the other: the sender decides', () => {
+    const short = organizationOf('short', ['b.test'], [named('*.b.test')]);
+    const long = organizationOf('long', ['longer.test'], [named('*.longer.test')]);
+    const exact = organizationOf('exact', ['mx.exact.test'], [named('mx.exact.test')]);
+    const value = policyOf(short, long, exact);
+    const shown = { evidence: showing('mx.b.test', 'mx.longer.test', 'mx.exact.test') };
+    assert.equal(whose(value, session('a@b.test', shown)), 'short by certificate');
+    assert.equal(whose(value, session('a@longer.test', shown)), 'long by certificate');
+    assert.equal(whose(value, session('a@mx.exact.test', shown)), 'exact by certificate');
+    for (const from of ['a@else.test', null]) {
+      assert.equal(whose(value, session(from, shown)), 'tie');
+      assert.equal(send(value, session(from, shown), 'x@partner.test'), '550 5.7.64');
+    }
+  });
+
   it("a certificate's wildcard over domains of two organizations says nothing of either by itself", () => {
     const first = organizationOf('first', ['first.host.test'], [named('*.host.test')]);
     const exact = organizationOf('exact', ['exact.host.test'], [named('exact.host.test')]);

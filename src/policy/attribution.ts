@@ -10,7 +10,7 @@
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { specificityOf } from '../mail/domain-pattern.ts';
 import { isUnderDomain, parseDomain } from '../mail/domain.ts';
-import { namesOpenTo } from './certificate-names.ts';
+import { isOpenTo } from './certificate-names.ts';
 import { certificateRequirementOf } from './connector-clauses.ts';
 import type { OwnServer } from './connector-index.ts';
 import { ownServerIndexOf } from './connector-index.ts';
@@ -97,7 +97,10 @@ interface Pick {
   readonly tie: readonly OwnServer[];
 }
 
-/** The closest name that is in an accepted domain; of several organizations, the sender's. */
+/**
+ * Of each name that the certificate presents the connector that is closest to it, where the name is in
+ * an accepted domain. Where these are of several organizations, the sender's; else nobody's.
+ */
 function pickByCertificate(
   policy: Policy,
   known: readonly KnownServer[],
@@ -105,35 +108,49 @@ function pickByCertificate(
   sender: Organization | null,
 ): Pick {
   if (leaf === undefined) return { winner: null, tie: [] };
-  let best: KnownServer[] = [];
-  let bestRank = -1;
-  for (const server of known) {
-    const rank = server.by === 'certificate' ? rankOfName(policy, server, leaf) : null;
-    if (rank === null || rank < bestRank) continue;
-    best = rank === bestRank ? [...best, server] : [server];
-    bestRank = rank;
+  const best = new Map<KnownServer, number>();
+  for (const presented of presentedNames(leaf)) {
+    for (const [server, rank] of closestTo(policy, presented, known)) {
+      best.set(server, Math.max(rank, best.get(server) ?? 0));
+    }
   }
-  const organizations = new Set(best.map(({ organization }) => organization));
-  if (organizations.size <= 1) return { winner: best[0] ?? null, tie: [] };
-  const ofSender = best.find(({ organization }) => organization === sender) ?? null;
-  return { winner: ofSender, tie: ofSender === null ? best : [] };
+  const servers = [...best].sort(([, a], [, b]) => b - a).map(([server]) => server);
+  const organizations = new Set(servers.map(({ organization }) => organization));
+  if (organizations.size <= 1) return { winner: servers[0] ?? null, tie: [] };
+  const ofSender = servers.find(({ organization }) => organization === sender) ?? null;
+  return { winner: ofSender, tie: ofSender === null ? servers : [] };
 }
 
-/** How closely the connector names the certificate, of names in an accepted domain; else null. */
+/** Those that name it most closely, with how closely: several only where none is closer. */
+function closestTo(
+  policy: Policy,
+  presented: string,
+  known: readonly KnownServer[],
+): readonly (readonly [KnownServer, number])[] {
+  let best: (readonly [KnownServer, number])[] = [];
+  for (const server of known) {
+    const rank = server.by === 'certificate' ? rankOfName(policy, server, presented) : null;
+    const bestRank = best[0]?.[1] ?? -1;
+    if (rank === null || rank < bestRank) continue;
+    best = rank === bestRank ? [...best, [server, rank]] : [[server, rank]];
+  }
+  return best;
+}
+
+/** How closely the connector names what is presented, where that is in an accepted domain; else null. */
 function rankOfName(
   policy: Policy,
   { organization, connector }: OwnServer,
-  leaf: CertificateFacts,
+  presented: string,
 ): number | null {
+  if (!isOpenTo(policy, organization, presented)) return null;
   const names = connector.tlsSenderCertificateNames;
-  const presented = namesOpenTo(policy, organization, presentedNames(leaf));
   if (names.length === 0) {
     // Known by its key: what the certificate itself says counts.
-    const isOurs = presented.some((name) => isAccepted(policy, organization, patternOf(name)));
-    return isOurs ? 0 : null;
+    return isAccepted(policy, organization, patternOf(presented)) ? 0 : null;
   }
   const ranks = names
-    .filter((name) => findMatchingName(presented, [name]) !== null)
+    .filter((name) => findMatchingName([presented], [name]) !== null)
     .filter((name) => isAccepted(policy, organization, name))
     .map(specificityOf);
   return ranks.length === 0 ? null : Math.max(...ranks);

@@ -18,23 +18,15 @@ interface Owners {
 const known = new WeakMap<Policy, Owners>();
 
 /**
- * The presented names that no other organization has a claim to. A name belongs to the closest
+ * Whether no other organization has a claim to the presented name. A name belongs to the closest
  * accepted domain above it, whether or not that accepts mail for what is below; a presented wildcard
  * to nobody once domains of several lie where it reaches.
  */
-export function namesOpenTo(
-  policy: Policy,
-  organization: Organization,
-  presented: readonly string[],
-): readonly string[] {
-  if (policy.organizations.length < 2) return presented;
-  const owners = ownersOf(policy);
-  return presented.filter((name) => isOpenTo(owners, organization, name));
-}
-
-function isOpenTo({ at, below }: Owners, organization: Organization, name: string): boolean {
-  const isWildcard = name.startsWith('*.');
-  const domain = parseDomain(isWildcard ? name.slice(2) : name);
+export function isOpenTo(policy: Policy, organization: Organization, presented: string): boolean {
+  if (policy.organizations.length < 2) return true;
+  const { at, below } = ownersOf(policy);
+  const isWildcard = presented.startsWith('*.');
+  const domain = parseDomain(isWildcard ? presented.slice(2) : presented);
   if (domain === null) return false;
   const closest = withAncestors(domain).find((each) => at.has(each));
   if (closest !== undefined && at.get(closest) !== organization) return false;
