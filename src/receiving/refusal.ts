@@ -19,10 +19,10 @@ export interface Refusal {
   readonly reply: Reply;
   /** For logs and the trace. */
   readonly reason: string;
-  /** Whose policy refused; null or absent where it is no organization's. */
-  readonly organization?: string | null;
   /** Whose requirement was not met; null where no connector had a part in it. */
   readonly connector: string | null;
+  /** Whose refusal it is; null where it is no single organization's. Absent: whose the transaction is. */
+  readonly organization?: string | null;
   readonly considered: readonly Considered[];
   readonly recipient: Address | null;
   /** What rules said; plain JSON data. Absent where none was asked. */
@@ -64,6 +64,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
       client: session.clientAddress,
       helo: session.heloName,
       account: session.account,
+      organization,
       from: formatPath(reversePath),
       to: recipient === null ? null : formatAddress(recipient),
       code: reply.code,
@@ -81,11 +82,11 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
     decision: {
       formatVersion: 1,
       policyRevision: session.policy.revision,
-      organization,
       listener: session.settings.kind,
       result: isDeleted ? 'deleted' : 'refused',
       heloName: session.heloName,
       account: session.account,
+      organization,
       connector,
       reason,
       considered,

@@ -89,3 +89,19 @@ void test('takes all parts or none, and leaves no spool file behind', async (t) 
   assert.deepEqual(services.accepted, []);
   assert.ok(services.files.every(({ state }) => state === 'abandoned'));
 });
+
+void test('a refusal says whose it is, and is nobody’s where it is of several', async (t) => {
+  const services = new FakeServices(both);
+  const running = await runListener(t, {}, {}, services);
+  const client = await running.greeted();
+  await client.command('MAIL FROM:<a@sender.test>', 250);
+  await client.command('RCPT TO:<nobody@other.test>', 550);
+  await client.command('RCPT TO:<x@elsewhere.test>', 550);
+  await client.command('RCPT TO:<user@example.test>', 250);
+  // Also behind a recipient of one: what nobody's domain was refused for may name others.
+  await client.command('RCPT TO:<y@elsewhere.test>', 550);
+  const whose = services.refused.map(
+    ({ decision }) => (decision as { organization: string | null }).organization,
+  );
+  assert.deepEqual(whose, ['other', null, null]);
+});

@@ -229,7 +229,7 @@ export class Transaction {
     const exceeded = services.rates.take(claims, services.steadyNow());
     if (exceeded === null) return null;
     services.meter.count('rateLimited', { limit: exceeded.limit });
-    return this.#refuse({ ...nobody, ...exceeded, recipient });
+    return this.#refuse({ ...nobody, ...exceeded, organization, recipient });
   }
 
   #judgeContent(content: IncomingContent, problem: Reply | null): Refusal | null {
@@ -246,9 +246,19 @@ export class Transaction {
   #refuse(refusal: Refusal): Reply {
     const { session } = this.#start;
     const { account } = session;
-    const known = account === null ? {} : { organization: account.organization };
-    const refused = { ...this.#context, ...session, ...known, policy: this.#policy };
-    return recordRefusal({ ...refused, account: account?.account ?? null }, refusal);
+    const { organization = this.#onlyOrganization() } = refusal;
+    const refused = { ...this.#context, ...session, policy: this.#policy };
+    const known = { ...refused, account: account?.account ?? null };
+    return recordRefusal(known, { ...refusal, organization });
+  }
+
+  /** Whose the whole transaction is so far; null where it is nobody's yet, or of several. */
+  #onlyOrganization(): string | null {
+    const { account } = this.#start.session;
+    if (account !== null) return account.organization;
+    const [first, ...others] = this.#decisions;
+    const isOne = others.every(({ organization }) => organization === first!.organization);
+    return first !== undefined && isOne ? first.organization : null;
   }
 
   #clock(): InboundClock {
