@@ -12,6 +12,7 @@ import { formatEnhancedStatus } from '../mail/enhanced-status.ts';
 import type { Delivery } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { InboundConnector, Organization, Policy } from '../policy/policy.ts';
+import { planDeliveries } from '../policy/plan-deliveries.ts';
 import { FakeServices } from './fake-services.ts';
 import type { ListenerSettings } from './settings.ts';
 import { defaultLimits } from './settings.ts';
@@ -183,4 +184,19 @@ test('a message that went round too often is refused', async () => {
 test('content that cannot be read, and a store that fails, defer', async () => {
   const gone = { kind: 'spool', path: '/nowhere/x.msg', offset: 0, sizeBytes: 5000 } as const;
   assert.deepEqual((await hand(policyWith([]), { content: gone })).texts, ['451 4.3.0']);
+});
+
+test('a name that an alias of the sender led to is expanded here, and says nothing of that alias', async () => {
+  const alias = { address: address('team@receiver.test'), to: [address('r@receiver.test')] };
+  const policy = policyWith([], { aliases: [alias] });
+  const aliased = { ...address('team@receiver.test'), aliasedFrom: address('staff@sender.test') };
+  const notify = ['failure'] as const;
+  const { services } = await hand(policy, { recipients: [{ ...aliased, notify }] });
+  const [message] = services.accepted;
+  assert.deepEqual(message!.recipients, [{ ...address('team@receiver.test'), notify }]);
+  const [planned] = planDeliveries(policy, message!);
+  assert.deepEqual(
+    planned!.recipients.map(({ localPart, aliasedFrom }) => [localPart, aliasedFrom]),
+    [['r', address('team@receiver.test')]],
+  );
 });

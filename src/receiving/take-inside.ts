@@ -52,13 +52,16 @@ export async function takeInside(
     if (!isPositive(opening)) return recipients.map(() => opening);
     const answers: Reply[] = [];
     for (const recipient of recipients) {
-      const isTheirs = isDomainOf(policy, toOrganization, recipient.domain);
-      const { notify, originalRecipient } = recipient;
+      // What led there is the sending organization's own.
+      const { localPart, domain, notify, originalRecipient } = recipient;
+      const isTheirs = isDomainOf(policy, toOrganization, domain);
       const request = {
         ...(notify === undefined ? {} : { notify }),
         ...(originalRecipient === undefined ? {} : { originalRecipient }),
       };
-      answers.push(isTheirs ? await transaction.judgeRecipient(recipient, request) : ownerChanged);
+      answers.push(
+        isTheirs ? await transaction.judgeRecipient({ localPart, domain }, request) : ownerChanged,
+      );
     }
     if (!answers.some(isPositive)) return answers;
     const end = await pour(transaction, delivery);
