@@ -20,7 +20,7 @@ import type { VerifyRecipient } from '../policy/recipient-verification.ts';
 import type { ArrivingPart } from '../receiving/arrival.ts';
 import { rulesForParts, statePart } from '../receiving/arrival.ts';
 import type { Ruled, RuledSession } from '../receiving/rule-parts.ts';
-import { rulePart } from '../receiving/rule-parts.ts';
+import { editPieces, rulePart } from '../receiving/rule-parts.ts';
 import { defaultLimits, headerBytesMax } from '../receiving/settings.ts';
 import type { Meter } from '../report/meter.ts';
 import { envelopeIdLengthMax, isEnvelopeId } from '../smtp/dsn-parameters.ts';
@@ -94,17 +94,24 @@ export async function submitMessage(
     ...(dsn === undefined ? {} : { dsn }),
     ...(header.changes === null ? {} : { headerChanges: header.changes }),
   } as const;
-  const messages = ruled.parts.map(({ recipients: final, ruling, hold, header: changed }, i) => ({
-    message: {
-      ...message,
-      id: i === 0 ? id : services.newId(),
-      recipients: final,
-      clauses: ruling?.clauses ?? [],
-      ...(ruling === null ? {} : { ruling }),
-      ...(hold === null ? {} : { hold }),
-    },
-    pieces: [...(changed ?? headerPieces), content.subarray(end)],
-  }));
+  const messages = ruled.parts.map((part, i) => {
+    const { recipients: final, ruling, hold } = part;
+    const own = { ...submitted, id: i === 0 ? id : services.newId() };
+    return {
+      message: {
+        ...message,
+        id: own.id,
+        recipients: final,
+        clauses: ruling?.clauses ?? [],
+        ...(ruling === null ? {} : { ruling }),
+        ...(hold === null ? {} : { hold }),
+      },
+      pieces: [
+        ...editPieces([receivedOf(own, recipients), ...header.pieces], part),
+        content.subarray(end),
+      ],
+    };
+  });
   await acceptAll(messages, content.length > services.memoryContentBytes, services);
   countTaken(services.meter, header.changes);
   return { id };

@@ -30,7 +30,7 @@ import { isAsKept, joinRuled, unruled } from './queued-part.ts';
 import type { Refusal } from './refusal.ts';
 import { nobody } from './refusal.ts';
 import type { RuledSession } from './rule-parts.ts';
-import { oneAtATime, rulePart } from './rule-parts.ts';
+import { editPieces, oneAtATime, rulePart } from './rule-parts.ts';
 import type { SpoolWriter } from './services.ts';
 import type { AcceptedDecision, TransactionContext, TransactionStart } from './transaction.ts';
 
@@ -155,7 +155,7 @@ export class ArrivedMessage {
           continue;
         }
         const { part } = queued;
-        const header = queued.ruled.header ?? this.#compose(id, part);
+        const header = editPieces(this.#compose(id, part), queued.ruled);
         const openSpool = (): Promise<SpoolWriter> => services.openSpool(part.organization);
         const anew = await rewriteContent(kept, header, openSpool);
         rewritten.push(anew);

@@ -256,7 +256,7 @@ void test('refuses content with a bare line feed after its real end, smuggling n
   assert.equal(running.services.accepted.length, 0);
   assert.equal(running.services.refused[0]?.recipient, null);
   const { organization } = running.services.refused[0].decision as { organization: unknown };
-  assert.equal(organization, null);
+  assert.equal(organization, 'org');
 });
 
 void test('refuses a message in a loop, and a header without end', async (t) => {

@@ -58,7 +58,7 @@ function queuedOf(part: MessagePart, place: number, result: Ruled): QueuedPart[]
 
 /** Of the first part, and no rule changed its header. */
 function hasKeptHeader({ place, ruled }: QueuedPart): boolean {
-  return place === 0 && ruled.header === null;
+  return place === 0 && ruled.headerEdits.length === 0;
 }
 
 /** Whether it has the content as it was kept; `order` is its place among those to be queued. */
@@ -68,6 +68,6 @@ export function isAsKept(queued: QueuedPart, order: number): boolean {
 
 /** Of mail that no rule looks at. */
 export function unruled({ recipients }: MessagePart): Ruled {
-  const part = { recipients, ruling: null, hold: null, header: null };
+  const part = { recipients, ruling: null, hold: null, headerEdits: [] };
   return { kind: 'ruled', parts: [part], record: null };
 }

@@ -45,12 +45,12 @@ export interface UnruledPart {
   readonly header: () => readonly Buffer[];
 }
 
-/** What one message of the part is. `header` null: as it was for the part. */
+/** What one message of the part is; `headerEdits` in order, for `editPieces`. */
 export interface RuledPart {
   readonly recipients: readonly Recipient[];
   readonly ruling: Ruling | null;
   readonly hold: { readonly cause: HoldCause; readonly reason: string } | null;
-  readonly header: readonly Buffer[] | null;
+  readonly headerEdits: readonly HeaderEdit[];
 }
 
 /**
@@ -85,11 +85,11 @@ export async function rulePart(ruled: RuledSession, part: UnruledPart): Promise<
   if (result.kind !== 'pass') {
     return { kind: 'refused', reply: result.reply, reason: result.reason, record: result.record };
   }
-  return { kind: 'ruled', parts: result.forks.map((fork) => toPart(fork, header)), record };
+  return { kind: 'ruled', parts: result.forks.map(toPart), record };
 }
 
 function untouched({ recipients }: UnruledPart): RuledPart {
-  return { recipients, ruling: null, hold: null, header: null };
+  return { recipients, ruling: null, hold: null, headerEdits: [] };
 }
 
 function toRuleMessage(
@@ -108,7 +108,7 @@ function toRuleMessage(
   };
 }
 
-function toPart({ recipients, ruling, hold, headerEdits }: RuledFork, header: Buffer): RuledPart {
+function toPart({ recipients, ruling, hold, headerEdits }: RuledFork): RuledPart {
   const { connector, overrides, clauses } = ruling;
   const says = connector !== null || overrides.length > 0 || clauses.length > 0;
   return {
@@ -118,12 +118,16 @@ function toPart({ recipients, ruling, hold, headerEdits }: RuledFork, header: Bu
       hold === null
         ? null
         : { cause: 'rule', reason: `the rule "${hold.rule}" put it in quarantine` },
-    header: editedHeader(header, headerEdits),
+    headerEdits,
   };
 }
 
-function editedHeader(header: Buffer, edits: readonly HeaderEdit[]): readonly Buffer[] | null {
-  return edits.length === 0 ? null : [editHeader(header, edits)];
+/** What rules make of the header of a message, which names that message and no other of its part. */
+export function editPieces(
+  header: readonly Buffer[],
+  { headerEdits }: RuledPart,
+): readonly Buffer[] {
+  return headerEdits.length === 0 ? header : [editHeader(Buffer.concat(header), headerEdits)];
 }
 
 /**

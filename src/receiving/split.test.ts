@@ -10,6 +10,7 @@ import {
 } from '../../test/support/policy.ts';
 import type { RunningListener } from '../../test/support/receiving-rig.ts';
 import { runListener } from '../../test/support/receiving-rig.ts';
+import { rule } from '../../test/support/rules.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
 import type { RawClient } from '../testing/raw-client.ts';
@@ -104,4 +105,25 @@ void test('a refusal says whose it is, and is nobody’s where it is of several'
     ({ decision }) => (decision as { organization: string | null }).organization,
   );
   assert.deepEqual(whose, ['other', null, null]);
+});
+
+void test('each part names itself in its Received field, also where rules change its header', async (t) => {
+  const stamp = rule('stamp', {
+    actions: [{ kind: 'set-header', name: 'X-Stamp', value: 'yes' }],
+    conditions: [],
+  });
+  const organizations = both.organizations.map((each) => ({ ...each, rules: [stamp] }));
+  const { running, answer } = await sendToBoth(
+    t,
+    'body',
+    new FakeServices({ ...both, organizations }),
+  );
+  assert.match(answer, /^250 /);
+  const { accepted } = running.services;
+  assert.equal(accepted.length, 2);
+  for (const { id, content } of accepted) {
+    const text = running.services.textOf(content);
+    assert.match(text, /X-Stamp: yes/);
+    assert.match(text, new RegExp(`\\sid\\s${id}\\s`));
+  }
 });
