@@ -141,6 +141,7 @@ const source: z.ZodType<MessageSource> = z.discriminatedUnion('kind', [
     kind: z.literal('organization'),
     organization: z.string(),
     inboundConnectors: z.array(z.string()),
+    isForced: z.literal(true).exactOptional(),
   }),
   z.object({ kind: z.literal('submission'), account: z.string() }),
   z.object({ kind: z.literal('dsn'), about: z.string() }),

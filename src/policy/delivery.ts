@@ -16,8 +16,9 @@ import type { Clause } from './tls-requirement.ts';
 
 /**
  * Where a message came from. `ownServer`: the OnPremises connector that knew the session; absent where
- * none did. `organization`: another one of this gateway handed it over inside. `account` is the
- * signed-in name, `about` the queue id of a DSN's subject.
+ * none did. `organization`: another one of this gateway handed it over inside; `isForced` where it was
+ * bound to TLS there, by whatever demanded it. `account` is the signed-in name, `about` the queue id of
+ * a DSN's subject.
  */
 export type MessageSource =
   | {
@@ -29,6 +30,7 @@ export type MessageSource =
       readonly kind: 'organization';
       readonly organization: string;
       readonly inboundConnectors: readonly string[];
+      readonly isForced?: true;
     }
   | { readonly kind: 'submission'; readonly account: string }
   | { readonly kind: 'dsn'; readonly about: string };

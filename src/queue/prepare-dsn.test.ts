@@ -67,6 +67,17 @@ it('about mail by a connector that is gone must too: nobody knows what it demand
   assert.equal(isForced, true);
 });
 
+it('about mail that another organization had to protect must too', async () => {
+  const inside = { kind: 'organization', organization: 'fabrikam', inboundConnectors: [] } as const;
+  assert.equal((await prepare(inside)).isForced, false);
+  const { clauses, isForced } = await prepare({ ...inside, isForced: true });
+  assert.equal(isForced, true);
+  assert.deepEqual(
+    clauses.map(({ kind }) => kind),
+    ['encrypted'],
+  );
+});
+
 it('about other mail need not', async () => {
   assert.deepEqual(await prepare(bySession), silent);
   const elsewhere: MessageSource = { kind: 'mx', inboundConnectors: ['another'] };

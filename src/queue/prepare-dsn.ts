@@ -7,7 +7,8 @@
 import type { Address } from '../mail/address.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { findOrganization, firstDomainOf, isDomainOf } from '../policy/directory.ts';
-import type { InboundConnector, Policy } from '../policy/policy.ts';
+import { cameForced } from '../policy/came-forced.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { DsnRecipient } from '../report/dsn-recipient.ts';
 import type { StoredMessage } from '../store/store.ts';
@@ -51,24 +52,6 @@ export async function prepareDsn(
   if (dsn === null || !isForced || dsn.clauses.some(({ kind }) => kind === 'encrypted')) return dsn;
   const encrypted: Clause = { kind: 'encrypted', origin: { kind: 'dsn', name: id } };
   return { ...dsn, clauses: [...dsn.clauses, encrypted] };
-}
-
-/**
- * A connector under which it came demands TLS of its sender: the way back is to be no worse. Of one
- * that is gone nobody knows any more, and so it counts as one that did.
- */
-function cameForced(policy: Policy, { source, organization }: StoredMessage): boolean {
-  const isFromSession = source.kind === 'mx' || source.kind === 'organization';
-  if (!isFromSession || source.inboundConnectors.length === 0) return false;
-  const connectors = findOrganization(policy, organization)?.inboundConnectors ?? [];
-  return source.inboundConnectors.some((name) => {
-    const connector = connectors.find((each) => each.name === name);
-    return connector === undefined || demandsTls(connector);
-  });
-}
-
-function demandsTls({ requireTls, restrictDomainsToCertificate }: InboundConnector): boolean {
-  return requireTls || restrictDomainsToCertificate;
 }
 
 /** Nobody's address in a domain that the organization has not proven. */

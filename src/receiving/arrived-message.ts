@@ -16,7 +16,7 @@ import { reply } from '../mail/reply.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import { evidenceFor } from '../policy/inbound-paths.ts';
-import type { InboundClock, InboundSession } from '../policy/inbound-session.ts';
+import type { InboundClock } from '../policy/inbound-session.ts';
 import { judgeHeader } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
 import { tellShadow } from '../report/shadow.ts';
@@ -212,7 +212,7 @@ export class ArrivedMessage {
       recipients,
       ...parameters,
       content,
-      source: sourceOf(session, decisions),
+      source: sourceOf(start, decisions),
       receivedAtMs: context.services.now(),
       clauses: ruling?.clauses ?? [],
       evidence: evidenceFor(policy, organization, session.evidence),
@@ -277,14 +277,16 @@ function wasInClearNowhere({ encryption }: Evidence): boolean {
 
 /** The connectors that were met; an own server's for the way out. */
 function sourceOf(
-  session: InboundSession,
+  { session, isForced = false }: TransactionStart,
   decisions: readonly AcceptedDecision[],
 ): IncomingMessage['source'] {
   const { account, listener, evidence } = session;
   if (account !== null) return { kind: 'submission', account: account.account };
   const inboundConnectors = [...new Set(decisions.flatMap(({ connectors }) => connectors))];
   if (listener === 'inside') {
-    return { kind: 'organization', organization: evidence.fromOrganization!, inboundConnectors };
+    const organization = evidence.fromOrganization!;
+    const forced = isForced ? ({ isForced } as const) : {};
+    return { kind: 'organization', organization, inboundConnectors, ...forced };
   }
   const ownServer = decisions.find(({ origin }) => origin.connector !== null)?.origin.connector;
   const known = ownServer === undefined || ownServer === null ? {} : { ownServer };

@@ -200,3 +200,17 @@ test('a name that an alias of the sender led to is expanded here, and says nothi
     [['r', address('team@receiver.test')]],
   );
 });
+
+test('what was bound to TLS at the sender stays so for the reports about it', async () => {
+  const isForcedWith = async (part: Partial<Delivery>): Promise<boolean | undefined> => {
+    const { services } = await hand(policyWith([]), part);
+    const { source } = services.accepted[0]!;
+    assert.ok(source.kind === 'organization');
+    return source.isForced;
+  };
+  assert.equal(await isForcedWith({}), undefined);
+  const clause = { kind: 'encrypted', origin: { kind: 'rule', name: 'seal' } } as const;
+  assert.equal(await isForcedWith({ floor: [clause] }), true);
+  const source = { kind: 'mx', inboundConnectors: ['gone since'] } as const;
+  assert.equal(await isForcedWith({ source }), true);
+});

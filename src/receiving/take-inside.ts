@@ -8,6 +8,7 @@ import { mailParametersOf } from '../mail/envelope.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import { isPositive, reply } from '../mail/reply.ts';
+import { cameForced } from '../policy/came-forced.ts';
 import type { Delivery } from '../policy/delivery.ts';
 import { isDomainOf } from '../policy/directory.ts';
 import type { Evidence } from '../policy/evidence.ts';
@@ -46,6 +47,7 @@ export async function takeInside(
     parameters: mailParametersOf(delivery),
     declaredBytes: sizeOf(delivery.content),
     isReport: delivery.source.kind === 'dsn',
+    isForced: delivery.floor.length > 0 || cameForced(policy, delivery),
   });
   try {
     const opening = services.admit() ?? transaction.judgeSender();

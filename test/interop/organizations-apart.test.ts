@@ -325,6 +325,8 @@ describe('what each may read', () => {
         heloName: 'client.test',
         encryption: 'none',
         clientCertificate: null,
+        headers: [],
+        sizeBytes: null,
       });
       assert.doesNotMatch(JSON.stringify(explained), marksOf[rival]);
       await two.gateway.run('queue', 'delete', row.id, '--yes');
