@@ -26,7 +26,7 @@ import { inboundDecisionOf } from './inbound-decision.ts';
 import type { KeptContent, MessagePart, RewrittenContent } from './message-part.ts';
 import { partsByOrganization, rewriteContent } from './message-part.ts';
 import type { DeletedPart, QueuedPart } from './queued-part.ts';
-import { isAsKept, joinRuled, unruled } from './queued-part.ts';
+import { isAsKept, joinRuled } from './queued-part.ts';
 import type { Refusal } from './refusal.ts';
 import { nobody } from './refusal.ts';
 import type { RuledSession } from './rule-parts.ts';
@@ -94,11 +94,8 @@ export class ArrivedMessage {
 
   /** The rules of each organization on its part, and one answer for all. */
   async judgeByRules(content: Content): Promise<Judged> {
-    const { start, id } = this.#options;
-    const { isReport = false } = start;
-    const ruled = isReport
-      ? this.#parts.map(unruled)
-      : await Promise.all(this.#parts.map((part) => this.#rule(part, content)));
+    const { id } = this.#options;
+    const ruled = await Promise.all(this.#parts.map((part) => this.#rule(part, content)));
     const joined = joinRuled(this.#parts, ruled);
     switch (joined.kind) {
       case 'ruled':
@@ -146,8 +143,8 @@ export class ArrivedMessage {
   async accept(kept: KeptContent, parts: readonly QueuedPart[]): Promise<boolean> {
     const { services } = this.#options.context;
     const rewritten: RewrittenContent[] = [];
+    const messages: IncomingMessage[] = [];
     try {
-      const messages: IncomingMessage[] = [];
       for (const [place, queued] of parts.entries()) {
         const id = place === 0 ? this.#options.id : services.newId();
         if (isAsKept(queued, place)) {
@@ -162,13 +159,23 @@ export class ArrivedMessage {
         messages.push(this.#message(queued, id, anew.content));
       }
       await services.accept(...messages);
-      for (const message of messages) this.#logAccepted(message);
-      this.#tellShadow();
-      return parts.some(isAsKept);
     } catch (error) {
       // What stays behind is swept at the next start.
       for (const each of rewritten) await each.abandon().catch(() => undefined);
       throw error;
+    }
+    this.#tell(messages);
+    return parts.some(isAsKept);
+  }
+
+  /** After the commit: whatever goes wrong here, the mail is taken. */
+  #tell(messages: readonly IncomingMessage[]): void {
+    try {
+      for (const message of messages) this.#logAccepted(message);
+      this.#tellShadow();
+    } catch (error) {
+      const { log } = this.#options.context.services;
+      log.error({ queueId: this.#options.id, err: error }, 'accepted, and not told');
     }
   }
 
@@ -270,7 +277,7 @@ function noteOfDeleted({ organization, record }: DeletedPart): Refusal {
   return { ...nobody, organization, reply: answer, reason, rules: record };
 }
 
-/** It crossed no network in clear so far. */
+/** The way on which it came to us, be it the wire or from within, let nobody read it. */
 function wasInClearNowhere({ encryption }: Evidence): boolean {
   return encryption === 'established' || encryption === 'internal';
 }

@@ -65,9 +65,3 @@ function hasKeptHeader({ place, ruled }: QueuedPart): boolean {
 export function isAsKept(queued: QueuedPart, order: number): boolean {
   return order === 0 && hasKeptHeader(queued);
 }
-
-/** Of mail that no rule looks at. */
-export function unruled({ recipients }: MessagePart): Ruled {
-  const part = { recipients, ruling: null, hold: null, headerEdits: [] };
-  return { kind: 'ruled', parts: [part], record: null };
-}

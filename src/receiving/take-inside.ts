@@ -46,7 +46,6 @@ export async function takeInside(
     isExtended: true,
     parameters: mailParametersOf(delivery),
     declaredBytes: sizeOf(delivery.content),
-    isReport: delivery.source.kind === 'dsn',
     isForced: delivery.floor.length > 0 || cameForced(policy, delivery),
   });
   try {

@@ -41,8 +41,6 @@ export interface TransactionStart {
   readonly isExtended: boolean;
   readonly parameters: MailParameters;
   readonly declaredBytes: number | null;
-  /** A DSN of ours, handed over inside: no rule looks at it. Absent is false. */
-  readonly isReport?: boolean;
   /** Handed over inside, and bound to TLS where it came from. Absent is false. */
   readonly isForced?: boolean;
 }
