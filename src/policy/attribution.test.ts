@@ -330,6 +330,14 @@ describe('between organizations', () => {
     );
   });
 
+  it("an own server does not send in another organization's name to the outside", () => {
+    const value = policyOf(contoso, other);
+    const spoofing = session('user@other.test', server);
+    assert.equal(send(value, spoofing, 'x@partner.test'), '550 5.7.64');
+    assert.equal(send(value, spoofing, 'user@other.test'), '550 5.7.64');
+    assert.equal(send(value, spoofing, 'user@contoso.com'), 'contoso originating');
+  });
+
   it('tells a refused session nothing about other organizations', () => {
     const value = policyOf(contoso, other);
     const decision = judgeRecipient(

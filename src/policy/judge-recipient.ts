@@ -60,6 +60,11 @@ function judgeFromOwnServer(asked: Asked, recipient: Address): InboundDecision {
   const own = judgeOwnServer(asked, attribution.originating!);
   const considered = [...attribution.considered, ...own.considered];
   if (own.refusal !== null) return { ...own.refusal, considered };
+  if (isForAnother(asked, organization, recipient)) {
+    const reason = `its server may not send for another organization of this gateway to the outside`;
+    const refusal = refuse(reply(550, '5.7.64', relayText), reason, considered);
+    return { ...refusal, organization: organization.id };
+  }
   return judgeSending(policy, recipient, {
     organization: organization.id,
     origin: { kind: 'originating', connector: connector.name, by },
@@ -67,6 +72,20 @@ function judgeFromOwnServer(asked: Asked, recipient: Address): InboundDecision {
     considered,
     shadow: own.shadow,
   });
+}
+
+/**
+ * From our address mail in another organization's name would pass as theirs (SPF): who is outside
+ * could not tell them apart.
+ */
+function isForAnother(
+  { policy, session: { reversePath } }: Asked,
+  organization: Organization,
+  recipient: Address,
+): boolean {
+  const owner = reversePath === null ? null : findDomainOwner(policy, reversePath.domain);
+  if (owner === null || owner.organization === organization) return false;
+  return !isDomainOf(policy, organization.id, recipient.domain);
 }
 
 interface OwnServerVerdict {
@@ -110,8 +129,9 @@ function mayMeanRelay(policy: Policy, session: InboundSession, { known }: Attrib
   return reversePath !== null && findDomainOwner(policy, reversePath.domain) !== null;
 }
 
+const relayText = 'TenantAttribution; Relay Access Denied [SMTP/ATTR36]';
+
 function relayRefused(recipient: Address, { known, tie }: Attribution): InboundDecision {
-  const text = 'TenantAttribution; Relay Access Denied [SMTP/ATTR36]';
   const claims = (list: readonly OwnServer[]): string =>
     list.map(({ organization: { id }, connector: { name } }) => `${id}/"${name}"`).join(', ');
   const reason =
@@ -120,7 +140,7 @@ function relayRefused(recipient: Address, { known, tie }: Attribution): InboundD
       : known.length > 0
         ? `${claims(known)} know the session, but neither the certificate's name nor MAIL FROM is in an accepted domain of its organization`
         : `no OnPremises connector knows the session, which sends to ${recipient.domain}`;
-  return refuse(reply(550, '5.7.64', text), reason);
+  return refuse(reply(550, '5.7.64', relayText), reason);
 }
 
 /** Nothing is lost: the sender tries again until the owner has shown that the domain is its. */

@@ -90,11 +90,15 @@ describe('own servers', () => {
     return received.organization;
   }
 
-  test('a certificate makes a session its organization’s, whatever MAIL FROM is', async () => {
-    for (const from of ['ann@alpha.test', 'bob@beta.test', 'x@outside.test', '']) {
+  test('a certificate makes a session its organization’s, and nobody sends in the other’s name', async () => {
+    for (const from of ['x@outside.test', '']) {
       assert.equal(await whose({ shows: servers.alpha }, from), 'alpha');
       assert.equal(await whose({ shows: servers.beta }, from), 'beta');
     }
+    assert.equal(await whose({ shows: servers.alpha }, 'ann@alpha.test'), 'alpha');
+    assert.equal(await whose({ shows: servers.beta }, 'bob@beta.test'), 'beta');
+    assert.equal(await whose({ shows: servers.alpha }, 'bob@beta.test'), '550 5.7.64');
+    assert.equal(await whose({ shows: servers.beta }, 'ann@alpha.test'), '550 5.7.64');
   });
 
   test('an address of one sends nothing as the other', async () => {
@@ -135,7 +139,7 @@ describe('own servers', () => {
   test('what leaves goes by the connector and certificate of its organization', async () => {
     const before = two.partner.messages.length;
     const message = {
-      from: 'bob@beta.test',
+      from: 'x@outside.test',
       to: toPartner,
       body: 'forwarded by a server of alpha',
     };
