@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Recorded } from '../policy/recorded.ts';
-import type { Change } from '../policy/replay.ts';
+import type { Change } from '../policy/replayed.ts';
 import { changesMax, ReplaySummary } from './replay-summary.ts';
 
 const record = (id: string): Recorded => ({ kind: 'unreadable', id, atMs: 0, reason: '' });

@@ -1,6 +1,6 @@
 /** What a replay found, for people. */
-import type { Change, ChangeKind, Undecidable } from '../policy/replay.ts';
-import { undecidableTexts } from '../policy/replay.ts';
+import type { Change, ChangeKind, Undecidable } from '../policy/replayed.ts';
+import { undecidableTexts } from '../policy/replayed.ts';
 import type { ReadSoFar } from './read-recorded-mail.ts';
 import { countOf, formatCount } from './read-recorded-mail.ts';
 import type { ChangeGroup, KindCount, ReplaySummaryView } from './replay-summary.ts';

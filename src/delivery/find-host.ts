@@ -4,7 +4,7 @@ import type { HostAddress, Resolver } from '../dns/resolver.ts';
 import { judgeAddress } from '../policy/address-guard.ts';
 import type { AddressRules } from '../policy/address-guard.ts';
 import type { Trouble } from '../policy/classify.ts';
-import type { PlannedHost } from './plan.ts';
+import type { PlannedHost } from './planned-host.ts';
 
 /** What DNS knows of a host; `preference` of its MX record, 0 without one. */
 export interface FoundHost {

@@ -17,7 +17,7 @@ import type { OutboundConnector } from '../policy/policy.ts';
 import { nothingRequired } from '../policy/tls-requirement.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
 import { HostHealth, holdMs } from './host-health.ts';
-import type { PlannedHost } from './plan.ts';
+import type { PlannedHost } from './planned-host.ts';
 
 after(removeDirectory);
 

@@ -8,7 +8,7 @@
  */
 import type { Requirement } from '../policy/tls-requirement.ts';
 import { keyOf } from '../policy/tls-requirement.ts';
-import type { PlannedHost } from './plan.ts';
+import type { PlannedHost } from './planned-host.ts';
 
 /**
  * What became of a host: `failed`, no session came about with any of its addresses; `unfit`, it

@@ -13,22 +13,8 @@ import { guardHost, lookUp } from './find-host.ts';
 import type { FoundHost } from './find-host.ts';
 import { findMx } from './find-mx.ts';
 import type { Nowhere } from './find-mx.ts';
+import type { PlannedHost } from './planned-host.ts';
 import type { DeliveryServices } from './services.ts';
-
-/** A host to try. `trouble` tells why it has no address to dial; null where `addresses` has some. */
-export interface PlannedHost {
-  readonly hostName: string;
-  /** 0 for a Unix socket, whose path is the one address. */
-  readonly port: number;
-  /** The name for SNI; null where the host is given by its address. */
-  readonly sni: string | null;
-  readonly addresses: readonly string[];
-  readonly trouble: Trouble | null;
-  /** Which smart host of the connector led here, from 0; 0 for all others. */
-  readonly entry: number;
-  /** Of its MX record, 0 without one: hosts of one entry never change places across it. */
-  readonly preference: number;
-}
 
 /** `hosts` is never empty; `ttlMs` tells how long it may be used again. */
 export type Plan =

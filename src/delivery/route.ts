@@ -32,7 +32,7 @@ import { describePlace } from './connect.ts';
 import type { Target } from './connect.ts';
 import type { HostHealth, HostState } from './host-health.ts';
 import { findNeeded } from './needed-parameters.ts';
-import type { PlannedHost } from './plan.ts';
+import type { PlannedHost } from './planned-host.ts';
 import type { Job, JobResult } from './destination.ts';
 import type { Pool } from './pool.ts';
 import { isFinal, isStale, isWornOut, troubleOf, weightOf } from './recipient-result.ts';

@@ -3,7 +3,7 @@ import type { OutboundDecision } from '../policy/decision.ts';
 import { offeredGroupsOf } from '../policy/post-quantum.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
 import type { Target } from './connect.ts';
-import type { PlannedHost } from './plan.ts';
+import type { PlannedHost } from './planned-host.ts';
 
 /** What a target is made of; `smallClientHello` where this address was deaf to a large one. */
 export interface TargetParts {

@@ -14,7 +14,7 @@ import type { SenderRefusal } from './judge-sender.ts';
 import { judgeMailFrom } from './judge-sender.ts';
 import type { Policy } from './policy.ts';
 import type { RecordedAcceptance, RecordedArrival, RecordedMessage } from './recorded.ts';
-import type { Change, Replayed, Undecided } from './replay.ts';
+import type { Change, Replayed, Undecided } from './replayed.ts';
 import { findRuleThatMayAct } from './replay-rules.ts';
 import { whatIsUnexamined } from './replay-unexamined.ts';
 

@@ -6,7 +6,7 @@ import { judgeRecipient } from './judge-recipient.ts';
 import { judgeMailFrom } from './judge-sender.ts';
 import type { Policy } from './policy.ts';
 import type { RecordedRefusal } from './recorded.ts';
-import type { Change, Replayed, Undecidable } from './replay.ts';
+import type { Change, Replayed, Undecidable } from './replayed.ts';
 import { clockAt, partnerOf } from './replay-arrival.ts';
 import { whatIsUnexamined } from './replay-unexamined.ts';
 

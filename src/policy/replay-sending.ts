@@ -5,7 +5,7 @@ import { findOrganization } from './directory.ts';
 import { findWeakened, isOfMessage, requirementOf } from './floor.ts';
 import type { Policy } from './policy.ts';
 import type { RecordedMessage, RecordedRecipient, RecordedSending } from './recorded.ts';
-import type { Change, ChangeKind, Replayed, Undecided } from './replay.ts';
+import type { Change, ChangeKind, Replayed, Undecided } from './replayed.ts';
 import type { ReplayedArrival } from './replay-arrival.ts';
 import { describeWay, hopOf } from './replay-hop.ts';
 import { isAwake } from './replay-rules.ts';

@@ -6,7 +6,7 @@ import type { ClearTextAllowance } from './clear-text.ts';
 import type { OutboundDecision } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import type { RecordedCandidate, RecordedSending } from './recorded.ts';
-import type { Change, Undecided } from './replay.ts';
+import type { Change, Undecided } from './replayed.ts';
 import { hopOf } from './replay-hop.ts';
 import type { Requirement } from './tls-requirement.ts';
 import { isForced } from './tls-requirement.ts';

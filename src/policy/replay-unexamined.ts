@@ -7,7 +7,7 @@ import { ownServerIndexOf } from './connector-index.ts';
 import { findOrganization } from './directory.ts';
 import type { InboundDecision, InboundSession } from './inbound-session.ts';
 import type { InboundConnector, Organization, Policy } from './policy.ts';
-import type { Undecidable, Undecided } from './replay.ts';
+import type { Undecidable, Undecided } from './replayed.ts';
 import type { Requirement } from './tls-requirement.ts';
 import { judgeTls } from './tls-verdict.ts';
 

@@ -22,7 +22,7 @@ import type { Evidence } from './evidence.ts';
 import type { InboundSession } from './inbound-session.ts';
 import type { Organization, OutboundConnector, Policy } from './policy.ts';
 import type { Recorded } from './recorded.ts';
-import type { Replayed } from './replay.ts';
+import type { Replayed } from './replayed.ts';
 import { replayRecorded } from './replay.ts';
 import type { MailFlowRule } from './rules/rule.ts';
 

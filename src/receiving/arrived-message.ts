@@ -32,7 +32,11 @@ import { nobody } from './refusal.ts';
 import type { RuledSession } from './rule-parts.ts';
 import { editPieces, oneAtATime, rulePart } from './rule-parts.ts';
 import type { SpoolWriter } from './services.ts';
-import type { AcceptedDecision, TransactionContext, TransactionStart } from './transaction.ts';
+import type {
+  AcceptedDecision,
+  TransactionContext,
+  TransactionStart,
+} from './transaction-start.ts';
 
 /** `decisions` belong to `recipients` of the same index; never empty. `id` is the first message's. */
 export interface ArrivedOptions {

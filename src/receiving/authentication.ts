@@ -9,7 +9,7 @@ import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import type { Account } from './services.ts';
 import type { SessionName } from './session-peer.ts';
-import type { TransactionContext } from './transaction.ts';
+import type { TransactionContext } from './transaction-start.ts';
 
 /** `account` null where nobody was signed in; after `isGuessing` the session is over. */
 export interface SignIn {

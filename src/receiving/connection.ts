@@ -23,7 +23,7 @@ import { nameSession, newPeer } from './session-peer.ts';
 import { SessionSocket } from './session-socket.ts';
 import { SessionTally } from './session-tally.ts';
 import { wireRulesOf } from './settings.ts';
-import type { TransactionContext } from './transaction.ts';
+import type { TransactionContext } from './transaction-start.ts';
 
 const readyForTls = reply(220, '2.0.0', 'ready to start TLS');
 const tooManyHandshakes = reply(421, '4.7.0', 'too many handshakes from your address, closing');

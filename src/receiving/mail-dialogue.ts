@@ -11,7 +11,7 @@ import type { ServerSession } from '../smtp/server-session.ts';
 import { isHandshakeOld } from './handshake-age.ts';
 import type { SessionPeer } from './session-peer.ts';
 import type { SessionTally } from './session-tally.ts';
-import type { TransactionContext } from './transaction.ts';
+import type { TransactionContext } from './transaction-start.ts';
 import { Transaction } from './transaction.ts';
 
 const tooManyRefusals = reply(421, '4.7.0', 'too many refusals, closing');

@@ -3,7 +3,7 @@ import type { Content } from '../mail/content.ts';
 import { readContent } from '../content/read-content.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import type { SpoolWriter } from './services.ts';
-import type { AcceptedDecision } from './transaction.ts';
+import type { AcceptedDecision } from './transaction-start.ts';
 
 /** `decisions` belong to `recipients` of the same index. Never empty. */
 export interface MessagePart {

@@ -4,7 +4,7 @@ import { wantedInboundPaths } from '../policy/inbound-paths.ts';
 import { upgradeServer } from '../tls/handshake.ts';
 import type { SessionPeer } from './session-peer.ts';
 import { nameSession } from './session-peer.ts';
-import type { TransactionContext } from './transaction.ts';
+import type { TransactionContext } from './transaction-start.ts';
 
 export interface SessionHandshake {
   /** Null where it failed. */

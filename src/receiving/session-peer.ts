@@ -5,7 +5,7 @@ import type { Client } from './client-address.ts';
 import { addressKey } from './client-address.ts';
 import { clearTextEvidence } from './evidence-text.ts';
 import type { Account } from './services.ts';
-import type { TransactionContext } from './transaction.ts';
+import type { TransactionContext } from './transaction-start.ts';
 
 export interface SessionPeer {
   readonly client: Client;

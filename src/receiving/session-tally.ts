@@ -1,7 +1,7 @@
 /** What one session adds to the metrics. */
 import type { Reply } from '../mail/reply.ts';
 import type { RefusalReason } from './refusal-reason.ts';
-import type { TransactionContext } from './transaction.ts';
+import type { TransactionContext } from './transaction-start.ts';
 
 export class SessionTally {
   readonly #listener: string;

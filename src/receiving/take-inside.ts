@@ -12,7 +12,7 @@ import { cameForced } from '../policy/came-forced.ts';
 import type { Delivery } from '../policy/delivery.ts';
 import { isDomainOf } from '../policy/directory.ts';
 import type { Evidence } from '../policy/evidence.ts';
-import type { TransactionContext } from './transaction.ts';
+import type { TransactionContext } from './transaction-start.ts';
 import { Transaction } from './transaction.ts';
 
 /** `evidence` is the sending side's: `internal`, with the organization that sends. */

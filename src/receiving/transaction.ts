@@ -6,13 +6,12 @@
  */
 import type { Address } from '../mail/address.ts';
 import { formatAddress, formatPath } from '../mail/address.ts';
-import type { MailParameters } from '../mail/envelope.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Recipient, RecipientRequest } from '../mail/recipient.ts';
 import type { Reply } from '../mail/reply.ts';
 import { reply } from '../mail/reply.ts';
 import { firstDomainOf } from '../policy/directory.ts';
-import type { InboundClock, InboundDecision, InboundSession } from '../policy/inbound-session.ts';
+import type { InboundClock } from '../policy/inbound-session.ts';
 import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -22,30 +21,16 @@ import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content
 import type { Refusal } from './refusal.ts';
 import { nobody, recordRefusal } from './refusal.ts';
 import { otherOrganization } from './rule-parts.ts';
-import type { ReceivingServices } from './services.ts';
-import type { ListenerSettings } from './settings.ts';
+import type {
+  AcceptedDecision,
+  TransactionContext,
+  TransactionStart,
+} from './transaction-start.ts';
 
 const startTlsFirst = reply(530, '5.7.0', 'Must issue a STARTTLS command first');
 const senderOk = reply(250, '2.1.0', 'sender ok');
 const recipientOk = reply(250, '2.1.5', 'recipient ok');
 const goAhead = reply(354, null, 'go ahead, end with a dot on a line of its own');
-
-export interface TransactionContext {
-  readonly settings: ListenerSettings;
-  readonly services: ReceivingServices;
-}
-
-/** What MAIL declared, and how the client introduced itself. */
-export interface TransactionStart {
-  readonly session: InboundSession;
-  readonly isExtended: boolean;
-  readonly parameters: MailParameters;
-  readonly declaredBytes: number | null;
-  /** Handed over inside, and bound to TLS where it came from. Absent is false. */
-  readonly isForced?: boolean;
-}
-
-export type AcceptedDecision = InboundDecision & { readonly kind: 'accept' };
 
 export class Transaction {
   readonly #context: TransactionContext;

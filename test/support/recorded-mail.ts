@@ -27,7 +27,7 @@ import { recordRefusal as refuse } from '../../src/receiving/refusal.ts';
 import type { Refusal } from '../../src/receiving/refusal.ts';
 import type { ReceivingServices } from '../../src/receiving/services.ts';
 import type { ListenerSettings } from '../../src/receiving/settings.ts';
-import type { AcceptedDecision } from '../../src/receiving/transaction.ts';
+import type { AcceptedDecision } from '../../src/receiving/transaction-start.ts';
 import { silentLog } from '../../src/report/log.ts';
 import { RecordedReader } from '../../src/report/read-recorded.ts';
 import type { Fact, TraceRecord } from '../../src/report/record.ts';
