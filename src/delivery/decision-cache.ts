@@ -33,15 +33,15 @@ export class DecisionCache {
     return decision;
   }
 
-  /** Equal where one transaction may carry both: same next hop, same requirement. */
+  /** Equal where one transaction may carry both: same next hop, same connector, same requirement. */
   routeKeyOf(decision: OutboundDecision): string {
     const known = this.#routeKeys.get(decision);
     if (known !== undefined) return known;
     const { destination, connector, requirement, recipientDomain, postQuantum } = decision;
     const demands = requirement.clauses.map(keyOf).join('\n');
     const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
-    const via = viaOf(destination) ?? connector ?? '';
     const to = isOfDomain ? recipientDomain : '';
+    const via = `${viaOf(destination) ?? ''}\n${connector ?? ''}`;
     const key = `${destination.kind}\n${via}\n${to}\n${postQuantum}\n${demands}`;
     this.#routeKeys.set(decision, key);
     return key;

@@ -22,6 +22,8 @@ export function cameForced(
   });
 }
 
-function demandsTls({ requireTls, restrictDomainsToCertificate }: InboundConnector): boolean {
-  return requireTls || restrictDomainsToCertificate;
+/** One that only watches demands nothing, and so binds nothing on the way back. */
+function demandsTls(connector: InboundConnector): boolean {
+  const { mode, requireTls, restrictDomainsToCertificate } = connector;
+  return mode === 'enforce' && (requireTls || restrictDomainsToCertificate);
 }

@@ -164,6 +164,54 @@ function requirementFor(connector: OutboundConnector | null) {
   return chooseOutbound(policy(part), 'org', address('x@partner.test')).requirement;
 }
 
+describe('a connector that only watches', () => {
+  const demanded = (...connectors: OutboundConnector[]) => {
+    const decision = chooseOutbound(
+      policy(withConnectors(...connectors)),
+      'org',
+      address('x@partner.test'),
+    );
+    const { connector, requirement, shadow } = decision;
+    return { connector, requirement, shadow: shadow.map((each) => each.connector) };
+  };
+  const enforced = requirementFor(forcedConnector);
+
+  it('takes nothing from one that enforces for the same domain, whichever name sorts first', () => {
+    for (const name of ['a-new', 'z-new']) {
+      for (const mode of ['observe', 'warn'] as const) {
+        const watching = { ...forcedConnector, name, mode, tlsSettings: 'EncryptionOnly' } as const;
+        const { requirement } = demanded(watching, forcedConnector);
+        assert.deepEqual(requirement, enforced, `${name} ${mode}`);
+      }
+    }
+  });
+
+  it('takes nothing from one that enforces for a wider pattern', () => {
+    const wide = { ...forcedConnector, name: 'wide', recipientDomains: patterns('*') };
+    const watching = { ...forcedConnector, mode: 'observe' } as const;
+    const { connector, requirement, shadow } = demanded(watching, wide);
+    assert.equal(connector, 'partner');
+    assert.deepEqual(shadow, ['partner']);
+    assert.deepEqual(requirement.clauses.map(describeDemand), enforced.clauses.map(describeDemand));
+    assert.ok(requirement.clauses.every(({ origin }) => origin.name === 'wide'));
+  });
+
+  it('lends the anchors of the demands to the way, so that they can be met', () => {
+    const anchors = 'file:/partner.pem';
+    const wide = { ...forcedConnector, name: 'wide', anchors, recipientDomains: patterns('*') };
+    const watching = { ...forcedConnector, mode: 'observe' } as const;
+    const value = policy(withConnectors(watching, wide));
+    assert.equal(chooseOutbound(value, 'org', address('x@partner.test')).anchors, anchors);
+  });
+
+  it('binds nothing alone', () => {
+    assert.deepEqual(
+      demanded({ ...forcedConnector, mode: 'observe' }).requirement,
+      nothingRequired,
+    );
+  });
+});
+
 describe('the floor', () => {
   const floor = requirementFor(forcedConnector).clauses;
 
@@ -217,9 +265,19 @@ describe('the floor', () => {
     const kept = raiseFloor([], broken.clauses);
     assert.deepEqual(findWeakened(kept, requirementFor(forcedConnector)), []);
     assert.ok(findWeakened(kept, requirementFor(null)).length > 0);
-    const origin = { kind: 'rule', name: 'r' } as const;
-    const alone = raiseFloor([], [{ kind: 'unsatisfiable', reason: 'gone', origin }]);
-    assert.ok(findWeakened(alone, requirementFor(null)).length > 0);
+  });
+
+  it('lets mail go whose rule named a connector that is on again', () => {
+    const named = (enabled: boolean) => {
+      const part = withConnectors({ ...forcedConnector, recipientDomains: [], enabled });
+      return chooseOutbound(policy(part), 'org', address('x@else.test'), routedTo('partner'))
+        .requirement;
+    };
+    const off = named(false);
+    assert.equal(off.clauses[0]?.kind, 'unsatisfiable');
+    assert.deepEqual(findWeakened(raiseFloor([], off.clauses), named(true)), []);
+    const raised = raiseFloor(floor, off.clauses);
+    assert.deepEqual(raised, floor);
   });
 
   it('lowers a pin set only with a hold', () => {

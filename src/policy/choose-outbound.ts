@@ -78,7 +78,7 @@ interface Choice {
 function chooseConnector(choice: Choice): OutboundDecision {
   const { organization, owner, routing, base } = choice;
   const byDomain = considerByDomain(choice);
-  const natural = byDomain.fits[0]?.connector ?? null;
+  const natural = demandingOf(byDomain.fits);
   const named = routing.ruling?.connector ?? null;
   if (named !== null) return chooseByRule(choice, named, natural);
   const central = owner?.organization === organization ? null : findCentral(choice);
@@ -93,8 +93,20 @@ function chooseConnector(choice: Choice): OutboundDecision {
     };
   }
   const { considered } = byDomain;
-  if (natural === null) return defaultDecision(choice, considered);
-  return { ...base, considered, ...via(choice, natural, natural) };
+  const [first] = natural;
+  if (first === undefined) return defaultDecision(choice, considered);
+  return { ...base, considered, ...via(choice, first, natural) };
+}
+
+/**
+ * Whose demands the recipient's domain brings: the connector that fits best, and where that one only
+ * watches, also the best of those that enforce. To watch a new connector takes nothing from what is
+ * in force.
+ */
+function demandingOf(fits: readonly Fit[]): readonly OutboundConnector[] {
+  const inForce = fits.findIndex(({ connector }) => connector.mode === 'enforce');
+  const demanding = inForce > 0 ? [fits[0]!, fits[inForce]!] : fits.slice(0, 1);
+  return demanding.map(({ connector }) => connector);
 }
 
 /** Of several the first by name. Nothing goes back to where it came from. */
@@ -106,7 +118,7 @@ function findCentral({ organization, routing }: Choice): OutboundConnector | nul
 function chooseByRule(
   choice: Choice,
   name: string,
-  natural: OutboundConnector | null,
+  natural: readonly OutboundConnector[],
 ): OutboundDecision {
   const { organization, base, routing } = choice;
   const connector = outboundIndexOf(organization).byName.get(name) ?? null;
@@ -120,10 +132,9 @@ function chooseByRule(
     result: 'chosen',
     reason: `the rule "${rule}" routes this message here`,
   } as const;
-  const passed =
-    natural === null || natural === connector
-      ? []
-      : [lost(natural, `it covers the domain, but the rule "${rule}" routes to "${name}"`)];
+  const passed = natural
+    .filter((each) => each !== connector)
+    .map((each) => lost(each, `it covers the domain, but the rule "${rule}" routes to "${name}"`));
   return { ...base, considered: [chosen, ...passed], ...via(choice, connector, natural) };
 }
 
@@ -204,20 +215,19 @@ function inside({ organization }: DomainOwner): OutboundDecision['destination'] 
 }
 
 /**
- * The way of a connector. What `natural`, the connector of the recipient's domain, demands holds on
+ * The way of a connector. What `natural`, the connectors of the recipient's domain, demand holds on
  * another way too, unless the rule that led there says otherwise.
  */
 function via(
   { organization, owner, routing, base }: Choice,
   connector: OutboundConnector,
-  natural: OutboundConnector | null,
+  natural: readonly OutboundConnector[],
 ): Partial<OutboundDecision> {
   const foreign = owner !== null && owner.organization !== organization ? owner : null;
   const isInside = foreign !== null && connector.route.kind === 'mx';
   const handedTo = isInside ? foreign.organization.id : null;
   const overrides = routing.ruling?.overrides ?? [];
-  const passed =
-    natural === null || natural === connector || overrides.includes(natural.name) ? [] : [natural];
+  const passed = natural.filter((each) => each !== connector && !overrides.includes(each.name));
   const demanding = [connector, ...passed];
   const demandOf = (each: OutboundConnector): Requirement =>
     requirementOfOutbound(each, base.recipientDomain, handedTo);
@@ -230,7 +240,7 @@ function via(
     destination: isInside ? inside(foreign) : connector.route,
     requirement,
     shadow: demanding.flatMap((each) => shadowOf(each, demandOf)),
-    anchors: connector.anchors,
+    anchors: anchorsOf(requirement) ?? connector.anchors,
     clientCertificate: connector.clientCertificate,
     clearTextAfterFailedTls:
       demanding.every(({ tlsSettings }) => tlsSettings === null) &&
@@ -239,6 +249,15 @@ function via(
     cloudServicesMailEnabled: connector.cloudServicesMailEnabled,
     originatorOrg: connector.cloudServicesMailEnabled ? firstDomainOf(organization) : null,
   };
+}
+
+/** The set that the certificate is looked at with: that of the demands, which may be of another. */
+function anchorsOf({ clauses }: Requirement): string | null {
+  const sets = new Set(
+    clauses.flatMap((each) => (each.kind === 'trust-anchors' ? [each.anchors] : [])),
+  );
+  const [only] = sets;
+  return sets.size === 1 ? only! : null;
 }
 
 /** Empty where it enforces, or would demand nothing. */

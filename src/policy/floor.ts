@@ -54,12 +54,14 @@ export function raiseFloor(
 }
 
 /**
- * A broken policy is no floor of its own beside the sound clauses of the same origin: once it is
- * mended, the mail goes out instead of being held.
+ * A broken policy is no floor of its own beside the sound clauses of the same origin, nor is a rule
+ * that names a connector that is off: once it is mended, the mail goes out instead of being held.
+ * What the rule itself demands is kept with the message.
  */
 function isKept(clause: Clause, demanded: readonly Clause[]): boolean {
   if (clause.kind !== 'unsatisfiable') return true;
   const { kind, name } = clause.origin;
+  if (kind === 'rule') return false;
   return !demanded.some(
     (other) =>
       other.kind !== 'unsatisfiable' && other.origin.kind === kind && other.origin.name === name,

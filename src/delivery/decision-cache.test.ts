@@ -1,0 +1,28 @@
+/** What one transaction may carry together. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  acceptedDomain,
+  address,
+  organization,
+  outboundConnector,
+  patterns,
+  policy,
+} from '../../test/support/policy.ts';
+import { DecisionCache } from './decision-cache.ts';
+
+test('mail to one organization inside by two connectors goes in transactions of their own', () => {
+  const outboundConnectors = ['a', 'b'].map((name) =>
+    outboundConnector(name, { recipientDomains: patterns(`${name}.test`) }),
+  );
+  const acceptedDomains = ['a.test', 'b.test'].map((domain) => acceptedDomain(domain));
+  const other = organization({ id: 'other', acceptedDomains, mailboxes: [] });
+  const value = { ...policy(), organizations: [organization({ outboundConnectors }), other] };
+  const cache = new DecisionCache();
+  const message = { organization: 'org', source: { kind: 'submission', account: 'user' } } as const;
+  const decide = (to: string) => cache.decide(value, message, address(to));
+  assert.equal(decide('x@a.test').destination.kind, 'organization');
+  const keyFor = (to: string): string => cache.routeKeyOf(decide(to));
+  assert.notEqual(keyFor('x@a.test'), keyFor('x@b.test'));
+  assert.equal(keyFor('x@a.test'), keyFor('y@a.test'));
+});
