@@ -38,6 +38,13 @@ import { Waiting } from './waiting.ts';
 /** Results ride with the next commit, and wait at most this long for one. */
 const rideWithinMs = 20;
 
+/** A message that is about to be accepted, and its deliveries, claimed. */
+interface Fresh {
+  readonly incoming: IncomingMessage;
+  readonly acceptance: Acceptance;
+  readonly claims: readonly Claim[];
+}
+
 export class QueueCore {
   readonly services: QueueServices;
   readonly ids: QueueIds;
@@ -148,15 +155,13 @@ export class QueueCore {
     };
   }
 
-  /** All of them or none, in one commit. */
+  /** All of them or none, in one commit. Where it rejects, nothing was taken. */
   async accept(incomings: readonly IncomingMessage[]): Promise<void> {
     if (!this.isRunning) throw new Failure('queue-stopped', 'the queue is not running');
-    const fresh = incomings.map((incoming) => {
-      const acceptance = prepareAcceptance(this.services, incoming, this.ids.keyOf(incoming.id));
-      return { incoming, acceptance, claims: this.claims.claimAll(acceptance.deliveries) };
-    });
+    const fresh: Fresh[] = [];
     const told: SenderNotice[] = [];
     try {
+      for (const incoming of incomings) fresh.push(this.#prepare(incoming));
       for (const { incoming, acceptance } of fresh) {
         const { id, recipients: named } = incoming;
         const recipients = reportExpansions(named, acceptance.deliveries, this.services.now());
@@ -170,7 +175,6 @@ export class QueueCore {
         ...told.flatMap((notice) => notice.recorded),
       ];
       await this.services.store.commit(toBatch({ accepted }, ...recorded));
-      this.services.outage.worked();
     } catch (error) {
       this.#storeFailedAtMs = this.services.now();
       if (error instanceof Failure) this.#noteRefusal(error);
@@ -179,9 +183,25 @@ export class QueueCore {
       }
       throw error;
     }
-    for (const { acceptance, claims } of fresh) this.#admit(acceptance, claims);
-    for (const notice of told) this.#admitTold(notice);
-    this.pump();
+    this.#admitAll(fresh, told);
+  }
+
+  #prepare(incoming: IncomingMessage): Fresh {
+    const acceptance = prepareAcceptance(this.services, incoming, this.ids.keyOf(incoming.id));
+    return { incoming, acceptance, claims: this.claims.claimAll(acceptance.deliveries) };
+  }
+
+  /** After the commit: whatever goes wrong here, the mail is taken, and the next start finds it. */
+  #admitAll(fresh: readonly Fresh[], told: readonly SenderNotice[]): void {
+    try {
+      this.services.outage.worked();
+      for (const { acceptance, claims } of fresh) this.#admit(acceptance, claims);
+      for (const notice of told) this.#admitTold(notice);
+      this.pump();
+    } catch (error) {
+      const queueIds = fresh.map(({ incoming }) => incoming.id);
+      this.services.log.error({ queueIds, err: error }, 'accepted, and not begun');
+    }
   }
 
   /** The sender tries again; only what concerns the store as a whole is worth a line. */

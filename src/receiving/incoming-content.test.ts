@@ -43,7 +43,7 @@ async function take(text: string, size: number, memoryBytesMax: number): Promise
   assert.equal(content.problem, null);
   content.closeHeader();
   const whole = await content.finish();
-  content.release();
+  content.handOver();
   assert.equal(memory.usedBytes, 0);
   assert.equal(headers.length, 1);
   return { text: services.textOf(whole), header: headers[0]!, kind: whole.kind };

@@ -110,8 +110,13 @@ export class IncomingContent {
     return { kind: 'memory', bytes };
   }
 
-  /** Gives the memory back; once the message is accepted, or nothing is to be kept. */
-  release(): void {
+  /** Once the message is accepted: the content is the queue's, and nothing here may remove it. */
+  handOver(): void {
+    this.#spool = null;
+    this.#release();
+  }
+
+  #release(): void {
     this.#options.memory.release(this.#reserved);
     this.#reserved = 0;
     this.#chunks = [];
@@ -120,7 +125,7 @@ export class IncomingContent {
   /** Removes what was spooled and gives the memory back. Never rejects. */
   async abandon(): Promise<void> {
     this.#problem ??= { reply: outOfMemory, cause: null };
-    this.release();
+    this.#release();
     await this.#writing?.catch(() => undefined);
     const spool = this.#spool;
     this.#spool = null;
@@ -179,7 +184,7 @@ export class IncomingContent {
 
   #fail(answer: Reply, cause: unknown): void {
     this.#problem ??= { reply: answer, cause };
-    this.release();
+    this.#release();
   }
 }
 

@@ -42,8 +42,8 @@ async function send(
   t: TestContext,
   policy: Policy,
   part: { subject?: string; to?: readonly string[]; body?: string } = {},
+  services: FakeServices = new FakeServices(policy),
 ) {
-  const services = new FakeServices(policy);
   const running = await runListener(t, { memoryContentBytesMax: 3000 }, {}, services);
   const client = await running.greeted();
   const { subject = 'hello', to = ['user@example.test'], body = 'body' } = part;
@@ -106,6 +106,28 @@ void test('what a rule deletes for everybody leaves a record by the id that it w
   assert.match(JSON.stringify(deleted!.decision), /"result":"deleted".*"rule":"D"/);
   assert.match(answer, new RegExp(`^250 2\\.0\\.0 accepted as ${deleted!.id}\\b`));
   assert.ok(services.lines.some(({ text }) => text === 'message deleted by a rule'));
+});
+
+void test('what cannot be recorded after the commit takes no mail back', async (t) => {
+  const other = organization({
+    id: 'other',
+    acceptedDomains: [acceptedDomain('other.test')],
+    mailboxes: [{ account: 'o', addresses: [address('o@other.test')] }],
+    rules: [rule('D', [{ kind: 'delete' }])],
+  });
+  const rules = { ...withRules(), organizations: [...withRules().organizations, other] };
+  const to = ['user@example.test', 'o@other.test'];
+  const body = `${'x'.repeat(70)}\r\n`.repeat(100);
+  class Failing extends FakeServices {
+    override recordRefusal(): void {
+      throw new Error('the record is broken');
+    }
+  }
+  const { answer, services } = await send(t, rules, { to, body }, new Failing(rules));
+  assert.match(answer, /^250 /);
+  assert.equal(services.accepted.length, 1);
+  assert.equal(services.files[0]!.state, 'finished');
+  assert.ok(services.lines.some(({ text }) => text === 'deleted by a rule, and not recorded'));
 });
 
 for (const [where, body] of [

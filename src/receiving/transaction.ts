@@ -178,15 +178,21 @@ export class Transaction {
     }
     const { parts, deleted } = judged;
     const isUsed = parts.length > 0 && (await message.accept(kept, parts));
-    if (isUsed) content.release();
+    this.#isOver = true;
+    if (isUsed) content.handOver();
     else await content.abandon();
-    for (const note of deleted) this.#refuse(note);
-    return this.#accepted();
+    this.#tellDeleted(deleted);
+    return reply(250, '2.0.0', `accepted as ${this.#id}`);
   }
 
-  #accepted(): Reply {
-    this.#isOver = true;
-    return reply(250, '2.0.0', `accepted as ${this.#id}`);
+  /** After the commit: whatever goes wrong here, the mail is taken. */
+  #tellDeleted(deleted: readonly Refusal[]): void {
+    try {
+      for (const note of deleted) this.#refuse(note);
+    } catch (error) {
+      const { log } = this.#context.services;
+      log.error({ queueId: this.#id, err: error }, 'deleted by a rule, and not recorded');
+    }
   }
 
   #rememberOneAtATime(): void {
