@@ -42,6 +42,11 @@ function refuseScope(value: ParsedInbound, refuse: Refuse): void {
       'has no effect on OnPremises: senderIPAddresses name your own servers, and mail from elsewhere is not theirs. A Partner connector restricts';
     refuse('restrictDomainsToIPAddresses', text);
   }
+  if (value.associatedAcceptedDomains.length > 0) {
+    const text =
+      'has no effect on OnPremises: a server of yours is yours for mail to every domain. A Partner connector is scoped by it';
+    refuse('associatedAcceptedDomains', text);
+  }
   if (value.trustedOrganizations.length > 0) {
     const text =
       'has no effect on OnPremises: mail of another organization of this gateway is never from your own servers. A Partner connector takes it';

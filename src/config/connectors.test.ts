@@ -76,6 +76,12 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
     /no effect on OnPremises/,
   ],
   [
+    'associatedAcceptedDomains on OnPremises, which grant relay to every domain',
+    own(`${byName}, associatedAcceptedDomains: fabrikam.com`),
+    `${two}.associatedAcceptedDomains`,
+    /no effect on OnPremises.*A Partner connector is scoped by it/,
+  ],
+  [
     'restrictDomainsToIPAddresses on OnPremises, which Exchange takes and ignores',
     own(`${byAddress}, restrictDomainsToIPAddresses: true`),
     `${two}.restrictDomainsToIPAddresses`,
@@ -425,8 +431,8 @@ describe('OnPremises', () => {
     assert.equal(connector.restrictDomainsToCertificate, true);
   });
 
-  test('may be narrowed to accepted domains, and count as internal', () => {
-    const keys = `${byAddress}, associatedAcceptedDomains: fabrikam.com, treatMessagesAsInternal: true`;
+  test('may count as internal', () => {
+    const keys = `${byAddress}, treatMessagesAsInternal: true`;
     assert.equal(loadedInbound(own(keys)).treatMessagesAsInternal, true);
   });
 

@@ -142,7 +142,7 @@ export const inboundConnectorSection = section({
   ),
   associatedAcceptedDomains: oneOrMoreOrNone(
     domainName(),
-    'Only mail to these accepted domains. None: to all of the organization.',
+    'Only mail to these accepted domains; only Partner. None: to all of the organization.',
   ),
   requireTlsTemporary: fieldOr(
     duration('0', '24h'),
