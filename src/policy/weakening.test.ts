@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  acceptedDomain,
+  deliveryTarget,
   inboundConnector,
   organization,
   outboundConnector,
   patterns,
   policy,
 } from '../../test/support/policy.ts';
+import { rule as makeRule } from '../../test/support/rules.ts';
 import type { InboundConnector, Organization, OutboundConnector } from './policy.ts';
+import type { MailFlowRule } from './rules/rule.ts';
 import { describeWeakening, findWeakenings } from './weakening.ts';
 
 const out = outboundConnector('out', {
@@ -93,4 +97,87 @@ test('an observing connector that goes, and an organization that leaves, weaken 
   assert.deepEqual(weaker({ outboundConnectors: [watching] }, {}), []);
   const two = { ...policy(), organizations: [organization(), organization({ id: 'other' })] };
   assert.deepEqual(findWeakenings(two, policy()), []);
+});
+
+test('relay for servers that are newly our own', () => {
+  const own = inboundConnector('own', {
+    connectorType: 'OnPremises',
+    senderIPAddresses: ['192.0.2.1/32'],
+  });
+  const more = { ...own, senderIPAddresses: ['192.0.2.1/32', '203.0.113.0/24'], pins: ['k'] };
+  const change = (after: InboundConnector): string[] =>
+    weaker({ inboundConnectors: [own] }, { inboundConnectors: [after] });
+  assert.deepEqual(change(own), []);
+  assert.match(change(more)[0]!, /"own" of org lets relay 203\.0\.113\.0\/24, the key k/);
+  assert.deepEqual(change({ ...own, enabled: false }), []);
+  assert.match(weaker({}, { inboundConnectors: [own] })[0]!, /lets relay 192\.0\.2\.1/);
+});
+
+test('an inbound connector that acts for less mail, or trusts somebody', () => {
+  assert.match(inbound({ associatedAcceptedDomains: ['a.test'] })[0]!, /only for mail to a\.test/);
+  assert.match(inbound({ senderIPAddresses: ['192.0.2.1/32'] })[0]!, /only for mail from 192/);
+  assert.match(inbound({ trustedOrganizations: ['other'] })[0]!, /trusts other/);
+  const looking = { ...into, alsoHeaderFrom: true };
+  const change = weaker({ inboundConnectors: [looking] }, { inboundConnectors: [into] });
+  assert.match(change[0]!, /no longer looks at From/);
+});
+
+test('another way in beside one that enforces, where it asks for less', () => {
+  const other = { ...into, name: 'other', restrictDomainsToCertificate: false };
+  const found = weaker({ inboundConnectors: [into] }, { inboundConnectors: [into, other] });
+  assert.match(found[0]!, /"other" of org is another way for bank\.test beside "in": no longer/);
+  const strict = { ...into, name: 'other', minVersion: 'TLSv1.3' } as const;
+  assert.deepEqual(
+    weaker({ inboundConnectors: [into] }, { inboundConnectors: [into, strict] }),
+    [],
+  );
+  const both = { inboundConnectors: [into, other] };
+  assert.deepEqual(weaker(both, both), []);
+});
+
+test('outbound ways that mail newly takes', () => {
+  const any = { ...out, recipientDomains: patterns('*') };
+  const ways = (...outboundConnectors: OutboundConnector[]): string[] =>
+    weaker({ outboundConnectors: [any] }, { outboundConnectors: [any, ...outboundConnectors] });
+  const closer = outboundConnector('closer', { recipientDomains: patterns('bank.test') });
+  assert.match(ways(closer)[0]!, /sends mail to bank\.test by "closer" no longer requires/);
+  assert.deepEqual(ways({ ...out, name: 'closer' }), []);
+  assert.deepEqual(ways({ ...closer, mode: 'observe' }), []);
+  const first = outboundConnector('a', { recipientDomains: patterns('*') });
+  assert.match(ways(first)[0]!, /by "a" no longer requires/);
+  const trusting = weaker(
+    { outboundConnectors: [out] },
+    { outboundConnectors: [{ ...out, trustedOrganizations: ['other'] }] },
+  );
+  assert.match(trusting[0]!, /trusts other/);
+});
+
+/** An organization whose target keeps mailboxes, with TLS demanded of it or not. */
+function handedOver(isForced: boolean): Partial<Organization> {
+  const target = deliveryTarget('target', isForced ? { tlsSettings: 'EncryptionOnly' } : {});
+  return {
+    acceptedDomains: [acceptedDomain('target.test', { deliveryTarget: 'target' })],
+    mailboxes: [],
+    deliveryTargets: [target],
+  };
+}
+
+test('a delivery target that demands less', () => {
+  const change = weaker(handedOver(true), handedOver(false));
+  assert.match(change[0]!, /sends mail to target\.test without a connector no longer requires/);
+});
+
+test('rules that protected mail', () => {
+  const rule = makeRule('R', { actions: [{ kind: 'require-tls' }] });
+  const change = (...rules: MailFlowRule[]): string[] => weaker({ rules: [rule] }, { rules });
+  assert.deepEqual(change({ ...rule, comments: 'new' }), []);
+  assert.match(change()[0]!, /no longer has the rule "R"/);
+  for (const part of [{ enabled: false }, { mode: 'Audit' }] as const) {
+    assert.match(change({ ...rule, ...part })[0]!, /no longer acts by the rule "R"/);
+  }
+  assert.match(change({ ...rule, actions: [] })[0]!, /no longer has require-tls in the rule "R"/);
+  const exceptions = [{ kind: 'has-no-classification' }] as const;
+  assert.match(change({ ...rule, exceptions })[0]!, /"R" on other mail/);
+  assert.match(change({ ...rule, overrides: ['out'] })[0]!, /route mail past out/);
+  assert.deepEqual(weaker({ rules: [{ ...rule, mode: 'Audit' }] }, {}), []);
 });

@@ -1,16 +1,17 @@
 /**
- * What another policy asks less than the one in force, connector by connector: for whoever is about
- * to put it in force, and has to say why.
+ * What another policy asks less than the one in force: connector by connector, then by the ways that
+ * mail takes, and by rules. For whoever is about to put it in force, and has to say why.
  *
  * Mail that is queued already keeps the clauses under which it was accepted.
  */
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
-import { requirementOfInbound, requirementOfOutbound } from './connector-clauses.ts';
+import { requirementOfOutbound } from './connector-clauses.ts';
 import { findOrganization } from './directory.ts';
-import { findWeakened } from './floor.ts';
-import type { InboundConnector, Organization, OutboundConnector, Policy } from './policy.ts';
-import type { Requirement } from './tls-requirement.ts';
-import { describeDemand } from './tls-requirement.ts';
+import type { Organization, OutboundConnector, Policy } from './policy.ts';
+import { describeLost } from './weakened-demands.ts';
+import { inboundLosses, newWaysIn } from './weakened-inbound.ts';
+import { weakenedRules } from './weakened-rules.ts';
+import { weakenedWays } from './weakened-ways.ts';
 
 /** `what` completes "… now": `demands no certificate …`. `connector` null: of the organization. */
 export interface Weakening {
@@ -26,16 +27,38 @@ export function findWeakenings(before: Policy, after: Policy): readonly Weakenin
     const today = findOrganization(after, organization.id);
     // Without the organization no mail of it moves at all.
     if (today === null) return [];
-    return [
-      ...weakenedSettings(organization, today),
-      ...weakened(organization.outboundConnectors, today.outboundConnectors, outboundLosses).map(
-        (each) => ({ organization: organization.id, direction: 'outbound' as const, ...each }),
-      ),
-      ...weakened(organization.inboundConnectors, today.inboundConnectors, inboundLosses).map(
-        (each) => ({ organization: organization.id, direction: 'inbound' as const, ...each }),
-      ),
-    ];
+    return weakenedOrganization(before, after, { was: organization, is: today });
   });
+}
+
+function weakenedOrganization(
+  before: Policy,
+  after: Policy,
+  organizations: { readonly was: Organization; readonly is: Organization },
+): Weakening[] {
+  const { was, is } = organizations;
+  const outbound = weakened(was.outboundConnectors, is.outboundConnectors, outboundLosses);
+  const told = new Set(outbound.map(({ connector }) => connector));
+  const inbound = [
+    ...weakened(was.inboundConnectors, is.inboundConnectors, inboundLosses),
+    ...newWaysIn(was, is),
+  ];
+  const whole = [
+    ...weakenedWays(before, after, organizations, told),
+    ...weakenedRules(was.rules, is.rules),
+  ];
+  const organization = was.id;
+  return [
+    ...weakenedSettings(was, is),
+    ...outbound.map((each) => ({ organization, direction: 'outbound' as const, ...each })),
+    ...inbound.map((each) => ({ organization, direction: 'inbound' as const, ...each })),
+    ...whole.map((what) => ({
+      organization,
+      direction: 'outbound' as const,
+      connector: null,
+      what,
+    })),
+  ];
 }
 
 function weakenedSettings(before: Organization, after: Organization): Weakening[] {
@@ -91,8 +114,8 @@ function verbOf(mode: string): string {
 function outboundLosses(before: OutboundConnector, after: OutboundConnector | null): string[] {
   // Any domain will do: names that depend on it depend on it in both.
   const domain = 'recipient.test';
-  const losses = lostDemands(
-    requirementOfOutbound(before, domain),
+  const losses = describeLost(
+    requirementOfOutbound(before, domain).clauses,
     after === null ? { clauses: [] } : requirementOfOutbound(after, domain),
   );
   if (after === null) return losses;
@@ -103,37 +126,10 @@ function outboundLosses(before: OutboundConnector, after: OutboundConnector | nu
   if (after.clearTextAfterFailedTls && !before.clearTextAfterFailedTls) {
     losses.push('sends in clear where TLS failed twice');
   }
+  const known = new Set(before.trustedOrganizations);
+  const trusted = after.trustedOrganizations.filter((each) => !known.has(each));
+  if (isForced && trusted.length > 0) losses.push(`trusts ${trusted.join(', ')}`);
   return losses;
-}
-
-function inboundLosses(before: InboundConnector, after: InboundConnector | null): string[] {
-  const losses = lostDemands(
-    requirementOfInbound(before),
-    after === null ? { clauses: [] } : requirementOfInbound(after),
-  );
-  if (before.restrictDomainsToIPAddresses) {
-    const ranges = new Set(before.senderIPAddresses);
-    if (after === null || !after.restrictDomainsToIPAddresses) {
-      losses.push('takes mail from any address');
-    } else {
-      const added = after.senderIPAddresses.filter((range) => !ranges.has(range));
-      if (added.length > 0) losses.push(`also takes mail from ${added.join(', ')}`);
-    }
-  }
-  if (after === null || before.connectorType !== 'Partner') return losses;
-  const patterns = new Set(after.senderDomains.map(formatDomainPattern));
-  const dropped = before.senderDomains.map(formatDomainPattern).filter((p) => !patterns.has(p));
-  if (dropped.length > 0) losses.push(`no longer covers ${dropped.join(', ')}`);
-  const excepted = after.exceptDomains.map(formatDomainPattern);
-  const known = new Set(before.exceptDomains.map(formatDomainPattern));
-  const added = excepted.filter((pattern) => !known.has(pattern));
-  if (added.length > 0) losses.push(`excepts ${added.join(', ')}`);
-  return losses;
-}
-
-function lostDemands(before: Requirement, after: Requirement): string[] {
-  const lost = findWeakened(before.clauses, after).map(describeDemand);
-  return lost.length === 0 ? [] : [`no longer requires ${[...new Set(lost)].join(', ')}`];
 }
 
 /** A sentence without a full stop, for people. */

@@ -1,0 +1,10 @@
+/** Demands that another policy no longer makes, in words. */
+import { findWeakened } from './floor.ts';
+import type { Clause, Requirement } from './tls-requirement.ts';
+import { describeDemand } from './tls-requirement.ts';
+
+/** `no longer requires …`; empty where nothing is lost. */
+export function describeLost(before: readonly Clause[], after: Requirement): string[] {
+  const lost = findWeakened(before, after).map(describeDemand);
+  return lost.length === 0 ? [] : [`no longer requires ${[...new Set(lost)].join(', ')}`];
+}
