@@ -1,5 +1,6 @@
 /** What is legal and yet probably not what was meant: warnings about connectors as a whole. */
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
+import { warnOfUnmeetable } from './check-central.ts';
 import { warnOfMissingHalves } from './check-directions.ts';
 import { warnOfAlternatives, warnOfEqualServers, warnOfShadowed } from './check-overlaps.ts';
 import { warnOfOwnServers } from './check-own-servers.ts';
@@ -15,6 +16,7 @@ export function checkFlow(parts: Parts, report: Report): void {
   warnOfEqualServers(parts, warn);
   warnOfShadowed(parts, warn);
   warnOfIdleModes(parts, warn);
+  warnOfUnmeetable(parts, warn);
   if (parts.inboundAreWhole && parts.outboundAreWhole) warnOfMissingHalves(parts, warn);
 }
 

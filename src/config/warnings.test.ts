@@ -51,6 +51,15 @@ const warnings: readonly (readonly [string, string, string, RegExp])[] = [
     /no rule routes to this connector/,
   ],
   [
+    'centralized mail transport beside a demand that only the partner can meet',
+    outbound(
+      'tlsSettings: DomainValidation, tlsDomain: mail.contoso.com',
+      '  - { name: central, connectorType: OnPremises, routeAllMessagesViaOnPremises: true, smartHosts: hub.fabrikam.com }',
+    ),
+    'organizations[0].outboundConnectors[1].routeAllMessagesViaOnPremises',
+    /hub\.fabrikam\.com must show the certificate or key that ".*" demands/,
+  ],
+  [
     'an alternative that opens a stricter connector',
     inbound(
       '',
@@ -79,6 +88,18 @@ test('both halves of forced TLS leave no warning about a missing one', () => {
     'inboundConnectors: [{ name: from, senderDomains: "*.contoso.com" }]',
   ).replace('recipientDomains: contoso.com', 'recipientDomains: "*.contoso.com"');
   assert.deepEqual(problemsOf(both).map(formatProblem), []);
+});
+
+test('centralized mail transport to servers that show the name is fine, as is encryption alone', () => {
+  const central =
+    '  - { name: central, connectorType: OnPremises, routeAllMessagesViaOnPremises: true, smartHosts: mail.contoso.com }';
+  for (const keys of [
+    'tlsSettings: DomainValidation, tlsDomain: mail.contoso.com',
+    'tlsSettings: EncryptionOnly',
+  ]) {
+    const texts = problemsOf(outbound(keys, central)).map((problem) => problem.text);
+    assert.ok(!texts.some((text) => /must show/.test(text)), texts.join('\n'));
+  }
 });
 
 test('a connector that is off is no half and gives no warning', () => {
