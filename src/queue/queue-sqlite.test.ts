@@ -23,6 +23,7 @@ import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Queue } from './queue.ts';
 import { createQueue } from './queue.ts';
+import type { QueueServices } from './queue-services.ts';
 import { defaultQueueLimits } from './queue-services.ts';
 
 const policy: Policy = {
@@ -31,7 +32,11 @@ const policy: Policy = {
   hostName: 'mail.contoso.com',
 };
 
-function queueOver(store: Store, attempt: AttemptDelivery): Queue {
+function queueOver(
+  store: Store,
+  attempt: AttemptDelivery,
+  part: Partial<QueueServices> = {},
+): Queue {
   return createQueue({
     store,
     shard: 0,
@@ -47,6 +52,7 @@ function queueOver(store: Store, attempt: AttemptDelivery): Queue {
     log: silentLog,
     meter: silentMeter,
     outage: storeOutage({ log: silentLog, meter: silentMeter }),
+    ...part,
   });
 }
 
@@ -103,6 +109,31 @@ it('messages survive a restart; every failed recipient is told by one DSN', asyn
     );
     assert.equal(facts.length, 1);
     assert.deepEqual(await store.summarize(), { queued: 0, held: 0, routes: [] });
+  } finally {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+it('what fails after the commit takes no message back: it was accepted', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'postern-queue-'));
+  const options = { path: path.join(folder, 'queue-0.db'), spoolFolder: path.join(folder, 's') };
+  const store = await openSqliteStore(options);
+  try {
+    const outage = storeOutage({ log: silentLog, meter: silentMeter });
+    outage.worked = () => {
+      throw new Error('broken after the commit');
+    };
+    const texts: string[] = [];
+    const log = { ...silentLog, error: (_fields: object, text: string) => void texts.push(text) };
+    const queue = queueOver(store, reportOf, { outage, log });
+    await queue.start();
+    const id = queue.newId();
+    await queue.accept(messageTo(id, false));
+    assert.ok(texts.includes('accepted, and not begun'), texts.join('\n'));
+    assert.equal((await store.summarize()).queued, 1);
+    assert.equal((await store.readTrace(parseQueueId(id)!.key)).records[0]?.kind, 'received');
+    await queue.stop(1000);
   } finally {
     await store.close();
     await rm(folder, { recursive: true, force: true });
