@@ -22,8 +22,7 @@ export function cameForced(
   });
 }
 
-/** One that only watches demands nothing, and so binds nothing on the way back. */
-function demandsTls(connector: InboundConnector): boolean {
-  const { mode, requireTls, restrictDomainsToCertificate } = connector;
-  return mode === 'enforce' && (requireTls || restrictDomainsToCertificate);
+/** Whatever its mode is today: it may have enforced when the message came. */
+function demandsTls({ requireTls, restrictDomainsToCertificate }: InboundConnector): boolean {
+  return requireTls || restrictDomainsToCertificate;
 }
