@@ -2,7 +2,8 @@
 import type { Address } from '../mail/address.ts';
 import { formatAddress } from '../mail/address.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
-import { chooseOutbound, considerOthers } from '../policy/choose-outbound.ts';
+import { chooseOutbound } from '../policy/choose-outbound.ts';
+import { considerOthers } from '../policy/consider-connectors.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import { findOrganization } from '../policy/directory.ts';

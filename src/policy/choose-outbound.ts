@@ -9,34 +9,19 @@
  * @see New-OutboundConnector; Exchange's worked example puts wildcards before all accepted domains
  */
 import type { Address } from '../mail/address.ts';
-import { formatDomainPattern, specificityOf } from '../mail/domain-pattern.ts';
 import { parseDomain } from '../mail/domain.ts';
-import type { Covering } from '../mail/pattern-index.ts';
-import { requirementOfOutbound, requirementOfTarget } from './connector-clauses.ts';
+import { requirementOfTarget } from './connector-clauses.ts';
 import { outboundIndexOf } from './connector-index.ts';
-import type { Considered, OutboundDecision, ShadowDemand } from './decision.ts';
+import type { Choice } from './consider-connectors.ts';
+import { considerByDomain, demandingOf, lost, outdo } from './consider-connectors.ts';
+import type { Considered, OutboundDecision } from './decision.ts';
 import type { DomainOwner } from './directory.ts';
-import {
-  findDeliveryTarget,
-  findDomainOwner,
-  findMailbox,
-  findOrganization,
-  firstDomainOf,
-} from './directory.ts';
-import type { DeliveryTarget, Organization, OutboundConnector, Policy } from './policy.ts';
+import { findDeliveryTarget, findDomainOwner, findMailbox, findOrganization } from './directory.ts';
+import type { DeliveryTarget, OutboundConnector, Policy } from './policy.ts';
 import type { Routing } from './routing.ts';
 import { plainRouting } from './routing.ts';
-import type { Requirement } from './tls-requirement.ts';
-import { joinRequirements, nothingRequired } from './tls-requirement.ts';
-
-/** How well a connector fits; `rank` orders, larger first. */
-interface Fit {
-  readonly connector: OutboundConnector;
-  readonly rank: number;
-  readonly because: string;
-}
-
-const rankOfAllAccepted = 0.5;
+import { nothingRequired } from './tls-requirement.ts';
+import { inside, via } from './way-of-connector.ts';
 
 /** A connector that a rule names but that is gone or off is a broken policy: it defers mail. */
 export function chooseOutbound(
@@ -67,14 +52,6 @@ export function chooseOutbound(
   return chooseConnector({ organization, owner, routing, base });
 }
 
-interface Choice {
-  readonly organization: Organization;
-  /** Whose the recipient's domain is; null where it is nobody's here. */
-  readonly owner: DomainOwner | null;
-  readonly routing: Routing;
-  readonly base: OutboundDecision;
-}
-
 function chooseConnector(choice: Choice): OutboundDecision {
   const { organization, owner, routing, base } = choice;
   const byDomain = considerByDomain(choice);
@@ -96,17 +73,6 @@ function chooseConnector(choice: Choice): OutboundDecision {
   const [first] = natural;
   if (first === undefined) return defaultDecision(choice, considered);
   return { ...base, considered, ...via(choice, first, natural) };
-}
-
-/**
- * Whose demands the recipient's domain brings: the connector that fits best, and where that one only
- * watches, also the best of those that enforce. To watch a new connector takes nothing from what is
- * in force.
- */
-function demandingOf(fits: readonly Fit[]): readonly OutboundConnector[] {
-  const inForce = fits.findIndex(({ connector }) => connector.mode === 'enforce');
-  const demanding = inForce > 0 ? [fits[0]!, fits[inForce]!] : fits.slice(0, 1);
-  return demanding.map(({ connector }) => connector);
 }
 
 /** Of several the first by name. Nothing goes back to where it came from. */
@@ -209,68 +175,6 @@ function defaultDecision(
   return { ...base, considered, clearTextAfterFailedTls };
 }
 
-/** The MX of a domain of this gateway would lead to ourselves. */
-function inside({ organization }: DomainOwner): OutboundDecision['destination'] {
-  return { kind: 'organization', organization: organization.id };
-}
-
-/**
- * The way of a connector. What `natural`, the connectors of the recipient's domain, demand holds on
- * another way too, unless the rule that led there says otherwise.
- */
-function via(
-  { organization, owner, routing, base }: Choice,
-  connector: OutboundConnector,
-  natural: readonly OutboundConnector[],
-): Partial<OutboundDecision> {
-  const foreign = owner !== null && owner.organization !== organization ? owner : null;
-  const isInside = foreign !== null && connector.route.kind === 'mx';
-  const handedTo = isInside ? foreign.organization.id : null;
-  const overrides = routing.ruling?.overrides ?? [];
-  const passed = natural.filter((each) => each !== connector && !overrides.includes(each.name));
-  const demanding = [connector, ...passed];
-  const demandOf = (each: OutboundConnector): Requirement =>
-    requirementOfOutbound(each, base.recipientDomain, handedTo);
-  const enforced = demanding.filter(({ mode }) => mode === 'enforce').map(demandOf);
-  const [only] = enforced;
-  const requirement =
-    only !== undefined && enforced.length === 1 ? only : joinRequirements(...enforced);
-  return {
-    connector: connector.name,
-    destination: isInside ? inside(foreign) : connector.route,
-    requirement,
-    shadow: demanding.flatMap((each) => shadowOf(each, demandOf)),
-    anchors: anchorsOf(requirement) ?? connector.anchors,
-    clientCertificate: connector.clientCertificate,
-    clearTextAfterFailedTls:
-      demanding.every(({ tlsSettings }) => tlsSettings === null) &&
-      connector.clearTextAfterFailedTls,
-    postQuantum: connector.postQuantum,
-    cloudServicesMailEnabled: connector.cloudServicesMailEnabled,
-    originatorOrg: connector.cloudServicesMailEnabled ? firstDomainOf(organization) : null,
-  };
-}
-
-/** The set that the certificate is looked at with: that of the demands, which may be of another. */
-function anchorsOf({ clauses }: Requirement): string | null {
-  const sets = new Set(
-    clauses.flatMap((each) => (each.kind === 'trust-anchors' ? [each.anchors] : [])),
-  );
-  const [only] = sets;
-  return sets.size === 1 ? only! : null;
-}
-
-/** Empty where it enforces, or would demand nothing. */
-function shadowOf(
-  connector: OutboundConnector,
-  demandOf: (connector: OutboundConnector) => Requirement,
-): ShadowDemand[] {
-  const { name, mode } = connector;
-  if (mode === 'enforce') return [];
-  const requirement = demandOf(connector);
-  return requirement.clauses.length === 0 ? [] : [{ connector: name, mode, requirement }];
-}
-
 function brokenRule(
   base: OutboundDecision,
   considered: readonly Considered[],
@@ -279,85 +183,4 @@ function brokenRule(
   const reason = `the rule "${rule}" names the connector "${name}", which does not exist or is off`;
   const clause = { kind: 'unsatisfiable', reason, origin: { kind: 'rule', name: rule } } as const;
   return { ...base, considered, requirement: { clauses: [clause] } };
-}
-
-function considerByDomain({ organization, owner, base }: Choice): {
-  fits: readonly Fit[];
-  considered: readonly Considered[];
-} {
-  const index = outboundIndexOf(organization);
-  const fits: Fit[] = [];
-  const losers: Considered[] = [];
-  const seen = new Set<OutboundConnector>();
-  const consider = (connector: OutboundConnector, fit: Omit<Fit, 'connector'>): void => {
-    if (seen.has(connector)) return;
-    seen.add(connector);
-    const unfit = whyUnfit(connector);
-    if (unfit === null) fits.push({ connector, ...fit });
-    else losers.push(lost(connector, unfit));
-  };
-  const isAccepted = owner?.organization === organization;
-  const covering = index.byRecipient.covering(base.recipientDomain);
-  const closer = covering.filter(({ pattern }) => pattern.kind !== 'any');
-  for (const found of closer) consider(found.value, fitByPattern(found));
-  if (isAccepted) {
-    const fit = { rank: rankOfAllAccepted, because: 'it takes all accepted domains' };
-    for (const connector of index.ofAllAccepted) consider(connector, fit);
-  }
-  for (const found of covering.slice(closer.length)) consider(found.value, fitByPattern(found));
-  fits.sort((a, b) => b.rank - a.rank || (a.connector.name < b.connector.name ? -1 : 1));
-  return { fits, considered: [...describeFits(fits), ...losers] };
-}
-
-function whyUnfit({ enabled, isTransportRuleScoped }: OutboundConnector): string | null {
-  if (!enabled) return 'it is off';
-  return isTransportRuleScoped ? 'it is used by a rule only' : null;
-}
-
-function fitByPattern({ pattern }: Covering<OutboundConnector>): Omit<Fit, 'connector'> {
-  const because = `its recipient domains have ${formatDomainPattern(pattern)}`;
-  return { rank: specificityOf(pattern), because };
-}
-
-function describeFits(fits: readonly Fit[]): Considered[] {
-  return fits.map((fit, place) => {
-    const winner = fits[0]!;
-    if (place === 0)
-      return { connector: fit.connector.name, result: 'chosen', reason: fit.because };
-    const why = fit.rank === winner.rank ? 'its name sorts first' : `it is more specific`;
-    return lost(fit.connector, `${fit.because}, but "${winner.connector.name}" wins: ${why}`);
-  });
-}
-
-function lost(connector: OutboundConnector, reason: string): Considered {
-  return { connector: connector.name, result: 'lost', reason };
-}
-
-function outdo(considered: Considered, central: string): Considered {
-  if (considered.result === 'lost') return considered;
-  const reason = `${considered.reason}, but "${central}" takes all mail to the outside`;
-  return { ...considered, result: 'lost', reason };
-}
-
-/**
- * For whoever asks why: the organization's connectors that the decision left out, since they do not
- * cover the domain; at most `most`, by name.
- */
-export function considerOthers(
-  policy: Policy,
-  { organization, recipientDomain, considered }: OutboundDecision,
-  most: number,
-): Considered[] {
-  const named = new Set(considered.map(({ connector }) => connector));
-  const all = findOrganization(policy, organization)?.outboundConnectors ?? [];
-  return all
-    .filter(({ name }) => !named.has(name))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .slice(0, most)
-    .map((connector) =>
-      lost(
-        connector,
-        whyUnfit(connector) ?? `its recipient domains do not cover ${recipientDomain}`,
-      ),
-    );
 }
