@@ -67,7 +67,8 @@ function checkActions({ value, path }: Located<ParsedRule>, report: Report): voi
   const refuse = (key: string, text: string): void =>
     report({ path: [...path, key], at: 'key', text });
   const actions = toActions(value);
-  if (actions.length === 0 && !value.stopRuleProcessing) {
+  const setsHeader = value.setHeaderName !== null || value.setHeaderValue !== null;
+  if (actions.length === 0 && !setsHeader && !value.stopRuleProcessing) {
     refuse('name', 'does nothing: give the rule an action, such as routeMessageOutboundRequireTls');
   }
   if (value.setHeaderName !== null && value.setHeaderValue === null) {

@@ -2,16 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { InboundConnector, OutboundConnector } from '../policy/policy.ts';
-import {
-  accepted,
-  errorsOf,
-  inbound,
-  inOrganization,
-  outbound,
-  problemsOf,
-} from './config-sample.ts';
+import { accepted, errorsOf, inbound, inOrganization, outbound } from './config-sample.ts';
 import { parseConfig } from './load.ts';
-import { formatProblem } from './problem.ts';
+import type { RefusalCase } from './refusal-case.ts';
+import { testRefusals } from './refusal-case.ts';
 
 const pin = Buffer.alloc(32, 7).toString('base64');
 const pin2 = Buffer.alloc(32, 8).toString('base64');
@@ -50,7 +44,7 @@ function loadedOutbound(yaml: string): OutboundConnector {
 }
 
 /** What is written, the key that is named, and words that say what would be right. */
-const refusals: readonly (readonly [string, string, string, RegExp])[] = [
+const refusals: readonly RefusalCase[] = [
   [
     'an OnPremises connector that names no server',
     own(''),
@@ -385,19 +379,7 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
   ],
 ];
 
-describe('refused', () => {
-  for (const [what, yaml, key, words] of refusals) {
-    test(what, () => {
-      const errors = problemsOf(yaml).filter((problem) => problem.severity === 'error');
-      assert.deepEqual(
-        errors.map((problem) => problem.key),
-        [key],
-        errors.map(formatProblem).join('\n'),
-      );
-      assert.match(formatProblem(errors[0]!), words);
-    });
-  }
-});
+testRefusals(refusals);
 
 describe('OnPremises', () => {
   test('is known by certificate name without RestrictDomainsToCertificate', () => {

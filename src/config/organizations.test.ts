@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accepted, errorsOf, inOrganization, problemsOf } from './config-sample.ts';
+import { accepted, errorsOf, inOrganization } from './config-sample.ts';
 import { parseConfig } from './load.ts';
 import { formatProblem } from './problem.ts';
+import type { RefusalCase } from './refusal-case.ts';
+import { testRefusals } from './refusal-case.ts';
 
 const contoso = 'acceptedDomains: [{ domain: contoso.com }]';
 const mailbox = (account: string, address: string): string =>
@@ -34,7 +36,7 @@ test('two organizations, each with what is its own, are good', () => {
 });
 
 /** What is written, the key that is named, and words that say what would be right. */
-const refusals: readonly (readonly [string, string, string, RegExp])[] = [
+const refusals: readonly RefusalCase[] = [
   [
     'two organizations of one id',
     two(first, second, '', 'fabrikam'),
@@ -166,17 +168,7 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
   ],
 ];
 
-for (const [what, yaml, key, words] of refusals) {
-  test(`refuses ${what}`, () => {
-    const errors = problemsOf(yaml).filter((problem) => problem.severity === 'error');
-    assert.deepEqual(
-      errors.map((problem) => problem.key),
-      [key],
-      errors.map(formatProblem).join('\n'),
-    );
-    assert.match(formatProblem(errors[0]!), words);
-  });
-}
+testRefusals(refusals);
 
 test('connectors, aliases and delivery targets of two organizations may have equal names', () => {
   const connectors = `inboundConnectors: [{ name: a, senderDomains: adatum.com }]

@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  accepted,
-  errorsOf,
-  inbound,
-  inOrganization,
-  outbound,
-  problemsOf,
-} from './config-sample.ts';
-import { formatProblem } from './problem.ts';
+import { accepted, errorsOf, inbound, inOrganization, outbound } from './config-sample.ts';
+import type { RefusalCase } from './refusal-case.ts';
+import { testRefusals } from './refusal-case.ts';
 
 const pin = Buffer.alloc(32, 7).toString('base64');
 const one = 'organizations[0].outboundConnectors[0]';
 const two = 'organizations[0].inboundConnectors[0]';
 
 /** What is written, the key that is named, and words that say what would be right. */
-const refusals: readonly (readonly [string, string, string, RegExp])[] = [
+const refusals: readonly RefusalCase[] = [
   [
     'a PROXY header believed from everybody',
     inOrganization(accepted).replace(
@@ -511,17 +505,7 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
   ],
 ];
 
-for (const [what, yaml, key, words] of refusals) {
-  test(`refuses ${what}`, () => {
-    const errors = problemsOf(yaml).filter((problem) => problem.severity === 'error');
-    assert.deepEqual(
-      errors.map((problem) => problem.key),
-      [key],
-      errors.map(formatProblem).join('\n'),
-    );
-    assert.match(formatProblem(errors[0]!), words);
-  });
-}
+testRefusals(refusals);
 
 test('the configuration around the refusals is itself sound', () => {
   assert.deepEqual(errorsOf(inOrganization(accepted)), []);
