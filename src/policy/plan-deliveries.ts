@@ -13,7 +13,7 @@ import { raiseFloor } from './floor.ts';
 import type { Policy } from './policy.ts';
 import { routingOf } from './routing.ts';
 import type { Clause } from './tls-requirement.ts';
-import { keyOf } from './tls-requirement.ts';
+import { textOf } from './tls-requirement.ts';
 
 /** `routeKey` names the next hop; equal keys may share connections and compete for them. */
 export interface PlannedDelivery {
@@ -33,16 +33,13 @@ export function planDeliveries(
   for (const { recipient, clauses } of expandRecipients(policy, message)) {
     const decision = chooseOutbound(policy, organization, recipient, routing);
     const routeKey = routeKeyOf(decision);
-    // A floor is of a whole delivery: what came by an alias does not bind the others.
-    const key = clauses.length === 0 ? routeKey : `${routeKey}\n${clauses.map(keyOf).join('\n')}`;
+    const brought = clauses.length === 0 ? message.clauses : [...message.clauses, ...clauses];
+    const floor = raiseFloor(brought, decision.requirement.clauses);
+    // A floor is of a whole delivery: what binds one recipient neither binds nor frees another.
+    const key = `${routeKey}\n${floor.map(textOf).join('\n')}`;
     const plan = plans.get(key);
-    if (plan === undefined) {
-      const brought = clauses.length === 0 ? message.clauses : [...message.clauses, ...clauses];
-      const floor = raiseFloor(brought, decision.requirement.clauses);
-      plans.set(key, { routeKey, recipients: [recipient], floor });
-    } else {
-      plan.recipients.push(recipient);
-    }
+    if (plan === undefined) plans.set(key, { routeKey, recipients: [recipient], floor });
+    else plan.recipients.push(recipient);
   }
   return [...plans.values()];
 }

@@ -61,11 +61,16 @@ export function joinRequirements(...parts: readonly Requirement[]): Requirement 
   const byText = new Map<string, Clause>();
   for (const part of parts) {
     for (const clause of part.clauses) {
-      const text = `${clause.origin.kind} ${clause.origin.name} ${keyOf(clause)}`;
+      const text = textOf(clause);
       if (!byText.has(text)) byText.set(text, clause);
     }
   }
   return { clauses: [...byText.values()] };
+}
+
+/** The clause as text: equal texts are equal demands of one origin. */
+export function textOf(clause: Clause): string {
+  return `${clause.origin.kind} ${clause.origin.name} ${keyOf(clause)}`;
 }
 
 /** The demand without its origin, as text: equal texts are equal demands. */
