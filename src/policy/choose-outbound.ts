@@ -20,8 +20,9 @@ import { findDeliveryTarget, findDomainOwner, findMailbox, findOrganization } fr
 import type { DeliveryTarget, OutboundConnector, Policy } from './policy.ts';
 import type { Routing } from './routing.ts';
 import { plainRouting } from './routing.ts';
-import { nothingRequired } from './tls-requirement.ts';
-import { inside, via } from './way-of-connector.ts';
+import type { Requirement } from './tls-requirement.ts';
+import { joinRequirements, nothingRequired } from './tls-requirement.ts';
+import { demandsOn, inside, via } from './way-of-connector.ts';
 
 /** A connector that a rule names but that is gone or off is a broken policy: it defers mail. */
 export function chooseOutbound(
@@ -91,7 +92,9 @@ function chooseByRule(
   const rule = routing.ruling?.rule ?? name;
   if (connector === null || !connector.enabled) {
     const off = { connector: name, result: 'lost', reason: 'it is off' } as const;
-    return brokenRule(base, connector === null ? [] : [off], { rule, name });
+    const considered = connector === null ? [] : [off];
+    const { requirement } = demandsOn(choice, connector, natural);
+    return { ...base, considered, requirement: brokenBy(rule, name, requirement) };
   }
   const chosen = {
     connector: name,
@@ -175,12 +178,9 @@ function defaultDecision(
   return { ...base, considered, clearTextAfterFailedTls };
 }
 
-function brokenRule(
-  base: OutboundDecision,
-  considered: readonly Considered[],
-  { rule, name }: { readonly rule: string; readonly name: string },
-): OutboundDecision {
+/** Such mail waits. It keeps what it would have to find, so that no mend of the rule frees it. */
+function brokenBy(rule: string, name: string, demanded: Requirement): Requirement {
   const reason = `the rule "${rule}" names the connector "${name}", which does not exist or is off`;
   const clause = { kind: 'unsatisfiable', reason, origin: { kind: 'rule', name: rule } } as const;
-  return { ...base, considered, requirement: { clauses: [clause] } };
+  return joinRequirements({ clauses: [clause] }, demanded);
 }

@@ -11,12 +11,13 @@ import {
 } from '../../test/support/policy.ts';
 import { chooseOutbound } from './choose-outbound.ts';
 import type { OutboundDecision } from './decision.ts';
-import { requirementOf } from './floor.ts';
+import { findWeakened, raiseFloor, requirementOf } from './floor.ts';
 import type { Organization, OutboundConnector, Policy } from './policy.ts';
 import { routeKeyFor } from './plan-deliveries.ts';
 import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
 import type { Ruling } from './rules/ruling.ts';
+import { textOf } from './tls-requirement.ts';
 
 const hosts = { kind: 'smart-hosts', hosts: [{ host: 'filter.test', port: 25 }] } as const;
 const forced = outboundConnector('forced', {
@@ -40,7 +41,7 @@ function choose(
   return chooseOutbound(value, 'org', address(to), routing);
 }
 
-function demandsOf({ requirement }: OutboundDecision): string[] {
+function demandsOf({ requirement }: Pick<OutboundDecision, 'requirement'>): string[] {
   return requirement.clauses.map(({ kind, origin }) => `${kind} of ${origin.name}`);
 }
 
@@ -70,7 +71,33 @@ describe('a rule that routes', () => {
   it('leads nowhere while its connector is off, and mail waits', () => {
     const off = { ...addOn, enabled: false };
     const decision = choose([forced, off], 'x@partner.test', ruledTo('add-on'));
-    assert.deepEqual(demandsOf(decision), ['unsatisfiable of R']);
+    assert.deepEqual(demandsOf(decision), ['unsatisfiable of R', ...ofForced]);
+  });
+
+  it('holds mail of that time to what was demanded then, however the connector comes back', () => {
+    const scan = { ...addOn, tlsSettings: 'EncryptionOnly' } as const;
+    const off = [forced, { ...scan, enabled: false }];
+    const floor = raiseFloor(
+      [],
+      choose(off, 'x@partner.test', ruledTo('add-on')).requirement.clauses,
+    );
+    const ofScan = ['encrypted of add-on', 'min-version of add-on'];
+    assert.deepEqual(demandsOf({ requirement: { clauses: floor } }), [...ofScan, ...ofForced]);
+    const lax = [{ ...forced, enabled: false }, addOn];
+    const later = choose(lax, 'x@partner.test', ruledTo('add-on'));
+    assert.deepEqual(
+      findWeakened(floor, requirementOf(later, floor)).map(textOf),
+      floor.map(textOf),
+    );
+    const mended = choose([forced, scan], 'x@partner.test', ruledTo('add-on'));
+    assert.deepEqual(findWeakened(floor, requirementOf(mended, floor)), []);
+  });
+
+  it('keeps what the domain demands also where its connector does not exist', () => {
+    const decision = choose([forced], 'x@partner.test', ruledTo('add-on'));
+    assert.deepEqual(demandsOf(decision), ['unsatisfiable of R', ...ofForced]);
+    const named = ruledTo('add-on', { overrides: ['forced'] });
+    assert.deepEqual(demandsOf(choose([forced], 'x@partner.test', named)), ['unsatisfiable of R']);
   });
 
   it('leaves mailboxes here where they are', () => {
