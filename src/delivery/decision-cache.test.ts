@@ -26,3 +26,26 @@ test('mail to one organization inside by two connectors goes in transactions of 
   assert.notEqual(keyFor('x@a.test'), keyFor('x@b.test'));
   assert.equal(keyFor('x@a.test'), keyFor('y@a.test'));
 });
+
+test('mail that may go in clear after failed TLS is not carried with mail that may not', () => {
+  const central = outboundConnector('central', {
+    connectorType: 'OnPremises',
+    routeAllMessagesViaOnPremises: true,
+    route: { kind: 'smart-hosts', hosts: [{ host: 'hub.test', port: 25 }] },
+    clearTextAfterFailedTls: true,
+  });
+  const watch = outboundConnector('watch', {
+    mode: 'observe',
+    recipientDomains: patterns('bank.test'),
+    tlsSettings: 'EncryptionOnly',
+  });
+  const value = policy({ outboundConnectors: [central, watch] });
+  const cache = new DecisionCache();
+  const message = { organization: 'org', source: { kind: 'submission', account: 'user' } } as const;
+  const decide = (to: string) => cache.decide(value, message, address(to));
+  const keyFor = (to: string): string => cache.routeKeyOf(decide(to));
+  assert.equal(decide('x@else.test').clearTextAfterFailedTls, true);
+  assert.equal(decide('x@bank.test').clearTextAfterFailedTls, false);
+  assert.notEqual(keyFor('x@bank.test'), keyFor('x@else.test'));
+  assert.equal(keyFor('x@else.test'), keyFor('x@other.test'));
+});

@@ -6,7 +6,6 @@ import type { Delivery } from '../policy/delivery.ts';
 import { findMailbox } from '../policy/directory.ts';
 import type { Policy } from '../policy/policy.ts';
 import { plainRouting, routingOf } from '../policy/routing.ts';
-import { keyOf } from '../policy/tls-requirement.ts';
 
 type Decided = Pick<Delivery, 'organization' | 'source' | 'ruling'>;
 
@@ -33,24 +32,16 @@ export class DecisionCache {
     return decision;
   }
 
-  /** Equal where one transaction may carry both: same next hop, same connector, same requirement. */
+  /** Equal where one transaction may carry both: decided alike in all that acts on the way. */
   routeKeyOf(decision: OutboundDecision): string {
     const known = this.#routeKeys.get(decision);
     if (known !== undefined) return known;
-    const { destination, connector, requirement, recipientDomain, postQuantum } = decision;
-    const demands = requirement.clauses.map(keyOf).join('\n');
-    const isOfDomain = destination.kind === 'mx' || destination.kind === 'none';
-    const to = isOfDomain ? recipientDomain : '';
-    const via = `${viaOf(destination) ?? ''}\n${connector ?? ''}`;
-    const key = `${destination.kind}\n${via}\n${to}\n${postQuantum}\n${demands}`;
+    const { considered: _, recipientDomain, ...acting } = decision;
+    const { kind } = decision.destination;
+    const key = JSON.stringify([kind === 'mx' || kind === 'none' ? recipientDomain : '', acting]);
     this.#routeKeys.set(decision, key);
     return key;
   }
 }
 
 const decisionsMax = 10_000;
-
-function viaOf(destination: OutboundDecision['destination']): string | null {
-  if (destination.kind === 'hand-over') return destination.target.name;
-  return destination.kind === 'organization' ? destination.organization : null;
-}
