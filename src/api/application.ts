@@ -10,11 +10,13 @@ import { Failure } from '../mail/failure.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
 import type { Log } from '../report/log.ts';
 import type { Problem } from './contract.ts';
+import { checkedTextLengthMax } from './contract/config.ts';
 import { describeApi } from './openapi.ts';
 import { describeError, describeInvalid, describeRefusedConfig } from './problem.ts';
 import { toMatch } from './queue-orders.ts';
 import { describeQueueRow } from './queue-view.ts';
 import {
+  configCheckRoute,
   configRoute,
   contentRoute,
   domainVerifyRoute,
@@ -41,6 +43,8 @@ export interface ApiLimits {
 }
 
 const smallBodyBytesMax = 256 * 1024;
+/** JSON may write a character of a configuration in six. */
+const configBodyBytesMax = 6 * checkedTextLengthMax + 1024;
 const problemType = 'application/problem+json';
 
 export interface ApiContext {
@@ -60,6 +64,7 @@ export function createApplication(services: ApiServices, context: ApiContext): O
   app.use('/v1/explain', limitBody(smallBodyBytesMax));
   app.use('/v1/queue/*', limitBody(smallBodyBytesMax));
   app.use('/v1/config/reload', limitBody(smallBodyBytesMax));
+  app.use('/v1/config/check', limitBody(configBodyBytesMax));
   app.use('/v1/domains/*', limitBody(smallBodyBytesMax));
   serve(app, services);
   serveReload(app, services, failures);
@@ -99,6 +104,9 @@ function serve(app: OpenAPIHono, services: ApiServices): void {
     const { defaults } = c.req.valid('query');
     return c.json(await services.readConfig({ withDefaults: defaults === 'true' }), 200);
   });
+  app.openapi(configCheckRoute, async (c) =>
+    c.json(await services.checkConfig(c.req.valid('json').text), 200),
+  );
   serveDomains(app, services);
   const document = describeApi();
   app.get('/v1/openapi.json', (c) => c.json(document));

@@ -9,7 +9,6 @@ import type { z } from 'zod';
 import type { FailureMeaning } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import type {
-  ConfigProblemView,
   ExplainAnswer,
   ExplainQuestion,
   QueueListView,
@@ -25,8 +24,9 @@ import type {
   QueueOrderInput,
   QueueQuery,
 } from './contract/queue-orders.ts';
-import type { ConfigQuery, ConfigView } from './contract/config.ts';
-import { configViewSchema } from './contract/config.ts';
+import type { ConfigProblemView } from './contract/config-problem.ts';
+import type { ConfigCheck, ConfigCheckOrder, ConfigQuery, ConfigView } from './contract/config.ts';
+import { configCheckSchema, configViewSchema } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
 import { domainListSchema, domainSchema } from './contract/domains.ts';
 import type { TraceListView, TraceQueryInput } from './contract/trace-search.ts';
@@ -61,10 +61,14 @@ export interface ApiClient {
   readRecords(query: RecordQueryInput): Promise<RecordPage>;
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
-  /** Throws `config-refused`; `problemsOfFailure` tells everything that is wrong. */
-  /** `reason`: why the policy is to ask for less; absent where it is not. */
+  /**
+   * `reason`: why the policy is to ask for less; absent where it is not. Throws `config-refused`;
+   * `problemsOfFailure` tells everything that is wrong.
+   */
   reloadConfig(reason?: string): Promise<Reloaded>;
   readConfig(query: ConfigQuery): Promise<ConfigView>;
+  /** Without `text` the file as it is. Changes nothing. */
+  checkConfig(order?: ConfigCheckOrder): Promise<ConfigCheck>;
   listDomains(): Promise<DomainListView>;
   /** Throws `domain-unknown`. */
   verifyDomain(domain: string): Promise<DomainView>;
@@ -96,6 +100,7 @@ export function createApiClient(settings: ClientSettings): ApiClient {
     readRecords: (query) => call('GET', `/v1/records${formatQuery(query)}`, recordPageSchema),
     submit: (message) => call('POST', '/v1/messages', submittedSchema, message),
     readConfig: (query) => call('GET', `/v1/config${formatQuery(query)}`, configViewSchema),
+    checkConfig: (order = {}) => call('POST', '/v1/config/check', configCheckSchema, order),
     listDomains: () => call('GET', '/v1/domains', domainListSchema),
     verifyDomain: (domain) =>
       call('POST', `/v1/domains/${encodeURIComponent(domain)}/verify`, domainSchema, {}),

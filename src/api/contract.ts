@@ -12,6 +12,7 @@ import { parseDomain } from '../mail/domain.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
+import { configProblem } from './contract/config-problem.ts';
 import { explainedRulesSchema, messageQuestion } from './contract/explain-rules.ts';
 import { time } from './contract/time.ts';
 import { recipientStateSchema } from './contract/trace-search.ts';
@@ -39,20 +40,6 @@ const address = z
 const reversePath = address
   .nullable()
   .meta({ description: 'the sender; null is the null reverse-path <>' });
-
-/** What is wrong with the configuration, at its place; `key` empty where the whole file is meant. */
-const configProblem = z
-  .object({
-    file: z.string(),
-    line: z.int().min(1),
-    column: z.int().min(1),
-    key: z.string(),
-    text: z.string(),
-    suggestion: z.string().nullable().meta({ description: 'the nearest right word' }),
-    severity: z.enum(['error', 'warning']),
-  })
-  .meta({ id: 'ConfigProblem' });
-export type ConfigProblemView = z.infer<typeof configProblem>;
 
 /** An error of the API: `type` is about:blank, `code` tells programs what happened. */
 export const problemSchema = z

@@ -18,7 +18,12 @@ import {
   queueOrderSchema,
   queueQuerySchema,
 } from './contract/queue-orders.ts';
-import { configQuerySchema, configViewSchema } from './contract/config.ts';
+import {
+  configCheckOrderSchema,
+  configCheckSchema,
+  configQuerySchema,
+  configViewSchema,
+} from './contract/config.ts';
 import { domainListSchema, domainParamSchema, domainSchema } from './contract/domains.ts';
 import { recordPageSchema, recordQuerySchema } from './contract/records.ts';
 import { traceListSchema, traceQuerySchema } from './contract/trace-search.ts';
@@ -131,6 +136,19 @@ export const configRoute = createRoute({
   summary: 'The configuration in force, without secrets, and whether the file differs',
   request: { query: configQuerySchema },
   responses: { 200: json('The configuration', configViewSchema), default: problem },
+});
+
+export const configCheckRoute = createRoute({
+  method: 'post',
+  path: '/v1/config/check',
+  operationId: 'checkConfig',
+  summary:
+    'What a reload would find in the file, or in a candidate: errors, warnings, weaker demands',
+  request: { body: { content: { 'application/json': { schema: configCheckOrderSchema } } } },
+  responses: {
+    200: json('What it found; nothing is changed', configCheckSchema),
+    default: problem,
+  },
 });
 
 export const explainRoute = createRoute({

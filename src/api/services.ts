@@ -17,7 +17,7 @@ import type {
   QueueOrderAnswer,
   QueueOrderView,
 } from './contract/queue-orders.ts';
-import type { ConfigView } from './contract/config.ts';
+import type { ConfigCheck, ConfigView } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
 import type { RecordPage, RecordQuery } from './contract/records.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
@@ -55,6 +55,8 @@ export interface ApiServices {
     | { readonly kind: 'reloaded'; readonly view: Reloaded }
     | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }
   >;
+  /** What a reload would do with `text` in the file; null: with the file as it is. Changes nothing. */
+  checkConfig(text: string | null): Promise<ConfigCheck>;
   /** What is in force; with the defaults of what was left out. */
   readConfig(options: { readonly withDefaults: boolean }): Promise<ConfigView>;
   listDomains(): Promise<DomainListView>;

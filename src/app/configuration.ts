@@ -3,7 +3,7 @@ import { checkDates } from '../config/check-dates.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { Config, FileReference } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, parseConfig } from '../config/load.ts';
 import type { ConfigProblem, Path } from '../config/problem.ts';
 import { formatPath } from '../config/problem.ts';
 import { revisionOf } from '../config/to-policy.ts';
@@ -12,10 +12,11 @@ import type { HeldFiles } from './held-files.ts';
 import { readFiles } from './held-files.ts';
 import type { LaneConfiguration } from './messages.ts';
 
-/** `dataFolder` null: as the file says. */
+/** `dataFolder` null: as the file says. `text` stands for what is in the file; absent, it is read. */
 export interface ConfigurationSource {
   readonly file: string;
   readonly dataFolder: string | null;
+  readonly text?: string | null;
 }
 
 export interface Configuration {
@@ -43,7 +44,8 @@ export async function loadConfiguration(
   source: ConfigurationSource,
   inForce: Configuration | null,
 ): Promise<ConfigurationResult> {
-  const loaded = await loadConfig(source.file);
+  const { file, text = null } = source;
+  const loaded = text === null ? await loadConfig(file) : parseConfig(text, file);
   if (loaded.kind === 'refused') return loaded;
   const { policy, warnings } = loaded;
   const { dataFolder } = source;

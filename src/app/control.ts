@@ -70,7 +70,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
     settings.dropPrivileges();
     const reloader = new Reloader(settings.configuration, listeners, {
-      load: (inForce) => loadProven(book, settings.source, inForce),
+      load: (inForce, text) => loadProven(book, { ...settings.source, text }, inForce),
       lanes,
       log,
       onSwap: (next) => {

@@ -2,18 +2,19 @@
 import type { StatusView } from '../api/contract.ts';
 import { readRecords } from '../api/read-records.ts';
 import { searchTraces } from '../api/search-traces.ts';
-import type { ConfigView } from '../api/contract/config.ts';
+import type { ConfigCheck, ConfigView } from '../api/contract/config.ts';
 import type { ApiServices } from '../api/services.ts';
 import { effectiveConfig } from '../config/effective-config.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
+import { describeWeakening } from '../policy/weakening.ts';
 import type { Log } from '../report/log.ts';
 import { domainServices } from './domains/domain-services.ts';
 import { explain } from './explain.ts';
 import { homeMailbox } from './home-organization.ts';
 import { queueServices } from './queue-services.ts';
 import type { Running } from './running.ts';
-import type { RefusedReload, Reloader } from './reloader.ts';
+import type { Candidate, RefusedReload, Reloader } from './reloader.ts';
 import { version } from './version.ts';
 
 export function gatewayServices(log: Log, running: Running): ApiServices {
@@ -36,6 +37,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     },
     explain: (question) => explain(reloader.inForce.policy, question),
     readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
+    checkConfig: async (text) => describeCandidate(await reloader.check(text)),
     reloadConfig: async ({ reason }) => {
       const outcome = await reloader.reload({ kind: 'order', reason });
       if (outcome.kind === 'refused') return outcome;
@@ -86,7 +88,7 @@ async function readStatus(running: Running, startedAt: string): Promise<StatusVi
 }
 
 async function readConfig(reloader: Reloader, withDefaults: boolean): Promise<ConfigView> {
-  const fileState = await reloader.compareFile();
+  const { kind: fileState } = await reloader.check();
   const { config, policy, raw, revision } = reloader.inForce;
   return {
     formatVersion: 1,
@@ -96,6 +98,21 @@ async function readConfig(reloader: Reloader, withDefaults: boolean): Promise<Co
     loadedAt: reloader.loadedAt,
     fileState,
     config: effectiveConfig(raw, { withDefaults, withSecrets: false }),
+  };
+}
+
+function describeCandidate(candidate: Candidate): ConfigCheck {
+  if ('problems' in candidate) {
+    const { kind, problems } = candidate;
+    return { formatVersion: 1, kind, policyRevision: null, problems: [...problems], weaker: [] };
+  }
+  const { kind, configuration, weaker } = candidate;
+  return {
+    formatVersion: 1,
+    kind,
+    policyRevision: configuration.policy.revision,
+    problems: [...configuration.warnings],
+    weaker: weaker.map(describeWeakening),
   };
 }
 

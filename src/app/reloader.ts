@@ -24,8 +24,14 @@ export type ReloadOutcome =
 export type ReloadOrder =
   { readonly kind: 'signal' } | { readonly kind: 'order'; readonly reason: string | null };
 
-/** The file as it is now, against what is in force; `refused`: it has mistakes. */
-export type FileState = 'same' | 'differs' | 'needs-restart' | 'refused';
+/** What a reload would find. `weaker`: it asks for less than what is in force, in words. */
+export type Candidate =
+  | { readonly kind: 'refused' | 'needs-restart'; readonly problems: readonly ConfigProblem[] }
+  | {
+      readonly kind: 'same' | 'differs';
+      readonly configuration: Configuration;
+      readonly weaker: readonly Weakening[];
+    };
 
 export interface RefusedReload {
   readonly at: string;
@@ -33,8 +39,8 @@ export interface RefusedReload {
 }
 
 export interface ReloadParts {
-  /** Reads and checks what is to come after the configuration in force. */
-  readonly load: (inForce: Configuration) => Promise<ConfigurationResult>;
+  /** Checks what is to come after the configuration in force: `text`, or the file where it is null. */
+  readonly load: (inForce: Configuration, text: string | null) => Promise<ConfigurationResult>;
   readonly lanes: readonly Pick<LaneProcess, 'shard' | 'ask' | 'adopt' | 'confirm'>[];
   readonly log: Log;
   /** Called when another configuration is in force, before anybody is told. */
@@ -75,14 +81,18 @@ export class Reloader {
     return this.#lastRefused;
   }
 
-  /** What a reload would find now; nothing is changed. */
-  async compareFile(): Promise<FileState> {
-    const result = await this.#parts.load(this.#inForce);
-    if (result.kind === 'refused') return 'refused';
-    const { config, revision } = result.configuration;
-    if (revision === this.#inForce.revision) return 'same';
-    const fixed = findFixedChanges(this.#inForce.config, config);
-    return fixed.length > 0 ? 'needs-restart' : 'differs';
+  /** What a reload would find in the file, or in `text` if it stood there; nothing is changed. */
+  async check(text: string | null = null): Promise<Candidate> {
+    const result = await this.#parts.load(this.#inForce, text);
+    if (result.kind === 'refused') return result;
+    const { configuration } = result;
+    const problems = this.#fixedChanges(configuration);
+    if (problems.length > 0) return { kind: 'needs-restart', problems };
+    if (configuration.revision === this.#inForce.revision) {
+      return { kind: 'same', configuration, weaker: [] };
+    }
+    const weaker = findWeakenings(this.#inForce.policy, configuration.policy);
+    return { kind: 'differs', configuration, weaker };
   }
 
   /**
@@ -120,16 +130,15 @@ export class Reloader {
 
   async #reload(by: ReloadOrder): Promise<ReloadOutcome> {
     const startedAtMs = performance.now();
-    const result = await this.#parts.load(this.#inForce);
-    if (result.kind === 'refused') return this.#refuse(result.problems);
-    const { configuration } = result;
-    const weakenings = findWeakenings(this.#inForce.policy, configuration.policy);
-    if (weakenings.length > 0 && by.kind === 'order' && by.reason === null) {
-      return this.#refuse(weakenings.map((each) => askWhy(configuration, each)));
+    const candidate = await this.check();
+    if ('problems' in candidate) return this.#refuse(candidate.problems);
+    const { configuration, weaker } = candidate;
+    if (weaker.length > 0 && by.kind === 'order' && by.reason === null) {
+      return this.#refuse(weaker.map((each) => askWhy(configuration, each)));
     }
-    const problems = await this.#swap(configuration);
+    const problems = await this.#putInForce(configuration);
     if (problems !== null) return this.#refuse(problems);
-    this.#tellWeakenings(weakenings, by);
+    this.#tellWeakenings(weaker, by);
     const tookMs = Math.round(performance.now() - startedAtMs);
     this.#lastRefused = null;
     const { revision, policy, warnings } = configuration;
@@ -157,10 +166,9 @@ export class Reloader {
     return { kind: 'refused', problems };
   }
 
-  async #swap(next: Configuration): Promise<readonly ConfigProblem[] | null> {
+  #fixedChanges(next: Configuration): readonly ConfigProblem[] {
     const fixed = findFixedChanges(this.#inForce.config, next.config);
-    if (fixed.length > 0) return fixed.map(({ path, text }) => next.problemAt(path, text));
-    return this.#putInForce(next);
+    return fixed.map(({ path, text }) => next.problemAt(path, text));
   }
 
   /** Null when it is in force; else why not, and nothing has changed. */

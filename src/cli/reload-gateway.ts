@@ -1,7 +1,9 @@
 /** Has the running gateway take its configuration anew, and tells people what came of it. */
 import type { ApiClient } from '../api/client.ts';
 import { problemsOfFailure } from '../api/client.ts';
-import type { ConfigProblemView, Reloaded } from '../api/contract.ts';
+import type { Reloaded } from '../api/contract.ts';
+import type { ConfigCheck } from '../api/contract/config.ts';
+import type { ConfigProblemView } from '../api/contract/config-problem.ts';
 import { formatProblem } from '../config/problem.ts';
 import { Failure } from '../mail/failure.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
@@ -33,6 +35,27 @@ export async function printReload(context: CommandContext, answer: ReloadAnswer)
 function toText({ configRevision, policyRevision, tookMs, warnings }: Reloaded): string {
   const done = `In force on every lane after ${tookMs} ms: configuration ${configRevision}, policy ${policyRevision}.`;
   return `${formatProblems(warnings)}${sanitizePeerText(done)}\n`;
+}
+
+/** What a reload would do, for whoever only asks. */
+export async function printCheck(context: CommandContext, check: ConfigCheck): Promise<void> {
+  if (!isTaken(check)) context.setExitCode(exitCode.config);
+  return context.out.print(`${formatProblems(check.problems)}${verdictOf(check)}\n`);
+}
+
+/** Whether a reload would put it in force, given a reason where it wants one. */
+export function isTaken({ kind }: ConfigCheck): boolean {
+  return kind === 'same' || kind === 'differs';
+}
+
+function verdictOf({ kind, policyRevision, weaker }: ConfigCheck): string {
+  if (kind === 'refused') return 'A reload would refuse it; nothing was changed.';
+  if (kind === 'needs-restart') return 'Only a restart puts it in force; nothing was changed.';
+  if (kind === 'same') return 'It is what is in force.';
+  const taken = `A reload would put it in force, as policy ${policyRevision}`;
+  if (weaker.length === 0) return `${taken}; nothing was changed.`;
+  const lines = weaker.map((each) => `  ${sanitizePeerText(each)}`).join('\n');
+  return `${taken}, and want to know why (--reason), since it asks for less:\n${lines}\nNothing was changed.`;
 }
 
 function refusalText(problems: readonly ConfigProblemView[]): string {

@@ -257,6 +257,38 @@ test('SIGHUP reloads, and reloads at the same time come one after the other', as
   assert.equal((await gateway.status()).hostName, 'last.example.test');
 });
 
+test('what a reload would find is told beforehand, the same as by config check, and changes nothing', async () => {
+  await putInForce();
+  const { policyRevision } = await gateway.status();
+  const loose = { name: forced.name, recipientDomains: forced.recipientDomains };
+  const unused = { name: 'unused', isTransportRuleScoped: true };
+  const outboundConnectors = [{ ...loose, smartHosts: smartHost(clear.port) }, unused];
+  const { config } = await setupWith({ organization: { outboundConnectors } });
+  const text = JSON.stringify(config, null, 2);
+  const check = await gateway.api.checkConfig({ text });
+  assert.equal(check.kind, 'differs');
+  assert.match(check.weaker.join('\n'), /"to partner".* encryption/);
+  assert.match(check.problems.map((problem) => problem.text).join('\n'), /no rule/);
+  assert.equal((await gateway.api.checkConfig()).kind, 'same', 'the file is another');
+
+  await writeFile(gateway.configFile, text);
+  const byCommand = await gateway.run('config', 'check', gateway.configFile, '--json');
+  const told = JSON.parse(byCommand.stdout) as { problems: unknown; policyRevision: string };
+  assert.deepEqual(told.problems, check.problems);
+  assert.equal(told.policyRevision, check.policyRevision);
+  const dryRun = await gateway.run('config', 'reload', '--dry-run');
+  assert.equal(dryRun.code, 0, dryRun.stderr);
+  assert.match(dryRun.stdout, /--reason.*asks for less:\n.*"to partner"/);
+
+  const broken = await gateway.api.checkConfig({ text: text.replace('hostName', 'hostname') });
+  assert.equal(broken.kind, 'refused');
+  assert.match(broken.problems.map(({ suggestion }) => suggestion).join(' '), /hostName/);
+  const after = await gateway.status();
+  assert.equal(after.policyRevision, policyRevision);
+  assert.equal(after.lastRefusedReload, null);
+  await putInForce();
+});
+
 test('a lane that is down during a reload starts with the newest good configuration', async () => {
   await putInForce();
   const lanes = await gateway.lanes();

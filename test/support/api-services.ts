@@ -155,6 +155,9 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
     explain: async () => {
       throw new Error('no explain in this fake');
     },
+    checkConfig: async () => {
+      throw new Error('no check in this fake');
+    },
     reloadConfig: async () => {
       throw new Error('no reload in this fake');
     },

@@ -1,7 +1,8 @@
 /** Reloads of a running gateway for interop tests. */
 import { writeFile } from 'node:fs/promises';
 import { problemsOfFailure } from '../../src/api/client.ts';
-import type { ConfigProblemView, Reloaded } from '../../src/api/contract.ts';
+import type { Reloaded } from '../../src/api/contract.ts';
+import type { ConfigProblemView } from '../../src/api/contract/config-problem.ts';
 import { Failure } from '../../src/mail/failure.ts';
 import type { RunningGateway } from './gateway.ts';
 

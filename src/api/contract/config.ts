@@ -1,5 +1,6 @@
-/** What `GET /v1/config` takes and gives: the configuration in force, in the words of the file. */
+/** What `/v1/config` takes and gives: the configuration in force, in the words of the file, and a check of another. */
 import { z } from 'zod';
+import { configProblem } from './config-problem.ts';
 import { time } from './time.ts';
 
 export const configQuerySchema = z.object({
@@ -27,3 +28,36 @@ export const configViewSchema = z
   })
   .meta({ id: 'Config' });
 export type ConfigView = z.infer<typeof configViewSchema>;
+
+/** Characters of a configuration that is checked at most; as large as a file may be. */
+export const checkedTextLengthMax = 4 * 1024 * 1024;
+
+export const configCheckOrderSchema = z
+  .object({
+    text: z.string().max(checkedTextLengthMax).nullable().default(null).meta({
+      description: 'YAML, as if it stood in the file of the gateway; null: the file as it is now',
+    }),
+  })
+  .meta({ id: 'ConfigCheckOrder' });
+export type ConfigCheckOrder = z.input<typeof configCheckOrderSchema>;
+
+/** What a reload would find; nothing is changed. */
+export const configCheckSchema = z
+  .object({
+    formatVersion: z.literal(1),
+    kind: z.enum(['same', 'differs', 'needs-restart', 'refused']).meta({
+      description: 'against what is in force; a reload takes `same` and `differs`',
+    }),
+    policyRevision: z
+      .string()
+      .nullable()
+      .meta({ description: 'that it would have; null where a reload does not take it' }),
+    problems: z
+      .array(configProblem)
+      .meta({ description: 'errors, and warnings of conflicts and gaps, each with its mend' }),
+    weaker: z.array(z.string()).meta({
+      description: 'what it asks less than what is in force: where any, a reload wants a reason',
+    }),
+  })
+  .meta({ id: 'ConfigCheck' });
+export type ConfigCheck = z.infer<typeof configCheckSchema>;

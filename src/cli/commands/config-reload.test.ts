@@ -59,6 +59,52 @@ test('a refused reload exits with 78 and names every place; nothing reaches the 
   assert.deepEqual(JSON.parse(json.stdout), { formatVersion: 1, kind: 'refused', problems });
 });
 
+test('a dry run says what a reload would do, and what it would ask a reason for', async (t) => {
+  const check = {
+    formatVersion: 1,
+    kind: 'differs',
+    policyRevision: '8c1f00d2a1b2',
+    problems: [{ ...problems[1]!, severity: 'warning' }],
+    weaker: ['the outbound connector "a\u001b[31m" no longer requires encryption'],
+  } as const;
+  const checkConfig = async () => ({
+    ...check,
+    problems: [...check.problems],
+    weaker: [...check.weaker],
+  });
+  const { folder } = await startFakeGateway(t, { checkConfig });
+  const io = { workingFolder: folder };
+  const text = await run(['config', 'reload', '--dry-run'], { io });
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stdout, /postern\.yaml:9:5: warning: dns\.timeOut: unknown key/);
+  assert.match(text.stdout, /policy 8c1f00d2a1b2, .*--reason.*\n {2}the outbound connector "a/);
+  assert.ok(!text.stdout.includes('\u001b'));
+  const json = await run(['config', 'reload', '--dry-run', '--json'], { io });
+  assert.deepEqual(JSON.parse(json.stdout), check);
+});
+
+test('a dry run exits with 78 for what a reload would not take', async (t) => {
+  for (const [kind, words] of [
+    ['refused', /would refuse it/],
+    ['needs-restart', /Only a restart/],
+  ] as const) {
+    const checkConfig = async () => ({
+      formatVersion: 1 as const,
+      kind,
+      policyRevision: null,
+      problems: [...problems],
+      weaker: [],
+    });
+    const { folder } = await startFakeGateway(t, { checkConfig });
+    const io = { workingFolder: folder };
+    const text = await run(['config', 'reload', '--dry-run'], { io });
+    assert.equal(text.code, 78);
+    assert.match(text.stdout, words);
+    const json = await run(['config', 'reload', '--dry-run', '--json'], { io });
+    assert.equal(json.code, 78);
+  }
+});
+
 test('status shows what is in force since when, and the reload that was refused', async (t) => {
   const { sampleStatus } = await import('../../../test/support/api-services.ts');
   const lastRefusedReload = { at: '2026-11-22T10:01:30.000Z', problems: [...problems] };
