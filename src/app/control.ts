@@ -21,6 +21,7 @@ import type { Configuration, ConfigurationResult, ConfigurationSource } from './
 import { laneCount } from './lane-count.ts';
 import { openStubResolver } from './lane-resolver.ts';
 import { startLane } from './lane-process.ts';
+import { openLastInForce } from './last-in-force.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { ListenerAddress } from './messages.ts';
 import { startMonitoring } from './metrics-server.ts';
@@ -61,6 +62,10 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
   });
   const book = await openProvenBook(config.dataFolder);
   const settings = { ...given, configuration: withProven(book, given.configuration) };
+  const lastInForce = openLastInForce(config.dataFolder, {
+    log,
+    prove: (policy) => book.applyTo(policy),
+  });
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);
   const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));
@@ -69,6 +74,8 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
   try {
     const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
     settings.dropPrivileges();
+    await lastInForce.tellStart(settings.configuration);
+    await lastInForce.keep(settings.configuration);
     const reloader = new Reloader(settings.configuration, listeners, {
       load: (inForce, text) => loadProven(book, { ...settings.source, text }, inForce),
       lanes,
@@ -76,6 +83,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
       onSwap: (next) => {
         log.adjust(next.config.log);
         domains.onSwap(next);
+        void lastInForce.keep(next);
       },
     });
     const { openResolver = openStubResolver } = settings;

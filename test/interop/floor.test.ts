@@ -125,6 +125,12 @@ for (const name of Object.keys(weakened)) {
   });
 }
 
+test('the start with less names each connector that asks for less', () => {
+  const said = gateway.log().find(({ msg }) => msg?.includes('than when the gateway last ran'));
+  const weaker = JSON.stringify(said?.['weaker']);
+  for (const name of Object.keys(weakened)) assert.match(weaker, new RegExp(name));
+});
+
 test('queue list and trace say in words what the policy no longer requires', async () => {
   const listed = await gateway.run('queue', 'list', '--state', 'held');
   assert.match(listed.stdout, /\(policy-weakened\)/);

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { revisionOf } from '../../config/to-policy.ts';
 import type { AcceptedDomain, Policy } from '../../policy/policy.ts';
 import { foldersOf } from '../data-folder.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from '../replace-file.ts';
 
 const provenSchema = z.object({
   domain: z.string().min(1).max(253),

@@ -1,0 +1,89 @@
+/**
+ * The configuration that was in force when the gateway last ran, kept in the data folder: a reload asks
+ * why the policy is to ask for less, a start can only say that it does.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { effectiveConfig } from '../config/effective-config.ts';
+import { parseConfig } from '../config/load.ts';
+import type { Policy } from '../policy/policy.ts';
+import { describeWeakening, findWeakenings } from '../policy/weakening.ts';
+import type { Log } from '../report/log.ts';
+import type { Configuration } from './configuration.ts';
+import { foldersOf } from './data-folder.ts';
+import { replaceFile } from './replace-file.ts';
+
+const keptSchema = z.object({
+  formatVersion: z.literal(1),
+  file: z.string().min(1),
+  config: z.record(z.string(), z.unknown()),
+});
+
+const fileBytesMax = 32 * 1024 * 1024;
+
+export interface LastInForce {
+  /** Says what `first` asks less than what was in force before; nothing at the very first start. */
+  tellStart(first: Configuration): Promise<void>;
+  /** For the next start. Never rejects: what cannot be kept is logged. */
+  keep(inForce: Configuration): Promise<void>;
+}
+
+/** `prove` gives a policy what is known of its domains. */
+export function openLastInForce(
+  dataFolder: string,
+  { log, prove }: { readonly log: Log; readonly prove: (policy: Policy) => Policy },
+): LastInForce {
+  const file = foldersOf(dataFolder).lastInForce;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    tellStart: async (first) => {
+      const before = await readKept(file);
+      if (before === null) return;
+      if ('problem' in before) {
+        return log.warn({}, `${before.problem}; whether the policy asks for less is not known`);
+      }
+      const weaker = findWeakenings(prove(before.policy), first.policy).map(describeWeakening);
+      if (weaker.length === 0) return;
+      const text =
+        'the policy asks for less than when the gateway last ran; queued mail keeps what it was accepted under';
+      log.warn({ weaker }, text);
+    },
+    keep: (inForce) => {
+      const writing = last.then(() => write(file, inForce));
+      const done = writing.catch((error: unknown) => {
+        log.error(
+          { err: error },
+          `${file} cannot be written; the next start compares with an older`,
+        );
+      });
+      last = done;
+      return done;
+    },
+  };
+}
+
+/** With password hashes, without which it would not load: for its owner alone, as the file itself. */
+function write(file: string, { config, raw }: Configuration): Promise<void> {
+  const words = effectiveConfig(raw, { withDefaults: false, withSecrets: true });
+  const kept: z.input<typeof keptSchema> = { formatVersion: 1, file: config.file, config: words };
+  return replaceFile(file, JSON.stringify(kept));
+}
+
+/** Null where nothing was kept yet. */
+async function readKept(
+  file: string,
+): Promise<{ readonly policy: Policy } | { readonly problem: string } | null> {
+  try {
+    if ((await stat(file)).size > fileBytesMax) return { problem: `${file} is too large` };
+    const kept = keptSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const loaded = parseConfig(JSON.stringify(kept.config), kept.file);
+    if (loaded.kind === 'loaded') return { policy: loaded.policy };
+    return { problem: `${file} is not read by this version` };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    return {
+      problem: code === undefined ? `${file} is damaged` : `${file} cannot be read (${code})`,
+    };
+  }
+}
