@@ -103,7 +103,10 @@ export const shadowOutcomeSchema: z.ZodType<ShadowOutcome> = z
   .object({
     connector: z.string(),
     mode: z.enum(['warn', 'observe']),
-    isMet: z.boolean(),
+    isMet: z
+      .boolean()
+      .nullable()
+      .meta({ description: "null where nothing was examined for the connector's anchors" }),
     reason: z.string(),
   })
   .meta({ id: 'ShadowOutcome' });

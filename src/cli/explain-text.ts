@@ -75,7 +75,7 @@ function describeOrigin({ origin, organization }: Inbound): string[] {
 
 function formatShadow({ shadow }: Inbound): string[] {
   return shadow.map(({ connector, mode, isMet, reason }) => {
-    const would = isMet ? 'would be met' : 'would refuse it';
+    const would = isMet === null ? 'cannot tell' : isMet ? 'would be met' : 'would refuse it';
     return indent(`"${connector}" (${mode} only) ${would}: ${reason}`);
   });
 }

@@ -11,13 +11,17 @@ export interface ConnectorName {
   readonly organization: string;
 }
 
-/** `met` and `unmet` count messages; `failures` are those listed, newest first. */
+/**
+ * `met`, `unmet` and `undecided` (what was examined does not tell) count messages; `failures` are those
+ * listed, newest first.
+ */
 export interface ReadinessView {
   readonly direction: Direction;
   readonly organization: string;
   readonly met: number;
   readonly unmet: number;
-  /** Of all that was seen: the modes that the connector had. */
+  readonly undecided: number;
+  /** Of what was met or unmet: the modes that the connector had. */
   readonly modes: Readonly<Record<Readiness['mode'], number>>;
   /** Under how many revisions of the policy it was judged. */
   readonly policyRevisions: number;
@@ -33,6 +37,7 @@ interface Count {
   readonly organization: string;
   met: number;
   unmet: number;
+  undecided: number;
   readonly modes: Record<Readiness['mode'], number>;
   readonly revisions: Set<string>;
   readonly failures: ReadinessFailure[];
@@ -61,6 +66,10 @@ export class ReadinessSummary {
 
   #count(direction: Direction, organization: string, said: Readiness): void {
     const count = this.#countOf(direction, organization);
+    if (said.isMet === null) {
+      count.undecided++;
+      return;
+    }
     count.modes[said.mode]++;
     if (said.policyRevision !== null) count.revisions.add(said.policyRevision);
     if (said.isMet) count.met++;
@@ -80,6 +89,7 @@ export class ReadinessSummary {
       organization,
       met: 0,
       unmet: 0,
+      undecided: 0,
       modes,
       revisions: new Set(),
       failures: [],

@@ -26,10 +26,14 @@ function formatView(
   const head = `${direction} connector ${name} of ${organization}: ${formatCount(met)} of ${formatCount(seen)} would have passed in ${countOf(days, 'day')}\n`;
   const oldest = oldestAt === null ? '' : ` The oldest record is of ${oldestAt.slice(0, 10)}.`;
   if (seen === 0) {
-    return `${head}Nothing that it concerns was seen, so nobody can say whether it is ready.${oldest}\n`;
+    const nothing =
+      view.undecided === 0
+        ? 'Nothing that it concerns was seen, so nobody can say whether it is ready.'
+        : 'Nobody can say whether it is ready.';
+    return `${head}${nothing}${oldest}${formatUndecided(view)}\n`;
   }
   const verdict = unmet === 0 ? 'Ready: everything that was seen met it.' : 'Not ready.';
-  return `${head}${verdict}${oldest}${formatRemarks(view)}\n${formatFailures(view, width)}`;
+  return `${head}${verdict}${oldest}${formatRemarks(view)}${formatUndecided(view)}\n${formatFailures(view, width)}`;
 }
 
 function formatRemarks({ modes, policyRevisions, met, unmet }: ReadinessView): string {
@@ -42,6 +46,11 @@ function formatRemarks({ modes, policyRevisions, met, unmet }: ReadinessView): s
       ? ''
       : `\nIt was judged as it was at the time, under ${policyRevisions} revisions of the policy; postern replay judges all by one.`;
   return `${enforced}${revisions}`;
+}
+
+function formatUndecided({ undecided }: ReadinessView): string {
+  if (undecided === 0) return '';
+  return `\n${countOf(undecided, 'more message')} cannot be judged: the connection was not examined for the trust anchors of this connector.`;
 }
 
 function formatFailures(view: ReadinessView, width: number | null): string {

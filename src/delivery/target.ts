@@ -2,6 +2,7 @@
 import type { OutboundDecision } from '../policy/decision.ts';
 import { offeredGroupsOf } from '../policy/post-quantum.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
+import type { WantedPath } from '../tls/handshake.ts';
 import type { Target } from './connect.ts';
 import type { PlannedHost } from './planned-host.ts';
 
@@ -35,16 +36,23 @@ export function targetOf(parts: TargetParts): Target {
   };
 }
 
+/**
+ * What is enforced first. What only watches is examined besides; OpenSSL is asked about `anchors` alone,
+ * and a verdict that sends needs its word.
+ */
 function wantedPathsOf(
   requirement: Requirement,
-  decision: OutboundDecision,
+  { anchors, shadow }: OutboundDecision,
 ): Target['wantedPaths'] {
-  const wanted = [];
-  for (const clause of requirement.clauses) {
-    if (clause.kind === 'trust-anchors') {
-      wanted.push({ anchors: clause.anchors, purpose: clause.purpose });
-    }
-  }
+  const enforced = pathsOf(requirement);
+  const watched = shadow.flatMap((demand) => pathsOf(demand.requirement));
+  const wanted = [...enforced, ...watched];
   // Also where nothing asks for it: the evidence tells whether a stricter connector would hold.
-  return wanted.length > 0 ? wanted : [{ anchors: decision.anchors, purpose: 'serverAuth' }];
+  return enforced.length > 0 ? wanted : [{ anchors, purpose: 'serverAuth' }, ...watched];
+}
+
+function pathsOf({ clauses }: Requirement): WantedPath[] {
+  return clauses.flatMap((clause) =>
+    clause.kind === 'trust-anchors' ? [{ anchors: clause.anchors, purpose: clause.purpose }] : [],
+  );
 }

@@ -10,11 +10,13 @@ import {
   outboundConnector,
   patterns,
   policy,
+  reached,
   serverEvidence,
+  tlsEvidence,
 } from '../../test/support/policy.ts';
 import type { Mail } from '../../test/support/recorded-mail.ts';
 import { readBack } from '../../test/support/recorded-mail.ts';
-import type { ConnectorMode, Policy } from './policy.ts';
+import type { ConnectorMode, OutboundConnector, Policy } from './policy.ts';
 import type { ReadinessQuestion } from './readiness.ts';
 import { readReadiness } from './readiness.ts';
 import type { RecordedMessage, RecordedRoute } from './recorded.ts';
@@ -142,6 +144,68 @@ describe('readiness of an outbound connector', () => {
     };
     assert.equal(readReadiness(ask('outbound'), join(0))?.isMet, true);
     assert.equal(readReadiness(ask('outbound'), join(1))?.isMet, false);
+  });
+
+  it('is decided neither way where its anchors were not examined, unless something else fails', () => {
+    const bank = { anchors: 'file:/bank.pem', recipientDomains: patterns('partner.test') };
+    const beside = (mode: ConnectorMode, part: Partial<OutboundConnector> = {}): Policy =>
+      policy({
+        outboundConnectors: [
+          outboundConnector('partner', {
+            ...bank,
+            mode,
+            tlsSettings: 'CertificateValidation',
+            ...part,
+          }),
+          outboundConnector('all', {
+            recipientDomains: patterns('*'),
+            tlsSettings: 'CertificateValidation',
+          }),
+        ],
+      });
+    const named = {
+      tlsSettings: 'DomainValidation',
+      tlsDomains: patterns('mx.other.test'),
+    } as const;
+    const said = (value: Policy, server = evidence()) => {
+      const { isMet, failure } = readReadiness(
+        ask('outbound'),
+        readBack(value, leaving(server))[0]!,
+      )!;
+      assert.equal(failure === null, isMet !== false);
+      return isMet;
+    };
+    for (const mode of ['observe', 'warn', 'enforce'] as const) {
+      assert.equal(said(beside(mode)), null, mode);
+      assert.equal(said(beside(mode, named)), false, mode);
+    }
+    const paths = [reached(), reached({ anchors: bank.anchors })];
+    const examined = evidence({ tls: tlsEvidence({ paths }) });
+    assert.equal(said(beside('observe'), examined), true);
+    // A verdict that sends needs OpenSSL's word besides, which is about others here.
+    assert.equal(said(beside('enforce'), examined), null);
+  });
+
+  it('one delivery that nobody can judge keeps a message from counting as met', () => {
+    const watch = policy({
+      outboundConnectors: [
+        outboundConnector('partner', {
+          mode: 'observe',
+          recipientDomains: patterns('partner.test'),
+          tlsSettings: 'CertificateValidation',
+        }),
+      ],
+    });
+    const elsewhere = evidence({ tls: tlsEvidence({ paths: [] }) });
+    const [good, open] = readBack(watch, leaving(), leaving(elsewhere)) as [
+      RecordedMessage,
+      RecordedMessage,
+    ];
+    const later: RecordedRoute = { ...good.routes[0]!, ordinal: 1 };
+    const both = { ...open, routes: [...open.routes, later] };
+    assert.equal(readReadiness(ask('outbound'), both)?.isMet, null);
+    const again = { ...open, routes: [...open.routes, { ...later, ordinal: 0 }] };
+    assert.equal(readReadiness(ask('outbound'), again)?.isMet, true);
   });
 
   it('a connector that demands nothing is never ready nor unready', () => {

@@ -13,6 +13,7 @@ import type {
   RecordedRoute,
 } from './recorded.ts';
 import { judgeTls } from './tls-verdict.ts';
+import { judgeExamined } from './unexamined.ts';
 
 /** A connector by its name; `organization` null is any. */
 export interface ReadinessQuestion {
@@ -21,12 +22,12 @@ export interface ReadinessQuestion {
   readonly organization: string | null;
 }
 
-/** `mode`: the connector's at the time. */
+/** `isMet` null where what was examined does not tell. `mode`: the connector's at the time. */
 export interface Readiness {
-  readonly isMet: boolean;
+  readonly isMet: boolean | null;
   readonly mode: 'enforce' | 'warn' | 'observe';
   readonly policyRevision: string | null;
-  /** Null where it is met. */
+  /** Null where it is not unmet. */
   readonly failure: ReadinessFailure | null;
 }
 
@@ -78,8 +79,11 @@ function readArrived({ name }: ReadinessQuestion, message: RecordedMessage): Rea
     return isMet ? { isMet, mode: 'enforce', policyRevision, failure: null } : null;
   }
   const { mode } = first.each;
-  const unmet = shown.find(({ each }) => !each.isMet);
-  if (unmet === undefined) return { isMet: true, mode, policyRevision, failure: null };
+  const unmet = shown.find(({ each }) => each.isMet === false);
+  if (unmet === undefined) {
+    const isMet = shown.some(({ each }) => each.isMet === null) ? null : true;
+    return { isMet, mode, policyRevision, failure: null };
+  }
   const failure = {
     id: message.id,
     atMs: message.atMs,
@@ -96,7 +100,7 @@ interface Said {
   readonly route: RecordedRoute;
   readonly candidate: RecordedCandidate;
   readonly mode: Readiness['mode'];
-  readonly isMet: boolean;
+  readonly isMet: boolean | null;
   readonly reason: string;
 }
 
@@ -109,8 +113,11 @@ function readSent({ name }: ReadinessQuestion, message: RecordedMessage): Readin
   const { mode } = first;
   const { policyRevision } = first.route.decision;
   const metWays = new Set(said.filter(({ isMet }) => isMet).map(({ route }) => wayOf(route)));
-  const unmet = said.findLast(({ route }) => !metWays.has(wayOf(route)));
-  if (unmet === undefined) return { isMet: true, mode, policyRevision, failure: null };
+  const open = said.filter(({ route }) => !metWays.has(wayOf(route)));
+  const unmet = open.findLast(({ isMet }) => isMet === false);
+  if (unmet === undefined) {
+    return { isMet: open.length === 0 ? true : null, mode, policyRevision, failure: null };
+  }
   const { hostName, address } = unmet.candidate;
   const failure = {
     id: message.id,
@@ -141,8 +148,10 @@ function sayOf(name: string, route: RecordedRoute, candidate: RecordedCandidate)
   );
   if (clauses.length === 0 || evidence === null) return null;
   // Of its own clauses alone: what else was demanded is no fault of this partner's.
-  const verdict = judgeTls({ clauses }, evidence, route.atMs, null);
-  const isMet = verdict.kind === 'proceed';
-  const reason = isMet ? '' : verdict.reason;
-  return { route, candidate, mode: 'enforce', isMet, reason };
+  const refusal = judgeExamined({ clauses }, (part) => {
+    const verdict = judgeTls(part, evidence, route.atMs, null);
+    return verdict.kind === 'refuse' ? verdict : null;
+  });
+  const isMet = refusal === null ? true : refusal.cause === 'not-examined' ? null : false;
+  return { route, candidate, mode: 'enforce', isMet, reason: refusal?.reason ?? '' };
 }

@@ -12,6 +12,7 @@ import type { Requirement } from './tls-requirement.ts';
 import { isForced } from './tls-requirement.ts';
 import type { TlsRefusal } from './tls-verdict.ts';
 import { judgeTls } from './tls-verdict.ts';
+import { judgeExamined } from './unexamined.ts';
 
 /** A recorded attempt, and what another policy says about the same recipient. */
 export interface Sent {
@@ -90,7 +91,6 @@ function isSameServer({ last, decision }: Sent, candidate: RecordedCandidate | n
   );
 }
 
-/** A clause for which nothing was examined hides no other one that is not met. */
 function judgeAgain(
   { last, decision, requirement }: Sent,
   evidence: Evidence,
@@ -99,16 +99,12 @@ function judgeAgain(
     decision.clearTextAfterFailedTls && !isForced(requirement)
       ? { kind: 'clear-text-after-failed-tls', failedAttempts: 2 }
       : null;
-  let { clauses } = requirement;
-  for (;;) {
-    const verdict = judgeTls({ clauses }, evidence, last.atMs, allowance);
-    if (verdict.kind === 'proceed') {
-      return clauses.length === requirement.clauses.length ? 'met' : 'unexamined';
-    }
-    const { cause, unmet } = verdict;
-    if (cause !== 'not-examined' || unmet === null) return verdict;
-    clauses = clauses.filter((clause) => clause !== unmet);
-  }
+  const refusal = judgeExamined(requirement, (part) => {
+    const verdict = judgeTls(part, evidence, last.atMs, allowance);
+    return verdict.kind === 'refuse' ? verdict : null;
+  });
+  if (refusal === null) return 'met';
+  return refusal.cause === 'not-examined' ? 'unexamined' : refusal;
 }
 
 function nameRefusal({ problem, unmet }: TlsRefusal): string {

@@ -4,13 +4,19 @@
  */
 import type { ShadowDemand } from './decision.ts';
 import type { Evidence } from './evidence.ts';
-import { judgeTls } from './tls-verdict.ts';
+import type { Requirement } from './tls-requirement.ts';
+import { describeDemand } from './tls-requirement.ts';
+import { isExaminedAlone, judgeWatched } from './tls-verdict.ts';
+import { judgeExamined } from './unexamined.ts';
 
-/** `reason`: what held, or the verdict's words. */
+/**
+ * `isMet` null where nothing tells: the connection was opened for other mail, and not examined for the
+ * connector's anchors. `reason`: what held, or the verdict's words.
+ */
 export interface ShadowOutcome {
   readonly connector: string;
   readonly mode: 'warn' | 'observe';
-  readonly isMet: boolean;
+  readonly isMet: boolean | null;
   readonly reason: string;
 }
 
@@ -20,9 +26,22 @@ export function judgeShadow(
   nowMs: number,
 ): readonly ShadowOutcome[] {
   return demands.map(({ connector, mode, requirement }) => {
-    // Only the words are used: the permit that a verdict may bring sends nothing.
-    const verdict = judgeTls(requirement, evidence, nowMs, null);
-    const isMet = verdict.kind === 'proceed';
-    return { connector, mode, isMet, reason: isMet ? verdict.met.join('; ') : verdict.reason };
+    const refusal = judgeExamined(requirement, (part) => judgeWatched(part, evidence, nowMs));
+    if (refusal === null) {
+      return { connector, mode, isMet: true, reason: describeMet(requirement, evidence) };
+    }
+    const isMet = refusal.cause === 'not-examined' ? null : false;
+    return { connector, mode, isMet, reason: refusal.reason };
   });
+}
+
+/** Says what the connector would still have to pass where it enforces: OpenSSL's word. */
+function describeMet({ clauses }: Requirement, evidence: Evidence): string {
+  const met = clauses.map(describeDemand).join('; ');
+  const isAlone = clauses.some(
+    (clause) => clause.kind === 'trust-anchors' && isExaminedAlone(clause.anchors, evidence),
+  );
+  if (!isAlone) return met;
+  const asked = evidence.tls?.openssl?.anchors ?? 'none';
+  return `${met}; by our own examination alone; OpenSSL was asked about ${asked}`;
 }

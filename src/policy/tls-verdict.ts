@@ -11,6 +11,7 @@ import { Permit } from '../mail/permit.ts';
 import type { ClearTextAllowance } from './clear-text.ts';
 import type { CertificateFacts, Evidence, PathProblem, TlsEvidence } from './evidence.ts';
 import { findMatchingName, presentedNames } from './name-match.ts';
+import type { AnchorsName } from './policy.ts';
 import type { Clause, Requirement } from './tls-requirement.ts';
 import { describeDemand } from './tls-requirement.ts';
 
@@ -54,10 +55,33 @@ export function judgeTls(
   allowance: ClearTextAllowance | null,
 ): TlsVerdict {
   const refusal =
-    judgeEncryption(requirement, evidence, allowance) ?? judgeClauses(requirement, evidence, nowMs);
+    judgeEncryption(requirement, evidence, allowance) ??
+    judgeClauses(requirement, evidence, { nowMs, isWatched: false });
   if (refusal !== null) return refusal;
   const met = requirement.clauses.map(describeDemand);
   return { kind: 'proceed', permit: new Permit(evidence.connectionId, met), met };
+}
+
+/**
+ * What a connector that only watches would refuse; null for nothing. It brings no permit, and so it may
+ * go by less than `judgeTls`: where OpenSSL was asked about the anchors of what is enforced, our own
+ * examination speaks alone for others (`isExaminedAlone`).
+ */
+export function judgeWatched(
+  requirement: Requirement,
+  evidence: Evidence,
+  nowMs: number,
+): TlsRefusal | null {
+  return (
+    judgeEncryption(requirement, evidence, null) ??
+    judgeClauses(requirement, evidence, { nowMs, isWatched: true })
+  );
+}
+
+/** Whether OpenSSL was asked on this connection, and about other anchors than these. */
+export function isExaminedAlone(anchors: AnchorsName, { role, tls }: Evidence): boolean {
+  const asked = tls?.openssl ?? null;
+  return role === 'client' && asked !== null && asked.anchors !== anchors;
 }
 
 /** Null where the connection is encrypted, or in clear and may be. */
@@ -109,19 +133,25 @@ function judgeVersionFloor(tls: TlsEvidence | null): TlsRefusal | null {
   return refuse('tls-handshake', 'OldVersion', '4.4.317', null, seen);
 }
 
+/** `isWatched`: nothing is sent on the strength of it. */
+interface Terms {
+  readonly nowMs: number;
+  readonly isWatched: boolean;
+}
+
 function judgeClauses(
   requirement: Requirement,
   evidence: Evidence,
-  nowMs: number,
+  terms: Terms,
 ): TlsRefusal | null {
   for (const clause of requirement.clauses) {
-    const refusal = judgeClause(clause, evidence, nowMs);
+    const refusal = judgeClause(clause, evidence, terms);
     if (refusal !== null) return refusal;
   }
   return null;
 }
 
-function judgeClause(clause: Clause, evidence: Evidence, nowMs: number): TlsRefusal | null {
+function judgeClause(clause: Clause, evidence: Evidence, terms: Terms): TlsRefusal | null {
   if (clause.kind === 'unsatisfiable') {
     return refuse('policy', 'BrokenPolicy', '4.7.5', clause, clause.reason);
   }
@@ -140,9 +170,9 @@ function judgeClause(clause: Clause, evidence: Evidence, nowMs: number): TlsRefu
       if (tls.group !== null && clause.groups.includes(tls.group)) return null;
       return unmet(clause, 'GroupMismatch', '4.4.317', `the group was ${tls.group ?? 'not told'}`);
     case 'trust-anchors':
-      return judgeAnchors(clause, evidence, tls, nowMs);
+      return judgeAnchors(clause, evidence, tls, terms);
     case 'trust-spki':
-      return judgePins(clause, tls.chain[0], nowMs);
+      return judgePins(clause, tls.chain[0], terms.nowMs);
     case 'name':
       return judgeName(clause, tls.chain[0]);
   }
@@ -161,12 +191,13 @@ function judgeAnchors(
   clause: Clause & { readonly kind: 'trust-anchors' },
   evidence: Evidence,
   tls: TlsEvidence,
-  nowMs: number,
+  { nowMs, isWatched }: Terms,
 ): TlsRefusal | null {
   if (tls.chain.length === 0) return unmet(clause, 'NoCertificate', '4.7.320', 'none was shown');
   const path = tls.paths.find((p) => p.anchors === clause.anchors && p.purpose === clause.purpose);
-  const isClient = evidence.role === 'client';
-  if (path === undefined || (isClient && tls.openssl?.anchors !== clause.anchors)) {
+  const isAlone = isWatched && isExaminedAlone(clause.anchors, evidence);
+  const needsOpenssl = evidence.role === 'client' && !isAlone;
+  if (path === undefined || (needsOpenssl && tls.openssl?.anchors !== clause.anchors)) {
     const seen = 'this connection was not examined for that';
     return refuse('not-examined', 'NotExamined', '4.4.317', clause, seen);
   }
@@ -176,7 +207,7 @@ function judgeAnchors(
   }
   const dates = judgeDates(path, nowMs);
   if (dates !== null) return unmet(clause, dates.problem, '4.7.320', dates.seen);
-  if (isClient && tls.openssl?.result !== 'ok') {
+  if (needsOpenssl && tls.openssl?.result !== 'ok') {
     const seen = `OpenSSL refused the path that we found (${tls.openssl?.result ?? 'no verdict'})`;
     return unmet(clause, 'Disagreement', '4.7.320', seen);
   }

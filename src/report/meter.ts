@@ -43,7 +43,7 @@ export const counters = {
   },
   shadowVerdicts: {
     name: 'postern_shadow_verdicts_total',
-    help: 'What connectors in the modes warn and observe would have said, by direction and result.',
+    help: 'What connectors in the modes warn and observe would have said, by direction and result (met, unmet, unexamined).',
     labels: ['direction', 'mode', 'result'],
   },
   headerFieldsRemoved: {

@@ -14,9 +14,9 @@ export function tellShadow(
   fields: Readonly<Record<string, unknown>>,
 ): void {
   for (const { connector, mode, isMet, reason } of shadow) {
-    const result = isMet ? 'met' : 'unmet';
+    const result = isMet === null ? 'unexamined' : isMet ? 'met' : 'unmet';
     meter.count('shadowVerdicts', { direction, mode, result });
-    if (isMet || mode !== 'warn') continue;
+    if (isMet !== false || mode !== 'warn') continue;
     const text = 'the mail passed, but this connector would refuse it in the mode enforce';
     log.warn({ ...fields, connector, direction, reason }, text);
   }

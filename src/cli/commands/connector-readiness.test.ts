@@ -4,12 +4,19 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { makeFolder, nowMs, run, startFakeGateway } from '../../../test/support/command-line.ts';
-import { address, clearSession, serverEvidence } from '../../../test/support/policy.ts';
+import {
+  address,
+  clearSession,
+  evidence,
+  serverEvidence,
+  tlsEvidence,
+} from '../../../test/support/policy.ts';
 import { writeRecordedMail } from '../../../test/support/recorded-folder.ts';
 import type { Mail } from '../../../test/support/recorded-mail.ts';
 import { minimalConfig } from '../../../test/support/sample-config.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { ConnectorMode } from '../../policy/policy.ts';
+import type { Evidence } from '../../policy/evidence.ts';
+import type { ConnectorMode, OutboundConnector } from '../../policy/policy.ts';
 
 const config = `${minimalConfig()}    inboundConnectors:
       - { name: partner, senderDomains: partner.test, requireTls: true }
@@ -34,10 +41,23 @@ function arriving(shown = inTls): Mail {
   };
 }
 
+function leaving(server: Evidence): Mail {
+  const { session, ...mail } = arriving();
+  const from = { organization: 'example', account: 'user' };
+  const reversePath = address('user@example.test');
+  return {
+    ...mail,
+    session: { ...session, listener: 'submission', account: from, reversePath },
+    recipients: [address('bob@partner.test')],
+    server: () => server,
+  };
+}
+
 async function prepare(
   t: TestContext,
   mode: ConnectorMode,
   mails: readonly Mail[],
+  toPartner: Partial<OutboundConnector> = {},
 ): Promise<string> {
   const folder = await makeFolder(t);
   await writeFile(join(folder, 'postern.yaml'), config);
@@ -48,6 +68,7 @@ async function prepare(
     organizations: loaded.policy.organizations.map((each) => ({
       ...each,
       inboundConnectors: each.inboundConnectors.map((one) => ({ ...one, mode })),
+      outboundConnectors: each.outboundConnectors.map((one) => ({ ...one, ...toPartner })),
     })),
   };
   await writeRecordedMail(join(folder, 'data'), policy, mails);
@@ -105,6 +126,22 @@ test('nothing seen is not ready', async (t) => {
   assert.match(both.stdout, /outbound connector partner of example: 0 of 0 /);
 });
 
+test('what was not examined is counted apart, and alone it is not ready', async (t) => {
+  const shown = evidence({ tls: tlsEvidence({ paths: [] }) });
+  const line = ['connector', 'readiness', 'partner', '--direction', 'outbound'];
+  const validated = { mode: 'observe', tlsSettings: 'CertificateValidation' } as const;
+  const mails = [leaving(shown), leaving(evidence()), leaving(shown)];
+  for (const [count, words] of [
+    [3, /1 of 1 would have passed .*\nReady: .*\n2 more messages cannot be judged: /],
+    [1, /0 of 0 would have passed .*\nNobody can say whether .*\n1 more message cannot be judged/],
+  ] as const) {
+    const workingFolder = await prepare(t, 'enforce', mails.slice(0, count), validated);
+    const result = await run(line, { io: { workingFolder } });
+    assert.equal(result.code, count === 1 ? 2 : 0, result.stderr);
+    assert.match(result.stdout, words);
+  }
+});
+
 test('JSON has the counts, the modes and every failure', async (t) => {
   const workingFolder = await prepare(t, 'warn', [arriving(), arriving(clearSession())]);
   const result = await run([...inbound, '--json'], { io: { workingFolder } });
@@ -119,6 +156,7 @@ test('JSON has the counts, the modes and every failure', async (t) => {
     organization: 'example',
     met: 1,
     unmet: 1,
+    undecided: 0,
     modes: { enforce: 0, warn: 2, observe: 0 },
     policyRevisions: 1,
     failuresLeftOut: 0,

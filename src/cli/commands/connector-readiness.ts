@@ -28,7 +28,7 @@ export function addReadiness(connector: Command, context: CommandContext): void 
     .command('readiness')
     .summary('say whether a connector could be enforced')
     .description(
-      'Says how much of the recorded mail of the last days met what a connector demands, and lists the failures. In the modes observe and warn the demands were judged on the real sessions and mail passed all the same; of an enforcing connector its refusals and verdicts count. Where nothing was seen nothing is ready. It reads from the running gateway, or from its data folder where none runs. Exits with 0 if something was seen and all of it met the demands, else with 2.',
+      'Says how much of the recorded mail of the last days met what a connector demands, and lists the failures. In the modes observe and warn the demands were judged on the real sessions and mail passed all the same; of an enforcing connector its refusals and verdicts count. What was not examined for its trust anchors counts neither way. Where nothing was seen nothing is ready. It reads from the running gateway, or from its data folder where none runs. Exits with 0 if something was seen and all of it met the demands, else with 2.',
     )
     .argument('<name>', 'the connector')
     .option(
