@@ -1,5 +1,6 @@
 /** What is legal and yet probably not what was meant: warnings about connectors as a whole. */
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
+import { warnOfTwoAnchorSets } from './check-anchors.ts';
 import { warnOfUnmeetable } from './check-central.ts';
 import { warnOfMissingHalves } from './check-directions.ts';
 import { warnOfAlternatives, warnOfEqualServers, warnOfShadowed } from './check-overlaps.ts';
@@ -17,6 +18,7 @@ export function checkFlow(parts: Parts, report: Report): void {
   warnOfShadowed(parts, warn);
   warnOfIdleModes(parts, warn);
   warnOfUnmeetable(parts, warn);
+  warnOfTwoAnchorSets(parts, warn);
   if (parts.inboundAreWhole && parts.outboundAreWhole) warnOfMissingHalves(parts, warn);
 }
 

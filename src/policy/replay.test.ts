@@ -280,6 +280,27 @@ describe('replay of what went out', () => {
     assert.deepEqual(kinds(told), ['stricter']);
   });
 
+  it('names mail that would wait since two sets of trust anchors are demanded', () => {
+    const central = outboundConnector('central', {
+      connectorType: 'OnPremises',
+      routeAllMessagesViaOnPremises: true,
+      tlsSettings: 'CertificateValidation',
+      anchors: 'file:/own.pem',
+    });
+    const before = policy({ outboundConnectors: [central] });
+    const whole = outboundConnector('all', {
+      recipientDomains: patterns('*'),
+      tlsSettings: 'CertificateValidation',
+    });
+    const after = candidate({ outboundConnectors: [central, whole] });
+    const openssl = { anchors: 'file:/own.pem', result: 'ok' };
+    const paths = [reached({ anchors: 'file:/own.pem' })];
+    const shown = evidence({ tls: tlsEvidence({ paths, openssl }) });
+    const found = replay(before, after, leaving(toFabrikam, shown));
+    assert.deepEqual(kinds(found), ['deferred']);
+    assert.equal(found.changes[0]!.because, 'TwoAnchorSets for connector "all"');
+  });
+
   it('names mail that would go elsewhere, and does not judge one server by another', () => {
     const hosts = [{ host: 'relay.fabrikam.test', port: 25 }];
     const relayed = withConnector({ ...encrypted, route: { kind: 'smart-hosts', hosts } });

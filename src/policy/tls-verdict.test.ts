@@ -156,6 +156,48 @@ describe('a trust clause', () => {
   });
 });
 
+describe('two sets of trust anchors in one requirement', () => {
+  const settings = { tlsSettings: 'CertificateValidation' } as const;
+  const demand = (name: string, anchors: string) =>
+    requirementOfOutbound(outboundConnector(name, { ...settings, anchors }), 'partner.test');
+  const central = demand('central', 'file:/own.pem');
+  const both = joinRequirements(central, demand('all', 'bundled'));
+  const paths = [reached(), reached({ anchors: 'file:/own.pem' })];
+
+  it('are met by no connection, whichever of them OpenSSL was asked about', () => {
+    for (const anchors of ['bundled', 'file:/own.pem']) {
+      const seen = withTls({ paths, openssl: { anchors, result: 'ok' } });
+      assert.equal(judge(both, seen), '4.7.5 TwoAnchorSets');
+      assert.equal(judge(both, withTls({ paths: [reached()] })), '4.7.5 TwoAnchorSets');
+    }
+    assert.equal(judge(both, withTls({ paths, openssl: null })), '4.7.5 TwoAnchorSets');
+  });
+
+  it('are refused in words that name both sets and who demands them', () => {
+    const verdict = judgeTls(both, withTls({ paths }), noon, null);
+    assert(verdict.kind === 'refuse');
+    assert.equal(verdict.cause, 'policy');
+    assert.match(
+      verdict.reason,
+      /^two sets of trust anchors are demanded, file:\/own\.pem by connector "central" and bundled by connector "all", and one connection cannot be examined for both: /,
+    );
+    assert.equal(verdict.unmet?.origin.name, 'all');
+  });
+
+  it('hide nothing about a connection without TLS', () => {
+    const clear = evidence({ encryption: 'not-offered', tls: null });
+    assert.equal(judge(both, clear), '4.4.317 NoStartTls');
+    const internal = evidence({ encryption: 'internal', tls: null, fromOrganization: 'o' });
+    assert.equal(judge(both, internal), '4.7.320 NoCertificate');
+  });
+
+  it('are no matter where both connectors name the same', () => {
+    const same = joinRequirements(central, demand('all', 'file:/own.pem'));
+    const openssl = { anchors: 'file:/own.pem', result: 'ok' };
+    assert.equal(judge(same, withTls({ paths, openssl })), 'proceed');
+  });
+});
+
 describe('a pin', () => {
   it('stands in the place of CA and name', () => {
     assert.equal(judge(pinned, withTls({ paths: [], openssl: null })), 'proceed');

@@ -56,6 +56,7 @@ export function judgeTls(
 ): TlsVerdict {
   const refusal =
     judgeEncryption(requirement, evidence, allowance) ??
+    judgeAnchorSets(requirement, evidence) ??
     judgeClauses(requirement, evidence, { nowMs, isWatched: false });
   if (refusal !== null) return refusal;
   const met = requirement.clauses.map(describeDemand);
@@ -131,6 +132,27 @@ function judgeVersionFloor(tls: TlsEvidence | null): TlsRefusal | null {
   if (tls?.protocol === 'TLSv1.2' || tls?.protocol === 'TLSv1.3') return null;
   const seen = `the version was ${tls === null ? 'unknown' : tls.protocol}`;
   return refuse('tls-handshake', 'OldVersion', '4.4.317', null, seen);
+}
+
+/**
+ * OpenSSL is asked about one set of anchors on each connection, so that nothing proves two. (Of both
+ * joined into one its word would be about either.) Said before anything else, since until it is mended
+ * whatever the peer shows is refused.
+ */
+function judgeAnchorSets(
+  { clauses }: Requirement,
+  { role, encryption }: Evidence,
+): TlsRefusal | null {
+  if (role !== 'client' || encryption !== 'established') return null;
+  const trusting = clauses.filter((clause) => clause.kind === 'trust-anchors');
+  const [first] = trusting;
+  const other = trusting.find(({ anchors }) => anchors !== first?.anchors);
+  if (first === undefined || other === undefined) return null;
+  const [one, two] = [first, other].map(
+    ({ anchors, origin }) => `${anchors} by ${origin.kind} "${origin.name}"`,
+  );
+  const seen = `two sets of trust anchors are demanded, ${one} and ${two}, and one connection cannot be examined for both: give both the same anchors`;
+  return { ...refuse('policy', 'TwoAnchorSets', '4.7.5', null, seen), unmet: other };
 }
 
 /** `isWatched`: nothing is sent on the strength of it. */

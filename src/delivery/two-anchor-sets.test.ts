@@ -1,4 +1,4 @@
-/** Connectors that watch under trust anchors of their own, beside one that enforces others. */
+/** Two connectors with different trust anchors for the same mail: one that watches, or both enforcing. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -126,4 +126,23 @@ describe('a connector that watches under a private CA beside one that enforces',
     assert.match(reason, /this connection was not examined for that/);
     await rig.close();
   });
+});
+
+test('two connectors that enforce different anchors are met by no connection, and the mail says why', async () => {
+  const central = enforcing({ anchors: sameCa, routeAllMessagesViaOnPremises: true });
+  const partnerConnector = watching({ mode: 'enforce', anchors: anchorsName });
+  const connectors = [partnerConnector, { ...central, name: 'central' }];
+  const rig = await startRig({ zone: singleZone, connectors });
+  const partner = await rig.partner('192.0.2.1', { tls: partnerTls.trusted });
+  const report = await rig.room.attempt(delivery());
+  const [outcome] = outcomesOf(report);
+  assert(outcome?.kind === 'deferred');
+  assert.equal(outcome.cause, 'policy');
+  assert.match(
+    outcome.reason,
+    /^two sets of trust anchors are demanded, .*"central" and .*"watch"/,
+  );
+  assert.equal(onlyRoute(report).candidates[0]!.evidence!.tls!.paths.length, 2);
+  assert.equal(partner.messages.length, 0);
+  await rig.close();
 });
