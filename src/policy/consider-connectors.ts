@@ -82,13 +82,22 @@ function fitByPattern({ pattern }: Covering<OutboundConnector>): Omit<Fit, 'conn
 }
 
 function describeFits(fits: readonly Fit[]): Considered[] {
+  const [, holding] = demandingOf(fits);
   return fits.map((fit, place) => {
     const winner = fits[0]!;
     if (place === 0)
       return { connector: fit.connector.name, result: 'chosen', reason: fit.because };
     const why = fit.rank === winner.rank ? 'its name sorts first' : `it is more specific`;
-    return lost(fit.connector, `${fit.because}, but "${winner.connector.name}" wins: ${why}`);
+    const passed = `${fit.because}, but "${winner.connector.name}" wins: ${why}`;
+    const holds = fit.connector === holding ? describeHold(holding, winner.connector) : '';
+    return lost(fit.connector, `${passed}${holds}`);
   });
+}
+
+/** Empty where it demands nothing. */
+function describeHold(holding: OutboundConnector, winner: OutboundConnector): string {
+  if (holding.tlsSettings === null && holding.postQuantum !== 'require') return '';
+  return `; what "${holding.name}" demands holds all the same, since "${winner.name}" only watches`;
 }
 
 /** A connector that was passed over, and why. */

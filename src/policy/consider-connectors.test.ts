@@ -1,0 +1,66 @@
+/** Why a connector was passed over, in words that agree with what its demands came to. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { address, outboundConnector, patterns, policy } from '../../test/support/policy.ts';
+import { chooseOutbound } from './choose-outbound.ts';
+import type { OutboundConnector } from './policy.ts';
+
+const validated = { tlsSettings: 'CertificateValidation' } as const;
+const exact = (name: string, part: Partial<OutboundConnector> = {}): OutboundConnector =>
+  outboundConnector(name, { recipientDomains: patterns('partner.test'), ...validated, ...part });
+const wide = (name: string, part: Partial<OutboundConnector> = {}): OutboundConnector =>
+  outboundConnector(name, { recipientDomains: patterns('*'), ...validated, ...part });
+
+/** Of mail for partner.test: `name: result reason` of each, and whose demands hold. */
+function choose(...connectors: readonly OutboundConnector[]) {
+  const value = policy({ outboundConnectors: connectors });
+  const decision = chooseOutbound(value, 'org', address('x@partner.test'));
+  return {
+    said: decision.considered.map(
+      ({ connector, result, reason }) => `${connector} ${result}: ${reason}`,
+    ),
+    holding: [...new Set(decision.requirement.clauses.map(({ origin }) => origin.name))],
+  };
+}
+
+describe('a connector that another one wins over', () => {
+  it('is said to hold where the winner only watches, and so it does', () => {
+    for (const mode of ['observe', 'warn'] as const) {
+      const { said, holding } = choose(exact('watch', { mode }), wide('all'));
+      assert.deepEqual(holding, ['all']);
+      assert.equal(
+        said[1],
+        'all lost: its recipient domains have *, but "watch" wins: it is more specific; what "all" demands holds all the same, since "watch" only watches',
+      );
+    }
+  });
+
+  it('is not said to hold where the winner enforces, and neither does it', () => {
+    const { said, holding } = choose(exact('first'), wide('all'));
+    assert.deepEqual(holding, ['first']);
+    assert.match(said[1]!, /"first" wins: it is more specific$/);
+  });
+
+  it('is not said to hold where it only watches itself, nor behind another that holds', () => {
+    const { said, holding } = choose(
+      exact('a watches', { mode: 'observe' }),
+      exact('b watches', { mode: 'warn' }),
+      exact('c holds'),
+      wide('d'),
+    );
+    assert.deepEqual(holding, ['c holds']);
+    assert.deepEqual(
+      said.map((each) => / holds all the same/.test(each)),
+      [false, false, true, false],
+    );
+  });
+
+  it('is not said to hold where it demands nothing', () => {
+    const { said, holding } = choose(
+      exact('watch', { mode: 'observe' }),
+      wide('all', { tlsSettings: null }),
+    );
+    assert.deepEqual(holding, []);
+    assert.match(said[1]!, /it is more specific$/);
+  });
+});
