@@ -13,7 +13,7 @@ import { parseDomain } from '../mail/domain.ts';
 import { requirementOfTarget } from './connector-clauses.ts';
 import { outboundIndexOf } from './connector-index.ts';
 import type { Choice } from './consider-connectors.ts';
-import { considerByDomain, demandingOf, lost, outdo } from './consider-connectors.ts';
+import { considerByDomain, demandingOf, lost, outdo, sayWhatHolds } from './consider-connectors.ts';
 import type { Considered, OutboundDecision } from './decision.ts';
 import type { DomainOwner } from './directory.ts';
 import { findDeliveryTarget, findDomainOwner, findMailbox, findOrganization } from './directory.ts';
@@ -50,7 +50,7 @@ export function chooseOutbound(
   if (undeliverable !== null) {
     return { ...base, destination: { kind: 'none', reason: undeliverable, isPermanent: true } };
   }
-  return chooseConnector({ organization, owner, routing, base });
+  return sayWhatHolds(chooseConnector({ organization, owner, routing, base }));
 }
 
 function chooseConnector(choice: Choice): OutboundDecision {

@@ -30,7 +30,7 @@ describe('a connector that another one wins over', () => {
       assert.deepEqual(holding, ['all']);
       assert.equal(
         said[1],
-        'all lost: its recipient domains have *, but "watch" wins: it is more specific; what "all" demands holds all the same, since "watch" only watches',
+        'all lost: its recipient domains have *, but "watch" wins: it is more specific; what it demands holds all the same',
       );
     }
   });
@@ -62,5 +62,21 @@ describe('a connector that another one wins over', () => {
     );
     assert.deepEqual(holding, []);
     assert.match(said[1]!, /it is more specific$/);
+  });
+
+  it('is said to hold behind the connector that takes all mail, and where a rule routes past it', () => {
+    const route = { kind: 'smart-hosts', hosts: [{ host: 'hub.test', port: 25 }] } as const;
+    const central = outboundConnector('central', { routeAllMessagesViaOnPremises: true, route });
+    assert.match(choose(central, exact('bank')).said[1]!, /^bank lost: .*; what it demands holds/);
+    const scan = outboundConnector('scan', { isTransportRuleScoped: true, route });
+    const value = policy({ outboundConnectors: [scan, exact('bank')] });
+    const routed = (overrides: readonly string[]): string => {
+      const ruling = { connector: 'scan', rule: 'R', overrides, clauses: [] };
+      const routing = { ruling, isFromOnPremises: false };
+      const decision = chooseOutbound(value, 'org', address('x@partner.test'), routing);
+      return decision.considered.map(({ reason }) => reason).join('\n');
+    };
+    assert.match(routed([]), /"scan"; what it demands holds all the same$/);
+    assert.doesNotMatch(routed(['bank']), /holds all the same/);
   });
 });

@@ -82,27 +82,33 @@ function fitByPattern({ pattern }: Covering<OutboundConnector>): Omit<Fit, 'conn
 }
 
 function describeFits(fits: readonly Fit[]): Considered[] {
-  const [, holding] = demandingOf(fits);
   return fits.map((fit, place) => {
     const winner = fits[0]!;
     if (place === 0)
       return { connector: fit.connector.name, result: 'chosen', reason: fit.because };
     const why = fit.rank === winner.rank ? 'its name sorts first' : `it is more specific`;
-    const passed = `${fit.because}, but "${winner.connector.name}" wins: ${why}`;
-    const holds = fit.connector === holding ? describeHold(holding, winner.connector) : '';
-    return lost(fit.connector, `${passed}${holds}`);
+    return lost(fit.connector, `${fit.because}, but "${winner.connector.name}" wins: ${why}`);
   });
-}
-
-/** Empty where it demands nothing. */
-function describeHold(holding: OutboundConnector, winner: OutboundConnector): string {
-  if (holding.tlsSettings === null && holding.postQuantum !== 'require') return '';
-  return `; what "${holding.name}" demands holds all the same, since "${winner.name}" only watches`;
 }
 
 /** A connector that was passed over, and why. */
 export function lost(connector: OutboundConnector, reason: string): Considered {
   return { connector: connector.name, result: 'lost', reason };
+}
+
+/** Of those that were passed over it says whose demands hold on the chosen way all the same. */
+export function sayWhatHolds(decision: OutboundDecision): OutboundDecision {
+  const holding = new Set<string>();
+  for (const { origin } of decision.requirement.clauses) {
+    if (origin.kind === 'connector') holding.add(origin.name);
+  }
+  const isHeld = ({ result, connector }: Considered): boolean =>
+    result === 'lost' && holding.has(connector);
+  if (!decision.considered.some(isHeld)) return decision;
+  const considered = decision.considered.map((each) =>
+    isHeld(each) ? { ...each, reason: `${each.reason}; what it demands holds all the same` } : each,
+  );
+  return { ...decision, considered };
 }
 
 /** The same, where the connector that takes all mail to the outside won instead. */
