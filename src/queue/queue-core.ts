@@ -16,34 +16,23 @@ import type { Claim } from './claim.ts';
 import { Claims } from './claims.ts';
 import type { Division } from './divide.ts';
 import { DueLoader } from './due-loader.ts';
+import { Intake } from './intake.ts';
 import { MessageMemory } from './message-memory.ts';
 import { MessageReader } from './message-reader.ts';
 import type { QueueOrder } from './order.ts';
 import { postpone } from './postpone.ts';
-import type { Report } from './prepare-dsn.ts';
 import { QueueIds } from './queue-ids.ts';
 import type { QueueServices } from './queue-services.ts';
-import { reportExpansions } from './reported.ts';
 import type { RouteState } from './route-lists.ts';
 import { RouteLists } from './route-lists.ts';
 import { judgeAttempt, runAttempt } from './run-attempt.ts';
-import type { SenderNotice } from './sender-notice.ts';
-import { logNotice, prepareNotice } from './sender-notice.ts';
-import type { Acceptance } from './settlement.ts';
-import { prepareAcceptance, recordHeld, toBatch } from './settlement.ts';
+import { recordHeld, toBatch } from './settlement.ts';
 import { surely } from './surely.ts';
 import { TimeShift } from './time-shift.ts';
 import { Waiting } from './waiting.ts';
 
 /** Results ride with the next commit, and wait at most this long for one. */
 const rideWithinMs = 20;
-
-/** A message that is about to be accepted, and its deliveries, claimed. */
-interface Fresh {
-  readonly incoming: IncomingMessage;
-  readonly acceptance: Acceptance;
-  readonly claims: readonly Claim[];
-}
 
 export class QueueCore {
   readonly services: QueueServices;
@@ -53,6 +42,7 @@ export class QueueCore {
   readonly messages: MessageReader;
   readonly #routes: RouteLists;
   readonly #memory = new MessageMemory();
+  readonly #intake: Intake;
   readonly #loader: DueLoader;
   readonly #shift: TimeShift;
   readonly #alarm: Alarm;
@@ -85,6 +75,16 @@ export class QueueCore {
       memory: this.#memory,
       waiting: this.waiting,
     });
+    this.#intake = new Intake({
+      services,
+      ids: this.ids,
+      claims: this.claims,
+      waiting: this.waiting,
+      memory: this.#memory,
+      isRunning: () => this.isRunning,
+      pump: () => this.pump(),
+      onStoreFailure: () => this.#noteStoreFailure(),
+    });
     this.#alarm = new Alarm(services, () => this.pump());
     this.#shift = new TimeShift({
       store: services.store,
@@ -114,6 +114,7 @@ export class QueueCore {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'stopping';
     this.#alarm.cancel();
+    this.#intake.stop();
     if (this.#routes.inFlight > 0 || this.#settling > 0) {
       await new Promise<void>((resolve) => {
         const cancel = startTimer(this.services, graceMs, resolve);
@@ -156,73 +157,8 @@ export class QueueCore {
   }
 
   /** All of them or none, in one commit. Where it rejects, nothing was taken. */
-  async accept(incomings: readonly IncomingMessage[]): Promise<void> {
-    if (!this.isRunning) throw new Failure('queue-stopped', 'the queue is not running');
-    const fresh: Fresh[] = [];
-    const told: SenderNotice[] = [];
-    try {
-      for (const incoming of incomings) fresh.push(this.#prepare(incoming));
-      for (const { incoming, acceptance } of fresh) {
-        const { id, recipients: named } = incoming;
-        const recipients = reportExpansions(named, acceptance.deliveries, this.services.now());
-        if (recipients.length === 0) continue;
-        const notice = await this.#tell({ id, message: acceptance.message, recipients });
-        if (notice !== null) told.push(notice);
-      }
-      const accepted = [...fresh, ...told].map(({ acceptance }) => acceptance);
-      const recorded = [
-        ...fresh.map(({ acceptance }) => acceptance.recorded),
-        ...told.flatMap((notice) => notice.recorded),
-      ];
-      await this.services.store.commit(toBatch({ accepted }, ...recorded));
-    } catch (error) {
-      this.#storeFailedAtMs = this.services.now();
-      if (error instanceof Failure) this.#noteRefusal(error);
-      for (const { claims } of [...fresh, ...told]) {
-        for (const claim of claims) this.claims.letGo(claim);
-      }
-      throw error;
-    }
-    this.#admitAll(fresh, told);
-  }
-
-  #prepare(incoming: IncomingMessage): Fresh {
-    const acceptance = prepareAcceptance(this.services, incoming, this.ids.keyOf(incoming.id));
-    return { incoming, acceptance, claims: this.claims.claimAll(acceptance.deliveries) };
-  }
-
-  /** After the commit: whatever goes wrong here, the mail is taken, and the next start finds it. */
-  #admitAll(fresh: readonly Fresh[], told: readonly SenderNotice[]): void {
-    try {
-      this.services.outage.worked();
-      for (const { acceptance, claims } of fresh) this.#admit(acceptance, claims);
-      for (const notice of told) this.#admitTold(notice);
-      this.pump();
-    } catch (error) {
-      const queueIds = fresh.map(({ incoming }) => incoming.id);
-      this.services.log.error({ queueIds, err: error }, 'accepted, and not begun');
-    }
-  }
-
-  /** The sender tries again; only what concerns the store as a whole is worth a line. */
-  #noteRefusal({ code, message }: Failure): void {
-    if (code !== 'store-full' && code !== 'store-io') return;
-    this.services.outage.failed({ code, reason: message });
-  }
-
-  /** Committed: from now on fresh deliveries wait in memory as far as there is room. */
-  #admit({ message, deliveries }: Acceptance, claims: readonly Claim[]): void {
-    this.waiting.add(deliveries);
-    this.#memory.setNextOrdinal(message.key, deliveries.length);
-    for (const claim of claims) {
-      if (claim.delivery.state === 'held') {
-        this.claims.letGo(claim);
-        continue;
-      }
-      if (this.isRunning && this.claims.addFresh(claim, message)) continue;
-      this.waiting.wake(claim.delivery.routeKey, claim.delivery.dueAtMs);
-      this.claims.letGo(claim);
-    }
+  accept(incomings: readonly IncomingMessage[]): Promise<void> {
+    return this.#intake.accept(incomings);
   }
 
   /** Begins whatever may begin now, and sets the alarm for what comes next. */
@@ -297,7 +233,7 @@ export class QueueCore {
     for (const part of undated) {
       if (part.state === 'held') recorded.push(recordHeld(services, id, part));
     }
-    const told = await this.#tell({ id, message, recipients: division.reported });
+    const told = await this.#intake.prepareNotice({ id, message, recipients: division.reported });
     this.claims.endReading(claim);
     const dated = (): readonly StoredDelivery[] => this.#shift.redate(undated, sinceMs);
     const stored = await this.#surely(() => {
@@ -315,17 +251,8 @@ export class QueueCore {
     }
     const left = dated();
     this.waiting.recount([delivery], left);
-    if (told !== null) this.#admitTold(told);
+    if (told !== null) this.#intake.admitNotice(told);
     return left;
-  }
-
-  #tell(report: Report): Promise<SenderNotice | null> {
-    return prepareNotice(this.services, this.ids, this.claims, report);
-  }
-
-  #admitTold(told: SenderNotice): void {
-    logNotice(this.services, told);
-    this.#admit(told.acceptance, told.claims);
   }
 
   /** The first part keeps the ordinal, further ones get new ones. Null where the queue stopped. */
@@ -351,7 +278,7 @@ export class QueueCore {
       try {
         return await action();
       } catch (error) {
-        this.#storeFailedAtMs = this.services.now();
+        if (error instanceof Failure) this.#noteStoreFailure();
         throw error;
       }
     };
@@ -361,6 +288,10 @@ export class QueueCore {
       wait: (delayMs) => new Promise((resolve) => startTimer(this.services, delayMs, resolve)),
       isGivenUp: () => this.#state === 'stopped',
     });
+  }
+
+  #noteStoreFailure(): void {
+    this.#storeFailedAtMs = this.services.now();
   }
 
   #tellIdle(): void {

@@ -4,6 +4,7 @@
  */
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
+import { didOrSaid } from '../report/log.ts';
 import type { Outage } from '../report/outage.ts';
 
 const firstDelayMs = 100;
@@ -28,12 +29,15 @@ export async function surely<T>(
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(2 * delayMs, delayMsMax)) {
     try {
       const value = await action();
-      outage.worked();
+      // It is done: what breaks in saying so must not have it done again.
+      const text = 'a change was stored; that the store works again could not be said';
+      didOrSaid(log, { text }, () => outage.worked());
       return { value };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.code === 'store-closed' || isGivenUp()) return null;
-      noteStoreFailure(error, { log, outage });
+      const text = 'a change could not be stored, and that could not be said; trying again';
+      didOrSaid(log, { text }, () => noteStoreFailure(error, { log, outage }));
       await wait(delayMs);
       if (isGivenUp()) return null;
     }

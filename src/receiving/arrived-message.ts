@@ -19,6 +19,7 @@ import { evidenceFor } from '../policy/inbound-paths.ts';
 import type { InboundClock } from '../policy/inbound-session.ts';
 import { judgeHeader } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
+import { didOrSaid } from '../report/log.ts';
 import { tellShadow } from '../report/shadow.ts';
 import { arrivingPartOf, rulesForParts, statePart } from './arrival.ts';
 import { describeEvidence } from './evidence-text.ts';
@@ -174,13 +175,11 @@ export class ArrivedMessage {
 
   /** After the commit: whatever goes wrong here, the mail is taken. */
   #tell(messages: readonly IncomingMessage[]): void {
-    try {
+    const { id, context } = this.#options;
+    didOrSaid(context.services.log, { queueId: id, text: 'accepted, and not told' }, () => {
       for (const message of messages) this.#logAccepted(message);
       this.#tellShadow();
-    } catch (error) {
-      const { log } = this.#options.context.services;
-      log.error({ queueId: this.#options.id, err: error }, 'accepted, and not told');
-    }
+    });
   }
 
   /** What stands in the place of the header in the message of this id. */

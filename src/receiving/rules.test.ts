@@ -130,6 +130,24 @@ void test('what cannot be recorded after the commit takes no mail back', async (
   assert.ok(services.lines.some(({ text }) => text === 'deleted by a rule, and not recorded'));
 });
 
+void test('a log that is broken after the commit takes no mail back', async (t) => {
+  const body = `${'x'.repeat(70)}\r\n`.repeat(100);
+  const failing = new FakeServices(withRules());
+  const fail = (): void => {
+    throw new Error('the log is broken');
+  };
+  failing.onAccept = () => {
+    Object.assign(failing.log, { info: fail, error: fail });
+    return Promise.resolve();
+  };
+  const warned = t.mock.method(process, 'emitWarning', () => undefined);
+  const { answer, services } = await send(t, withRules(), { body }, failing);
+  assert.match(answer, /^250 /);
+  assert.equal(services.accepted.length, 1);
+  assert.equal(services.files[0]!.state, 'finished');
+  assert.match(String(warned.mock.calls[0]?.arguments[0]), /accepted, and not told: .*broken/);
+});
+
 for (const [where, body] of [
   ['in memory', 'body'],
   ['in the spool', `${'x'.repeat(70)}\r\n`.repeat(100)],

@@ -16,6 +16,7 @@ import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeMailFrom } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
 import { rateClaimsOf } from '../policy/rate-limit.ts';
+import { didOrSaid } from '../report/log.ts';
 import { ArrivedMessage } from './arrived-message.ts';
 import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content.ts';
 import type { Refusal } from './refusal.ts';
@@ -187,12 +188,10 @@ export class Transaction {
 
   /** After the commit: whatever goes wrong here, the mail is taken. */
   #tellDeleted(deleted: readonly Refusal[]): void {
-    try {
+    const fields = { queueId: this.#id, text: 'deleted by a rule, and not recorded' };
+    didOrSaid(this.#context.services.log, fields, () => {
       for (const note of deleted) this.#refuse(note);
-    } catch (error) {
-      const { log } = this.#context.services;
-      log.error({ queueId: this.#id, err: error }, 'deleted by a rule, and not recorded');
-    }
+    });
   }
 
   #rememberOneAtATime(): void {

@@ -13,3 +13,30 @@ export const silentLog: Log = {
   error: () => undefined,
   debug: () => undefined,
 };
+
+/**
+ * For what comes after something that cannot be taken back, such as a commit: what breaks is said as
+ * an error with the text and the fields, and thrown to nobody. False where it broke.
+ */
+export function didOrSaid(
+  log: Pick<Log, 'error'>,
+  { text, ...fields }: Readonly<Record<string, unknown>> & { readonly text: string },
+  action: () => void,
+): boolean {
+  try {
+    action();
+    return true;
+  } catch (error) {
+    sayError(log, { ...fields, err: error }, text);
+    return false;
+  }
+}
+
+/** Where the log itself breaks, what it should have said goes to standard error. */
+function sayError(log: Pick<Log, 'error'>, fields: { readonly err: unknown }, text: string): void {
+  try {
+    log.error(fields, text);
+  } catch (broken) {
+    process.emitWarning(`${text}: ${String(fields.err)}; the log is broken: ${String(broken)}`);
+  }
+}
