@@ -118,17 +118,22 @@ export const statusSchema = z
   .meta({ id: 'Status' });
 export type StatusView = z.infer<typeof statusSchema>;
 
+const cameForced = z.boolean().exactOptional().meta({
+  description: 'it came under TLS that was demanded; absent in mail from before that was recorded',
+});
+
 const source: z.ZodType<MessageSource> = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('mx'),
     inboundConnectors: z.array(z.string()),
     ownServer: z.string().exactOptional(),
+    isForced: cameForced,
   }),
   z.object({
     kind: z.literal('organization'),
     organization: z.string(),
     inboundConnectors: z.array(z.string()),
-    isForced: z.literal(true).exactOptional(),
+    isForced: cameForced,
   }),
   z.object({ kind: z.literal('submission'), account: z.string() }),
   z.object({ kind: z.literal('dsn'), about: z.string() }),

@@ -15,22 +15,24 @@ import type { ShadowOutcome } from './shadow.ts';
 import type { Clause } from './tls-requirement.ts';
 
 /**
- * Where a message came from. `ownServer`: the OnPremises connector that knew the session; absent where
- * none did. `organization`: another one of this gateway handed it over inside; `isForced` where it was
- * bound to TLS there, by whatever demanded it. `account` is the signed-in name, `about` the queue id of
- * a DSN's subject.
+ * Where a message came from. `inboundConnectors` are those that it met, `ownServer` the OnPremises
+ * connector that knew the session; absent where none did. `organization`: another one of this gateway
+ * handed it over inside. `isForced`: one of the connectors enforced TLS when it came, or it was bound
+ * to TLS in the organization that handed it over; absent in mail of a program that did not record it.
+ * `account` is the signed-in name, `about` the queue id of a DSN's subject.
  */
 export type MessageSource =
   | {
       readonly kind: 'mx';
       readonly inboundConnectors: readonly string[];
       readonly ownServer?: string;
+      readonly isForced?: boolean;
     }
   | {
       readonly kind: 'organization';
       readonly organization: string;
       readonly inboundConnectors: readonly string[];
-      readonly isForced?: true;
+      readonly isForced?: boolean;
     }
   | { readonly kind: 'submission'; readonly account: string }
   | { readonly kind: 'dsn'; readonly about: string };

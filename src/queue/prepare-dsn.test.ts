@@ -44,7 +44,8 @@ async function prepare(
   return { clauses: dsn!.clauses, isForced: about.isForced, postmaster };
 }
 
-const bySession: MessageSource = { kind: 'mx', inboundConnectors: ['from the bank'] };
+/** As an earlier program stored it. */
+const bySession = { kind: 'mx', inboundConnectors: ['from the bank'] } as const;
 const silent = {
   clauses: [],
   isForced: false,
@@ -62,7 +63,22 @@ it('about mail that came under a connector which demands TLS must travel encrypt
   }
 });
 
-it('about mail by a connector that is gone must too: nobody knows what it demanded', async () => {
+it('about mail that came forced must too when its connector demands nothing any more', async () => {
+  for (const name of ['from the bank', 'made anew under another name']) {
+    const { clauses, isForced } = await prepare({ ...bySession, isForced: true }, { name });
+    assert.equal(isForced, true);
+    assert.deepEqual(
+      clauses.map(({ kind }) => kind),
+      ['encrypted'],
+    );
+  }
+});
+
+it('about mail whose connector only watched when it came need not, whatever it demands today', async () => {
+  assert.deepEqual(await prepare({ ...bySession, isForced: false }, { requireTls: true }), silent);
+});
+
+it('about mail of an earlier program by a connector that is gone must too: nobody knows what it demanded', async () => {
   const { isForced } = await prepare(bySession, { name: 'of another name' });
   assert.equal(isForced, true);
 });

@@ -9,14 +9,19 @@ import { parseAddress } from '../mail/address.ts';
 import { status } from '../mail/enhanced-status.ts';
 import { parseQueueId } from '../mail/queue-id.ts';
 import type { OutboundDecision } from '../policy/decision.ts';
-import type { AttemptDelivery, Delivery, IncomingMessage } from '../policy/delivery.ts';
+import type {
+  AttemptDelivery,
+  Delivery,
+  IncomingMessage,
+  MessageSource,
+} from '../policy/delivery.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import type { Policy } from '../policy/policy.ts';
 import { writeDsn } from '../report/dsn.ts';
 import { silentLog } from '../report/log.ts';
 import { silentMeter } from '../report/meter.ts';
-import { policy as makePolicy } from '../../test/support/policy.ts';
+import { inboundConnector, policy as makePolicy } from '../../test/support/policy.ts';
 import { storeOutage } from '../report/outage.ts';
 import * as recorder from '../report/trace.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -138,6 +143,54 @@ it('what fails after the commit takes no message back: it was accepted', async (
     const kinds = (await store.readTrace(parseQueueId(id)!.key)).records.map(({ kind }) => kind);
     assert.deepEqual(kinds, ['received', 'attempt'], 'and delivered without a restart');
     assert.deepEqual(await store.summarize(), { queued: 0, held: 0, routes: [] });
+  } finally {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+it('what was demanded when mail came binds the DSN after a restart under another policy', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'postern-queue-'));
+  const options = { path: path.join(folder, 'queue-0.db'), spoolFolder: path.join(folder, 's') };
+  const inboundConnectors = [inboundConnector('partner', { requireTls: false })];
+  const [organization] = policy.organizations;
+  const later: Policy = { ...policy, organizations: [{ ...organization!, inboundConnectors }] };
+  const met = { kind: 'mx', inboundConnectors: ['partner'] } as const;
+  const sources: readonly MessageSource[] = [
+    { ...met, isForced: true },
+    { ...met, isForced: false },
+    // As an earlier program stored it: today's connector is asked, or counts as one that forced.
+    met,
+    { kind: 'mx', inboundConnectors: ['gone since'] },
+  ];
+  let store = await openSqliteStore(options);
+  try {
+    const stuck = queueOver(store, () => new Promise(() => undefined));
+    await stuck.start();
+    const ids = sources.map(() => stuck.newId());
+    for (const [i, id] of ids.entries()) {
+      await stuck.accept({ ...messageTo(id, true), source: sources[i]! });
+    }
+    await stuck.stop(10);
+    await store.close();
+
+    store = await openSqliteStore(options);
+    const about = new Map<string, Delivery>();
+    const attempt: AttemptDelivery = async (delivery) => {
+      if (delivery.source.kind === 'dsn') about.set(delivery.source.about, delivery);
+      return reportOf(delivery);
+    };
+    const queue = queueOver(store, attempt, { policy: () => later });
+    await queue.start();
+    for (let i = 0; i < 200 && queue.counts().queued > 0; i++) await sleep(10);
+    await queue.stop(1000);
+    const shown = ids.map((id) => {
+      const { floor, content } = about.get(id)!;
+      assert.ok(content.kind === 'memory');
+      return [floor.map(({ kind }) => kind), content.bytes.includes(`Subject: ${id}`)];
+    });
+    const bound = [['encrypted'], false];
+    assert.deepEqual(shown, [bound, [[], true], [[], true], bound]);
   } finally {
     await store.close();
     await rm(folder, { recursive: true, force: true });

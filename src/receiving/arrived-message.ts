@@ -13,6 +13,7 @@ import type { Content } from '../mail/content.ts';
 import { sizeOf } from '../mail/content.ts';
 import type { Recipient } from '../mail/recipient.ts';
 import { reply } from '../mail/reply.ts';
+import { isForcedBy } from '../policy/came-forced.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import { evidenceFor } from '../policy/inbound-paths.ts';
@@ -222,7 +223,7 @@ export class ArrivedMessage {
       recipients,
       ...parameters,
       content,
-      source: sourceOf(start, decisions),
+      source: sourceOf(policy, start, part),
       receivedAtMs: context.services.now(),
       clauses: ruling?.clauses ?? [],
       evidence: evidenceFor(policy, organization, session.evidence),
@@ -285,22 +286,23 @@ function wasInClearNowhere({ encryption }: Evidence): boolean {
   return encryption === 'established' || encryption === 'internal';
 }
 
-/** The connectors that were met; an own server's for the way out. */
+/** The connectors that were met, and whether one demanded TLS; an own server's for the way out. */
 function sourceOf(
-  { session, isForced = false }: TransactionStart,
-  decisions: readonly AcceptedDecision[],
+  policy: Policy,
+  { session, isForced: wasForced = false }: TransactionStart,
+  { organization, decisions }: MessagePart,
 ): IncomingMessage['source'] {
   const { account, listener, evidence } = session;
   if (account !== null) return { kind: 'submission', account: account.account };
   const inboundConnectors = [...new Set(decisions.flatMap(({ connectors }) => connectors))];
+  const isForced = wasForced || isForcedBy(policy, organization, inboundConnectors);
+  const met = { inboundConnectors, isForced };
   if (listener === 'inside') {
-    const organization = evidence.fromOrganization!;
-    const forced = isForced ? ({ isForced } as const) : {};
-    return { kind: 'organization', organization, inboundConnectors, ...forced };
+    return { kind: 'organization', organization: evidence.fromOrganization!, ...met };
   }
   const ownServer = decisions.find(({ origin }) => origin.connector !== null)?.origin.connector;
   const known = ownServer === undefined || ownServer === null ? {} : { ownServer };
-  return { kind: 'mx', inboundConnectors, ...known };
+  return { kind: 'mx', ...met, ...known };
 }
 
 /** @see RFC 3848, RFC 6531 §4.3 */

@@ -96,7 +96,7 @@ void test('takes a message for a mailbox and answers 250 only when it is durable
   assert.equal(message.organization, 'org');
   assert.deepEqual(message.reversePath, address('a@sender.test'));
   assert.deepEqual(message.recipients, [address('user@example.test')]);
-  assert.deepEqual(message.source, { kind: 'mx', inboundConnectors: [] });
+  assert.deepEqual(message.source, { kind: 'mx', inboundConnectors: [], isForced: false });
   assert.equal(message.evidence?.encryption, 'not-used');
   const text = services.textOf(message.content).replace(/\r\n\t/g, ' ');
   assert.match(

@@ -112,6 +112,7 @@ test('what is taken belongs to the other organization and says where it came fro
     kind: 'organization',
     organization: 'sender',
     inboundConnectors: [],
+    isForced: false,
   });
   assert.equal(message!.evidence!.encryption, 'internal');
   assert.equal(message!.evidence!.fromOrganization, 'sender');
@@ -138,6 +139,7 @@ test('`internal` meets a connector that asks for TLS', async () => {
     kind: 'organization',
     organization: 'sender',
     inboundConnectors: ['tls'],
+    isForced: true,
   });
 });
 
@@ -208,9 +210,11 @@ test('what was bound to TLS at the sender stays so for the reports about it', as
     assert.ok(source.kind === 'organization');
     return source.isForced;
   };
-  assert.equal(await isForcedWith({}), undefined);
+  assert.equal(await isForcedWith({}), false);
   const clause = { kind: 'encrypted', origin: { kind: 'rule', name: 'seal' } } as const;
   assert.equal(await isForcedWith({ floor: [clause] }), true);
   const source = { kind: 'mx', inboundConnectors: ['gone since'] } as const;
   assert.equal(await isForcedWith({ source }), true);
+  assert.equal(await isForcedWith({ source: { ...source, isForced: true } }), true);
+  assert.equal(await isForcedWith({ source: { ...source, isForced: false } }), false);
 });

@@ -165,6 +165,27 @@ for (const [shown, certificate, expected] of certificates) {
   });
 }
 
+for (const [by, part, expected] of [
+  ['a partner enforces', {}, { inboundConnectors: ['partner'], isForced: true }],
+  ['a partner only observes', { mode: 'observe' }, { inboundConnectors: [], isForced: false }],
+  [
+    'an own server only observes',
+    { mode: 'observe', connectorType: 'OnPremises' },
+    { inboundConnectors: ['partner'], ownServer: 'partner', isForced: false },
+  ],
+] as const) {
+  void test(`records what was demanded on arrival, which ${by}`, async (t) => {
+    const services = new FakeServices(policy({ inboundConnectors: [{ ...locked, ...part }] }));
+    const { port } = (await start(t, services)).address;
+    const client = await secured(t, port, makeLeaf(ca, ['mx.partner.test']));
+    await client.command('MAIL FROM:<a@partner.test>', 250);
+    await client.command('RCPT TO:<user@example.test>', 250);
+    await client.command('DATA', 354);
+    await client.command('From: <a@partner.test>\r\n\r\nx\r\n.', 250);
+    assert.deepEqual(services.accepted[0]!.source, { kind: 'mx', ...expected });
+  });
+}
+
 void test('asks to connect again when a new connector wants a path never examined', async (t) => {
   const services = new FakeServices(policy());
   const { port } = (await start(t, services)).address;

@@ -73,7 +73,8 @@ for (const name of both) {
     const [received] = (await two.gateway.trace(id)).events;
     assert.ok(received?.kind === 'received');
     assert.equal(received.organization, name);
-    assert.deepEqual(received.source, { kind: 'mx', inboundConnectors: ['partner'] });
+    const source = { kind: 'mx', inboundConnectors: ['partner'], isForced: true };
+    assert.deepEqual(received.source, source);
   });
 }
 
@@ -93,6 +94,7 @@ test('mail from one to the other is handed over inside, with evidence that names
     kind: 'organization',
     organization: 'alpha',
     inboundConnectors: ['alpha over TLS'],
+    isForced: true,
   });
   assert.ok(received.evidence !== null && 'encryption' in received.evidence);
   const { encryption, fromOrganization, tls } = received.evidence;
