@@ -12,6 +12,7 @@ import { parseDomain } from '../mail/domain.ts';
 import type { MessageSource } from '../policy/delivery.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
+import { mayBeAbsent } from './contract/absent-key.ts';
 import { configProblem } from './contract/config-problem.ts';
 import { explainedRulesSchema, messageQuestion } from './contract/explain-rules.ts';
 import { time } from './contract/time.ts';
@@ -118,7 +119,7 @@ export const statusSchema = z
   .meta({ id: 'Status' });
 export type StatusView = z.infer<typeof statusSchema>;
 
-const cameForced = z.boolean().exactOptional().meta({
+const cameForced = mayBeAbsent(z.boolean()).meta({
   description: 'it came under TLS that was demanded; absent in mail from before that was recorded',
 });
 
@@ -126,7 +127,7 @@ const source: z.ZodType<MessageSource> = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('mx'),
     inboundConnectors: z.array(z.string()),
-    ownServer: z.string().exactOptional(),
+    ownServer: mayBeAbsent(z.string()),
     isForced: cameForced,
   }),
   z.object({

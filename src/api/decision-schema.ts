@@ -11,6 +11,7 @@ import type { CertificateFacts, Evidence, PathResult, TlsEvidence } from '../pol
 import type { DeliveryTarget, Route } from '../policy/policy.ts';
 import type { ShadowOutcome } from '../policy/shadow.ts';
 import type { Clause, Requirement } from '../policy/tls-requirement.ts';
+import { mayBeAbsent } from './contract/absent-key.ts';
 
 const domainPattern: z.ZodType<DomainPattern> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('exact'), domain: z.string() }),
@@ -203,7 +204,7 @@ const tlsEvidence: z.ZodType<TlsEvidence> = z.object({
   mode: z.enum(['starttls', 'implicit']),
   sni: z.string().nullable(),
   chain: z.array(certificateFacts),
-  isCertificateRequested: z.literal(false).exactOptional(),
+  isCertificateRequested: mayBeAbsent(z.literal(false)),
   paths: z.array(pathResult),
   openssl: z.object({ anchors: z.string(), result: z.string() }).nullable(),
   revocation: z.literal('not-checked'),
@@ -220,7 +221,7 @@ export const evidenceSchema: z.ZodType<Evidence> = z
     role: z.enum(['client', 'server']),
     peer: z.object({ address: z.string(), port: z.int(), hostName: z.string().nullable() }),
     encryption: z.enum(['not-offered', 'not-used', 'refused', 'failed', 'established', 'internal']),
-    fromOrganization: z.string().exactOptional(),
+    fromOrganization: mayBeAbsent(z.string()),
     failure: z.object({ code: z.string(), text: z.string() }).nullable(),
     tls: tlsEvidence.nullable(),
   })

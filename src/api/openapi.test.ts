@@ -14,6 +14,20 @@ test('docs/openapi.json is the document that the gateway serves', async () => {
   assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), document);
 });
 
+test('what may be absent is not required, such as what mail of an earlier program lacks', () => {
+  const may = new Set(['ownServer', 'isForced', 'fromOrganization', 'isCertificateRequested']);
+  const required: string[] = [];
+  JSON.stringify(describeApi(), (key, value: unknown) => {
+    if (key === 'required' && Array.isArray(value)) required.push(...(value as string[]));
+    return value;
+  });
+  assert.ok(required.length > 100);
+  assert.deepEqual(
+    required.filter((name) => may.has(name)),
+    [],
+  );
+});
+
 test('every operation has an id, a summary and says how it fails', () => {
   for (const [path, methods] of Object.entries(describeApi().paths ?? {})) {
     for (const operation of [methods.get, methods.post]) {
