@@ -33,7 +33,6 @@ import type { Refusal } from './refusal.ts';
 import { nobody } from './refusal.ts';
 import type { RuledSession } from './rule-parts.ts';
 import { editPieces, oneAtATime, rulePart } from './rule-parts.ts';
-import type { SpoolWriter } from './services.ts';
 import type {
   AcceptedDecision,
   TransactionContext,
@@ -159,8 +158,10 @@ export class ArrivedMessage {
         }
         const { part } = queued;
         const header = editPieces(this.#compose(id, part), queued.ruled);
-        const openSpool = (): Promise<SpoolWriter> => services.openSpool(part.organization);
-        const anew = await rewriteContent(kept, header, openSpool);
+        const anew = await rewriteContent(kept, header, {
+          memory: services.contentMemory,
+          openSpool: () => services.openSpool(part.organization),
+        });
         rewritten.push(anew);
         messages.push(this.#message(queued, id, anew.content));
       }
@@ -169,6 +170,8 @@ export class ArrivedMessage {
       // What stays behind is swept at the next start.
       for (const each of rewritten) await each.abandon().catch(() => undefined);
       throw error;
+    } finally {
+      for (const each of rewritten) each.release();
     }
     this.#tell(messages);
     return parts.some(isAsKept);

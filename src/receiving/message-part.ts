@@ -2,6 +2,7 @@
 import type { Content } from '../mail/content.ts';
 import { readContent } from '../content/read-content.ts';
 import type { Recipient } from '../mail/recipient.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import type { SpoolWriter } from './services.ts';
 import type { AcceptedDecision } from './transaction-start.ts';
 
@@ -35,24 +36,41 @@ export interface KeptContent {
 /** Contents that were written anew, so that they can be taken back. */
 export interface RewrittenContent {
   readonly content: Content;
+  /** Gives back what it took of the memory budget: once it is the queue's, or taken back. */
+  release(): void;
   abandon(): Promise<void>;
 }
 
-/** The same body under another header; a large one in a spool file of its own. */
+/** Where such a content goes. */
+export interface ContentRoom {
+  readonly memory: MemoryBudget;
+  readonly openSpool: () => Promise<SpoolWriter>;
+}
+
+/**
+ * The same body under another header. A large one is in a spool file of its own, and so is a small one
+ * that the memory for contents in flight has no room for: rules may make one for each recipient.
+ */
 export async function rewriteContent(
   { content, headerBytes }: KeptContent,
   header: readonly Buffer[],
-  openSpool: () => Promise<SpoolWriter>,
+  { memory, openSpool }: ContentRoom,
 ): Promise<RewrittenContent> {
   if (content.kind === 'memory') {
-    const bytes = Buffer.concat([...header, content.bytes.subarray(headerBytes)]);
-    return { content: { kind: 'memory', bytes }, abandon: () => Promise.resolve() };
+    const body = content.bytes.subarray(headerBytes);
+    const size = header.reduce((sum, { length }) => sum + length, body.length);
+    if (memory.tryReserve(size)) {
+      const bytes = Buffer.concat([...header, body], size);
+      const release = (): void => memory.release(size);
+      return { content: { kind: 'memory', bytes }, release, abandon: () => Promise.resolve() };
+    }
   }
   const spool = await openSpool();
   try {
     for (const piece of header) await spool.write(piece);
     for await (const block of readContent(content, headerBytes)) await spool.write(block);
-    return { content: await spool.finish(), abandon: () => spool.abandon() };
+    const kept = await spool.finish();
+    return { content: kept, release: () => undefined, abandon: () => spool.abandon() };
   } catch (error) {
     await spool.abandon().catch(() => undefined);
     throw error;

@@ -14,6 +14,7 @@ import { formatAddress } from '../mail/address.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { MailFlowRule, RuleAction, RuleCondition } from '../policy/rules/rule.ts';
 import { FakeServices } from './fake-services.ts';
+import { MemoryBudget } from './memory-budget.ts';
 
 const rule = (
   name: string,
@@ -176,6 +177,52 @@ for (const [where, body] of [
     assert.equal(new Set(services.accepted.map(({ id }) => id)).size, 2);
   });
 }
+
+void test('copies that rules make count against the memory budget: beyond it they are spooled', async (t) => {
+  const names = Array.from({ length: 12 }, (_, i) => `u${i}@example.test`);
+  const rules = names.map((to, i) =>
+    rule(
+      `H${i}`,
+      [{ kind: 'set-header', name: 'X-Tag', value: `${i}` }],
+      [{ kind: 'sent-to', addresses: [address(to)] }],
+    ),
+  );
+  const mailboxes = [{ account: 'user', addresses: names.map(address) }];
+  const policy = makePolicy({ rules, mailboxes });
+  const services = new FakeServices(policy);
+  services.contentMemory = new MemoryBudget(10_000);
+  const used: number[] = [];
+  services.onAccept = () => {
+    used.push(services.contentMemory.usedBytes);
+    return Promise.resolve();
+  };
+  const body = `${'x'.repeat(70)}\r\n`.repeat(30);
+  const { answer } = await send(t, policy, { to: names, body }, services);
+  assert.match(answer, /^250 /);
+  const bytes = services.accepted.map(({ content }) =>
+    content.kind === 'memory' ? content.bytes.length : 0,
+  );
+  const inMemory = bytes.reduce((sum, each) => sum + each, 0);
+  assert.ok(inMemory > 0 && inMemory <= 10_000, `${inMemory} bytes of copies in memory`);
+  assert.ok(used[0]! >= inMemory && used[0]! <= 10_000, `${used[0]} bytes were reserved`);
+  assert.equal(services.contentMemory.usedBytes, 0, 'given back with the answer');
+  const spooled = services.files.values();
+  for (const [i, { content }] of services.accepted.entries()) {
+    const kept =
+      content.kind === 'memory' ? content.bytes : Buffer.concat(spooled.next().value!.chunks);
+    assert.match(kept.toString(), new RegExp(`\r\nX-Tag: ${i}\r\n`));
+    assert.ok(kept.toString().endsWith(`\r\n\r\n${body}\r\n`));
+  }
+});
+
+void test('copies give their memory back when the store refuses them', async (t) => {
+  const policy = withRules(rule('H', [{ kind: 'set-header', name: 'X-Tag', value: 'yes' }]));
+  const services = new FakeServices(policy);
+  services.onAccept = () => Promise.reject(new Error('no store'));
+  const { answer } = await send(t, policy, {}, services);
+  assert.match(answer, /^451 /);
+  assert.equal(services.contentMemory.usedBytes, 0);
+});
 
 void test('where the body cannot be looked at, a protecting rule acts and any other waits', async (t) => {
   const body: RuleCondition = {
