@@ -55,7 +55,10 @@ test('hands over inside with evidence that names the organization that sends', a
 });
 
 test('a connector that forces encryption is met, one that wants a certificate is not', async (t) => {
+  const free = await handTo(t, [toPartner({})], taken);
+  assert.equal(free.handed[0]!.isForced, false);
   const encrypted = await handTo(t, [toPartner({ tlsSettings: 'EncryptionOnly' })], taken);
+  assert.equal(encrypted.handed[0]!.isForced, true);
   assert.equal(encrypted.outcome.kind, 'delivered');
   for (const tlsSettings of ['CertificateValidation', 'DomainValidation'] as const) {
     const strict = toPartner({ tlsSettings });

@@ -15,14 +15,16 @@ import type { Evidence } from '../policy/evidence.ts';
 import type { Outcome, RemoteMta } from '../policy/outcome.ts';
 import { judgeShadow } from '../policy/shadow.ts';
 import type { Requirement } from '../policy/tls-requirement.ts';
+import { isForced } from '../policy/tls-requirement.ts';
 import { judgeTls } from '../policy/tls-verdict.ts';
 
-/** What the other organization is given. `evidence` says from whom it comes. */
+/** What the other organization is given. `evidence` says from whom, `isForced` that TLS was demanded. */
 export interface HandedInside {
   readonly delivery: Delivery;
   readonly recipients: readonly Recipient[];
   readonly toOrganization: string;
   readonly evidence: Evidence;
+  readonly isForced: boolean;
 }
 
 /** One answer for each recipient, in their order. A positive one means durable. Never rejects. */
@@ -75,7 +77,13 @@ export async function handInside(
       outcomes: recipients.map(() => outcome),
     };
   }
-  const replies = await services.takeInside({ delivery, recipients, toOrganization, evidence });
+  const replies = await services.takeInside({
+    delivery,
+    recipients,
+    toOrganization,
+    evidence,
+    isForced: isForced(requirement),
+  });
   return {
     candidates: [{ ...candidate, verdict: { kind: 'proceed', met: verdict.met } }],
     outcomes: replies.map((reply) => outcomeOf(reply, context)),

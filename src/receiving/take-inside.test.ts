@@ -73,7 +73,12 @@ const content = Buffer.from(
     'X-MS-Exchange-Organization-AuthAs: Internal\r\nFrom: <s@sender.test>\r\n\r\nbody\r\n',
 );
 
-async function hand(policy: Policy, part: Partial<Delivery> = {}, to = ['r@receiver.test']) {
+async function hand(
+  policy: Policy,
+  part: Partial<Delivery> & { readonly isForced?: boolean } = {},
+  to = ['r@receiver.test'],
+) {
+  const { isForced = false, ...rest } = part;
   const services = new FakeServices(policy);
   const delivery: Delivery = {
     id: 'A1',
@@ -88,10 +93,10 @@ async function hand(policy: Policy, part: Partial<Delivery> = {}, to = ['r@recei
     attempts: 0,
     failedTlsAtMs: [],
     bodyType: '7bit',
-    ...part,
+    ...rest,
   };
   const { recipients } = delivery;
-  const taken = { delivery, recipients, toOrganization: 'receiver', evidence };
+  const taken = { delivery, recipients, toOrganization: 'receiver', evidence, isForced };
   const replies = await takeInside({ settings, services }, taken);
   const texts = replies.map(
     ({ code, status }) => `${code} ${status === null ? '-' : formatEnhancedStatus(status)}`,
@@ -204,15 +209,14 @@ test('a name that an alias of the sender led to is expanded here, and says nothi
 });
 
 test('what was bound to TLS at the sender stays so for the reports about it', async () => {
-  const isForcedWith = async (part: Partial<Delivery>): Promise<boolean | undefined> => {
+  const isForcedWith = async (part: Parameters<typeof hand>[1]): Promise<boolean | undefined> => {
     const { services } = await hand(policyWith([]), part);
     const { source } = services.accepted[0]!;
     assert.ok(source.kind === 'organization');
     return source.isForced;
   };
   assert.equal(await isForcedWith({}), false);
-  const clause = { kind: 'encrypted', origin: { kind: 'rule', name: 'seal' } } as const;
-  assert.equal(await isForcedWith({ floor: [clause] }), true);
+  assert.equal(await isForcedWith({ isForced: true }), true);
   const source = { kind: 'mx', inboundConnectors: ['gone since'] } as const;
   assert.equal(await isForcedWith({ source }), true);
   assert.equal(await isForcedWith({ source: { ...source, isForced: true } }), true);

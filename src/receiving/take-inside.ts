@@ -15,12 +15,16 @@ import type { Evidence } from '../policy/evidence.ts';
 import type { TransactionContext } from './transaction-start.ts';
 import { Transaction } from './transaction.ts';
 
-/** `evidence` is the sending side's: `internal`, with the organization that sends. */
+/**
+ * `evidence` is the sending side's: `internal`, with the organization that sends. `isForced`: it demanded
+ * TLS of this hop.
+ */
 export interface TakenInside {
   readonly delivery: Delivery;
   readonly recipients: readonly Recipient[];
   readonly toOrganization: string;
   readonly evidence: Evidence;
+  readonly isForced: boolean;
 }
 
 const ownerChanged = reply(451, '4.3.5', 'the domain belongs to another organization by now');
@@ -33,7 +37,7 @@ export async function takeInside(
 ): Promise<readonly Reply[]> {
   const { services } = context;
   const policy = services.policy();
-  const { delivery, recipients, toOrganization, evidence } = taken;
+  const { delivery, recipients, toOrganization, evidence, isForced } = taken;
   const transaction = new Transaction(context, policy, {
     session: {
       listener: 'inside',
@@ -46,7 +50,7 @@ export async function takeInside(
     isExtended: true,
     parameters: mailParametersOf(delivery),
     declaredBytes: sizeOf(delivery.content),
-    isForced: delivery.floor.length > 0 || cameForced(policy, delivery),
+    isForced: isForced || cameForced(policy, delivery),
   });
   try {
     const opening = services.admit() ?? transaction.judgeSender();
