@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import {
   acceptedDomain,
+  address,
   deliveryTarget,
   outboundConnector,
   policy,
@@ -263,5 +264,24 @@ test('rules look at what is submitted: a rejection refuses it, required TLS goes
       ['S', 'S'],
     );
     if (message!.content.kind === 'spool') await rm(message!.content.path);
+  }
+});
+
+test('copies that rules make for each recipient fill no more memory than a bound', async () => {
+  const to = Array.from({ length: 40 }, (_, i) => `u${i}@partner.test`);
+  const rules = to.map((text, i) =>
+    rule(`R${i}`, {
+      conditions: [{ kind: 'sent-to', addresses: [address(text)] }],
+      actions: [{ kind: 'set-header', name: 'X-Tag', value: `${i}` }],
+    }),
+  );
+  const rulesPolicy = () => policy({ rules });
+  for (const [bytes, kind] of [
+    [300, 'memory'],
+    [900, 'spool'],
+  ] as const) {
+    const messages = await submit(contentOf(bytes), { policy: rulesPolicy }, { to });
+    assert.equal(messages.length, 40);
+    assert.deepEqual([...new Set(messages.map(({ content }) => content.kind))], [kind]);
   }
 });

@@ -45,6 +45,8 @@ export interface SubmitServices {
 /** Who a message through the API is from, in the trace: whoever may open the socket. */
 const account = 'administrator (API)';
 const sizeBytesMax = 25 * 1024 * 1024;
+/** Contents of `memoryContentBytes` that the copies which rules make may fill together in memory. */
+const memoryContentsMax = 16;
 
 /**
  * Resolves when the message is durable. Throws `submission-refused`, `submission-deferred` or
@@ -112,7 +114,11 @@ export async function submitMessage(
       ],
     };
   });
-  await acceptAll(messages, content.length > services.memoryContentBytes, services);
+  const { memoryContentBytes } = services;
+  const isLarge =
+    content.length > memoryContentBytes ||
+    content.length * messages.length > memoryContentsMax * memoryContentBytes;
+  await acceptAll(messages, isLarge, services);
   countTaken(services.meter, header.changes);
   return { id };
 }
