@@ -7,8 +7,8 @@
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { isUnderDomain } from '../mail/domain.ts';
-import type { AddressSpan } from './address-span.ts';
-import { overlaps, spanOfCidr } from './address-span.ts';
+import type { AddressSpan } from '../policy/address-span.ts';
+import { overlaps, spanOfCidr } from '../policy/address-span.ts';
 import { nameOf } from './check-organizations.ts';
 import type { Located, Parts, Report } from './parts.ts';
 import { parentDomains } from './pattern-cover.ts';

@@ -1,6 +1,6 @@
 /** Readers of values that only connectors have: dates, smart hosts with ranges, what is not there yet. */
 import type { SmartHost } from '../policy/policy.ts';
-import { addressesOf, expandRange, overlapsPrivate, parseSpan } from './address-span.ts';
+import { addressesOf, expandRange, overlapsPrivate, parseSpan } from '../policy/address-span.ts';
 import type { Read, Reader } from './field.ts';
 import { addressRange, smartHost } from './mail-readers.ts';
 import { choice, flag, parsed, show } from './readers.ts';
