@@ -7,7 +7,6 @@ import type { ApiServices } from '../api/services.ts';
 import { effectiveConfig } from '../config/effective-config.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
-import { describeWeakening } from '../policy/weakening.ts';
 import type { Log } from '../report/log.ts';
 import { domainServices } from './domains/domain-services.ts';
 import { explain } from './explain.ts';
@@ -112,7 +111,7 @@ function describeCandidate(candidate: Candidate): ConfigCheck {
     kind,
     policyRevision: configuration.policy.revision,
     problems: [...configuration.warnings],
-    weaker: weaker.map(describeWeakening),
+    weaker: weaker.map(({ text }) => text),
   };
 }
 

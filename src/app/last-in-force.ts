@@ -7,11 +7,12 @@ import { z } from 'zod';
 import { effectiveConfig } from '../config/effective-config.ts';
 import { parseConfig } from '../config/load.ts';
 import type { Policy } from '../policy/policy.ts';
-import { describeWeakening, findWeakenings } from '../policy/weakening.ts';
 import type { Log } from '../report/log.ts';
 import type { Configuration } from './configuration.ts';
 import { foldersOf } from './data-folder.ts';
 import { replaceFile } from './replace-file.ts';
+import type { Compared } from './weakened-configuration.ts';
+import { findWeaker } from './weakened-configuration.ts';
 
 const keptSchema = z.object({
   formatVersion: z.literal(1),
@@ -42,7 +43,8 @@ export function openLastInForce(
       if ('problem' in before) {
         return log.warn({}, `${before.problem}; whether the policy asks for less is not known`);
       }
-      const weaker = findWeakenings(prove(before.policy), first.policy).map(describeWeakening);
+      const policy = prove(before.policy);
+      const weaker = findWeaker({ ...before, policy }, first).map(({ text }) => text);
       if (weaker.length === 0) return;
       const text =
         'the policy asks for less than when the gateway last ran; queued mail keeps what it was accepted under';
@@ -70,14 +72,12 @@ function write(file: string, { config, raw }: Configuration): Promise<void> {
 }
 
 /** Null where nothing was kept yet. */
-async function readKept(
-  file: string,
-): Promise<{ readonly policy: Policy } | { readonly problem: string } | null> {
+async function readKept(file: string): Promise<Compared | { readonly problem: string } | null> {
   try {
     if ((await stat(file)).size > fileBytesMax) return { problem: `${file} is too large` };
     const kept = keptSchema.parse(JSON.parse(await readFile(file, 'utf8')));
     const loaded = parseConfig(JSON.stringify(kept.config), kept.file);
-    if (loaded.kind === 'loaded') return { policy: loaded.policy };
+    if (loaded.kind === 'loaded') return loaded;
     return { problem: `${file} is not read by this version` };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

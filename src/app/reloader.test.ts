@@ -151,6 +151,19 @@ test('a policy that asks for less is refused until somebody says why; a signal i
   assert.equal(reloader.inForce.revision, 'weak');
 });
 
+test('a configuration that takes unproven domains is refused at its key, too', async () => {
+  const proving = loaded(configuration('proving', { domainVerification: 'txt' }));
+  const off = loaded(configuration('off', { domainVerification: 'off' }));
+  const { reloader } = reloaderOf([fakeLane()], [proving, off, off]);
+  assert.equal((await reloader.reload()).kind, 'reloaded');
+  const refused = await reloader.reload();
+  assert.equal(refused.kind, 'refused');
+  assert.equal(refused.problems[0]!.key, 'domainVerification');
+  assert.match(refused.problems[0]!.text, /the gateway takes mail for domains that nobody has/);
+  const reason = 'all of them are ours';
+  assert.equal((await reloader.reload({ kind: 'order', reason })).kind, 'reloaded');
+});
+
 test('after a refusal a good one succeeds and the refusal is forgotten', async () => {
   const refused = { kind: 'refused', problems: [configuration('x').problemAt([], 'bad')] } as const;
   const { reloader } = reloaderOf([fakeLane()], [refused, loaded(configuration('second'))]);

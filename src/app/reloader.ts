@@ -7,14 +7,14 @@
 import type { ConfigProblem } from '../config/problem.ts';
 import { formatProblem } from '../config/problem.ts';
 import { Failure } from '../mail/failure.ts';
-import type { Weakening } from '../policy/weakening.ts';
-import { describeWeakening, findWeakenings } from '../policy/weakening.ts';
 import type { Log } from '../report/log.ts';
 import type { Configuration, ConfigurationResult } from './configuration.ts';
 import { forLanes } from './configuration.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { ListenerAddress, PrepareAnswer } from './messages.ts';
 import { findFixedChanges } from './needs-restart.ts';
+import type { WeakenedKey } from './weakened-configuration.ts';
+import { findWeaker } from './weakened-configuration.ts';
 
 export type ReloadOutcome =
   | { readonly kind: 'reloaded'; readonly configuration: Configuration; readonly tookMs: number }
@@ -30,7 +30,7 @@ export type Candidate =
   | {
       readonly kind: 'same' | 'differs';
       readonly configuration: Configuration;
-      readonly weaker: readonly Weakening[];
+      readonly weaker: readonly WeakenedKey[];
     };
 
 export interface RefusedReload {
@@ -91,7 +91,7 @@ export class Reloader {
     if (configuration.revision === this.#inForce.revision) {
       return { kind: 'same', configuration, weaker: [] };
     }
-    const weaker = findWeakenings(this.#inForce.policy, configuration.policy);
+    const weaker = findWeaker(this.#inForce, configuration);
     return { kind: 'differs', configuration, weaker };
   }
 
@@ -148,10 +148,10 @@ export class Reloader {
     return { kind: 'reloaded', configuration, tookMs };
   }
 
-  #tellWeakenings(weakenings: readonly Weakening[], by: ReloadOrder): void {
+  #tellWeakenings(weakenings: readonly WeakenedKey[], by: ReloadOrder): void {
     if (weakenings.length === 0) return;
     const reason = by.kind === 'order' ? by.reason : null;
-    const weaker = weakenings.map(describeWeakening);
+    const weaker = weakenings.map(({ text }) => text);
     const text =
       'the policy asks for less than before; queued mail keeps what it was accepted under';
     this.#parts.log.warn({ reason, weaker }, text);
@@ -201,9 +201,9 @@ export class Reloader {
 }
 
 /** Told where nobody said why the policy asks for less. */
-function askWhy(configuration: Configuration, weakening: Weakening): ConfigProblem {
-  const text = `asks for less than what is in force: ${describeWeakening(weakening)}. If that is meant, say why: postern config reload --reason TEXT`;
-  return configuration.problemAt(['organizations'], text);
+function askWhy(configuration: Configuration, { path, text }: WeakenedKey): ConfigProblem {
+  const why = `asks for less than what is in force: ${text}. If that is meant, say why: postern config reload --reason TEXT`;
+  return configuration.problemAt(path, why);
 }
 
 /** Null for a lane that is down: it begins with what is in force when it starts. */

@@ -77,7 +77,8 @@ export function overlaps(a: AddressSpan, b: AddressSpan): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last;
 }
 
-function bitsOf(family: 4 | 6): number {
+/** How many bits an address of the family has. */
+export function bitsOf(family: 4 | 6): number {
   return family === 4 ? 32 : 128;
 }
 
@@ -91,7 +92,8 @@ function parsePoint(text: string): { readonly family: 4 | 6; readonly value: big
   return { family: address.kind() === 'ipv4' ? 4 : 6, value };
 }
 
-function formatPoint(family: 4 | 6, value: bigint): string {
+/** The address as text; `value` as a span holds it. */
+export function formatPoint(family: 4 | 6, value: bigint): string {
   const count = bitsOf(family) / 8;
   const bytes = Array.from({ length: count }, (_, place) =>
     Number((value >> BigInt(8 * (count - 1 - place))) & 0xffn),

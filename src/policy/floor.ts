@@ -83,10 +83,16 @@ function implies(today: Demand, kept: Demand): boolean {
     case 'trust-spki':
       return today.kind === 'trust-spki' && isSubset(today.pins, kept.pins);
     case 'trust-anchors':
-      return today.kind === 'trust-spki' || keyOf(today) === keyOf(kept);
+      return today.kind === 'trust-spki' || keyOf(withPurposeOf(kept, today)) === keyOf(kept);
     case 'name':
       return today.kind === 'trust-spki' || (today.kind === 'name' && isNarrower(today, kept));
   }
+}
+
+/** Whoever meets either purpose meets `either`. */
+function withPurposeOf(kept: Demand & { readonly kind: 'trust-anchors' }, today: Demand): Demand {
+  if (today.kind !== 'trust-anchors' || kept.purpose !== 'either') return today;
+  return { ...today, purpose: kept.purpose };
 }
 
 type NameDemand = Demand & { readonly kind: 'name' };

@@ -32,6 +32,9 @@ export interface PartnerQuestion {
   readonly nowMs: number;
 }
 
+/** Whom and what connectors may concern, before anything is known of its TLS. */
+export type PartnerScope = Omit<PartnerQuestion, 'evidence' | 'nowMs'>;
+
 /**
  * Why one connector was not met. `needsTls`: encryption alone is missing, a repair may heal it.
  * `isOurFault`: nothing could meet it now, since our own anchors or policy are broken.
@@ -90,12 +93,34 @@ export function judgePartners(question: PartnerQuestion): PartnerVerdict {
   };
 }
 
+/** The enforcing connectors that concern a session, by scope: of each scope one must be met. */
+export function guardsOf(question: PartnerScope): ReadonlyMap<string, readonly InboundConnector[]> {
+  const guards = new Map<string, InboundConnector[]>();
+  for (const connector of candidatesFor(question)) {
+    if (connector.mode !== 'enforce') continue;
+    const scope = scopeOf(connector, question);
+    if (scope.kind === 'outside') continue;
+    for (const key of scope.keys) {
+      const known = guards.get(key);
+      if (known === undefined) guards.set(key, [connector]);
+      else known.push(connector);
+    }
+  }
+  return guards;
+}
+
+/** Why the connector does not concern the session; null where it does. */
+export function whyOutside(connector: InboundConnector, question: PartnerScope): string | null {
+  const scope = scopeOf(connector, question);
+  return scope.kind === 'outside' ? scope.reason : null;
+}
+
 /** Each once: those whose sender domains cover a sender, or whose addresses the client has. */
 function candidatesFor({
   organization,
   senders,
   clientAddress,
-}: PartnerQuestion): Set<InboundConnector> {
+}: PartnerScope): Set<InboundConnector> {
   const { bySender, narrowed } = partnerIndexOf(organization);
   const found = new Set<InboundConnector>();
   for (const sender of senders) {
@@ -121,7 +146,7 @@ export function shadowOf(
 }
 
 /** Whether being met says who sent: TLS alone does not. */
-function provesSource(connector: InboundConnector): boolean {
+export function provesSource(connector: InboundConnector): boolean {
   return connector.restrictDomainsToCertificate || connector.senderIPAddresses.length > 0;
 }
 
@@ -144,7 +169,7 @@ type Scope =
   | { readonly kind: 'inside'; readonly keys: readonly string[] }
   | { readonly kind: 'outside'; readonly reason: string };
 
-function scopeOf(connector: InboundConnector, question: PartnerQuestion): Scope {
+function scopeOf(connector: InboundConnector, question: PartnerScope): Scope {
   if (!connector.enabled) return outside('it is off');
   if (question.isHeader === true && !connector.alsoHeaderFrom) {
     return outside('it does not look at the From of the header');

@@ -5,6 +5,12 @@ import { describeDemand } from './tls-requirement.ts';
 
 /** `no longer requires …`; empty where nothing is lost. */
 export function describeLost(before: readonly Clause[], after: Requirement): string[] {
-  const lost = findWeakened(before, after).map(describeDemand);
-  return lost.length === 0 ? [] : [`no longer requires ${[...new Set(lost)].join(', ')}`];
+  const lost = findWeakened(before, after);
+  const demands = lost.filter(({ kind }) => kind !== 'unsatisfiable').map(describeDemand);
+  return [
+    ...(demands.length === 0 ? [] : [`no longer requires ${[...new Set(demands)].join(', ')}`]),
+    ...(demands.length === lost.length
+      ? []
+      : ['no longer holds mail back until its policy is mended']),
+  ];
 }

@@ -1,4 +1,9 @@
-/** Mail-flow rules that protected mail and no longer do, or do it for other mail. */
+/**
+ * Mail-flow rules that protected mail and no longer do, or do it for other mail. Where rules route to
+ * is looked at apart, in `weakened-routes.ts`.
+ */
+import type { PlacedRule } from './placed-rules.ts';
+import { letsNothingPass, meetsAsMuch, newEnds, placeRules } from './placed-rules.ts';
 import type { MailFlowRule, RuleAction } from './rules/rule.ts';
 
 const protective: ReadonlySet<RuleAction['kind']> = new Set([
@@ -14,47 +19,43 @@ export function weakenedRules(
   after: readonly MailFlowRule[],
 ): string[] {
   const byName = new Map(after.map((rule) => [rule.name, rule]));
-  const lost = before.filter(acts).flatMap((rule) => {
-    const actions = rule.actions.filter(({ kind }) => protective.has(kind));
-    const today = byName.get(rule.name);
-    const what = actions.length === 0 ? null : whatIsLost(rule, actions, today);
-    return what === null ? [] : [what];
+  const placed = placeRules(after);
+  return [...placeRules(before).values()].flatMap((place) => {
+    const kinds = protectionOf(place.rule);
+    if (kinds.length === 0) return [];
+    const today = placed.get(place.rule.name) ?? null;
+    if (today !== null) return whatIsLost({ place, kinds }, today);
+    const isThere = byName.has(place.rule.name);
+    return [`no longer ${isThere ? 'acts by' : 'has'} the rule "${place.rule.name}"`];
   });
-  const known = new Map(before.filter(acts).map((rule) => [rule.name, rule.overrides]));
-  const past = after.filter(acts).flatMap(({ name, overrides }) => {
-    const added = overrides.filter((each) => known.get(name)?.includes(each) !== true);
-    if (added.length === 0) return [];
-    return [`lets the rule "${name}" route mail past ${added.join(', ')}`];
-  });
-  return [...lost, ...past];
+}
+
+function protectionOf({ actions }: MailFlowRule): readonly RuleAction['kind'][] {
+  return actions.map(({ kind }) => kind).filter((kind) => protective.has(kind));
 }
 
 function whatIsLost(
-  rule: MailFlowRule,
-  actions: readonly RuleAction[],
-  today: MailFlowRule | undefined,
-): string | null {
-  if (today === undefined) return `no longer has the rule "${rule.name}"`;
-  if (!acts(today)) return `no longer acts by the rule "${rule.name}"`;
-  const kinds = new Set(today.actions.map(({ kind }) => kind));
-  const gone = actions.filter(({ kind }) => !kinds.has(kind)).map(({ kind }) => kind);
-  if (gone.length > 0) return `no longer has ${gone.join(', ')} in the rule "${rule.name}"`;
-  if (asText(rule) === asText(today)) return null;
-  return `acts by the rule "${rule.name}" on other mail`;
+  { place, kinds }: { readonly place: PlacedRule; readonly kinds: readonly RuleAction['kind'][] },
+  today: PlacedRule,
+): string[] {
+  const { name } = place.rule;
+  const gone = withoutKindsOf(kinds, today.rule);
+  if (gone.length > 0) return [`no longer has ${gone.join(', ')} in the rule "${name}"`];
+  const lost: string[] = [];
+  if (!meetsAsMuch(today.rule, place.rule)) lost.push(`acts by the rule "${name}" on other mail`);
+  const ends = newEnds(today, place)
+    .map(({ rule }) => rule)
+    .filter((rule) => !letsNothingPass(rule) && withoutKindsOf(kinds, rule).length > 0);
+  if (ends.length > 0) {
+    const by = ends.map((rule) => `"${rule.name}"`).join(', ');
+    lost.push(`ends the rules before "${name}" by ${by}`);
+  }
+  return lost;
 }
 
-/** Which mail it is about. */
-function asText(rule: MailFlowRule): string {
-  const { conditions, exceptions, activationAtMs, expiryAtMs, senderAddressLocation } = rule;
-  return JSON.stringify([
-    conditions,
-    exceptions,
-    activationAtMs,
-    expiryAtMs,
-    senderAddressLocation,
-  ]);
-}
-
-function acts({ enabled, mode }: MailFlowRule): boolean {
-  return enabled && mode === 'Enforce';
+function withoutKindsOf(
+  kinds: readonly RuleAction['kind'][],
+  { actions }: MailFlowRule,
+): readonly RuleAction['kind'][] {
+  return kinds.filter((kind) => !actions.some((action) => action.kind === kind));
 }

@@ -1,56 +1,130 @@
 /**
  * Mail for which less is demanded since it takes another way: by a closer connector, by one whose
- * name sorts first, by none, or by a delivery target that demands less.
+ * name sorts first, by none, by a rule, or by a delivery target that demands less.
  *
  * One recipient stands for each pattern of outbound connectors and each accepted domain, of both.
  */
-import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { chooseOutbound } from './choose-outbound.ts';
-import type { Organization, Policy } from './policy.ts';
+import type { Compared } from './compared-organizations.ts';
+import { patternsOfAccepted } from './compared-organizations.ts';
+import { requirementOfOutbound } from './connector-clauses.ts';
+import { outboundIndexOf } from './connector-index.ts';
+import type { OutboundDecision } from './decision.ts';
+import { isInside } from './delivery-target.ts';
+import { findWeakened } from './floor.ts';
+import type { Organization, OutboundConnector } from './policy.ts';
+import type { Routing } from './routing.ts';
+import type { SampledDomain } from './sampled-domains.ts';
+import { samplerFor, unusedName } from './sampled-domains.ts';
+import type { Clause } from './tls-requirement.ts';
+import { isForced, keyOf, nothingRequired } from './tls-requirement.ts';
 import { describeLost } from './weakened-demands.ts';
 
-/** Completes "the organization …"; `told` are connectors of which it was said that they ask for less. */
-export function weakenedWays(
-  before: Policy,
-  after: Policy,
-  organizations: { readonly was: Organization; readonly is: Organization },
-  told: ReadonlySet<string>,
-): string[] {
-  const { was, is } = organizations;
-  const domains = new Set([...domainsOf(was), ...domainsOf(is)]);
-  const found = new Map<string, string[]>();
-  for (const domain of domains) {
-    const recipient = { localPart: 'somebody', domain };
-    const earlier = chooseOutbound(before, was.id, recipient);
-    if (earlier.connector !== null && told.has(earlier.connector)) continue;
-    const { clauses } = earlier.requirement;
-    if (clauses.length === 0) continue;
-    const today = chooseOutbound(after, is.id, recipient);
-    if (today.destination.kind === 'none') continue;
-    const lost = describeLost(clauses, today.requirement);
-    if (lost.length === 0) continue;
-    const way = today.connector === null ? 'without a connector' : `by "${today.connector}"`;
-    const what = `${way} ${lost.join(' and ')}`;
-    found.set(what, [...(found.get(what) ?? []), domain]);
-  }
-  return [...found].map(([what, of]) => `sends mail to ${someOf(of)} ${what}`);
+/** What the message brings to the choice, in the policy before and in today's. */
+export interface Ways {
+  readonly was: Routing;
+  readonly is: Routing;
 }
 
-function domainsOf({ outboundConnectors, acceptedDomains }: Organization): string[] {
-  const patterns = outboundConnectors.flatMap(({ recipientDomains }) => recipientDomains);
-  return [...patterns.map(sampleOf), ...acceptedDomains.map(({ domain }) => domain)];
+/** The way of mail to one domain, before and today. */
+export interface Decided {
+  readonly earlier: OutboundDecision;
+  readonly today: OutboundDecision;
 }
 
-/** A domain that the pattern covers. */
-function sampleOf(pattern: DomainPattern): string {
-  if (pattern.kind === 'any') return 'any-other-domain.example';
-  return pattern.kind === 'wildcard' ? `any.${pattern.domain}` : pattern.domain;
+export function decide(
+  { before, after, was, is }: Compared,
+  recipient: SampledRecipient,
+  ways: Ways,
+): Decided {
+  return {
+    earlier: chooseOutbound(before, was.id, recipient, ways.was),
+    today: chooseOutbound(after, is.id, recipient, ways.is),
+  };
 }
 
-const namedMax = 5;
+/** Completes "sends mail to …"; null where nothing is lost. */
+export function lostOnWay(
+  compared: Compared,
+  { earlier, today }: Decided,
+  ways: Ways,
+): string | null {
+  if (goesNowhere(today)) return null;
+  const domain = today.recipientDomain;
+  const isMended = ways.was.ruling?.rule === ways.is.ruling?.rule;
+  const clauses = earlier.requirement.clauses.filter(
+    (clause) => !isTold(compared, clause, domain) && !(isMended && clause.kind === 'unsatisfiable'),
+  );
+  const lost = describeLost(clauses, today.requirement);
+  if (mayBeClear(today) && !mayBeClear(earlier)) lost.push('sends in clear where TLS failed twice');
+  if (lost.length === 0) return null;
+  const way = today.connector === null ? 'without a connector' : `by "${today.connector}"`;
+  return `${way} and ${lost.join(' and ')}`;
+}
 
-function someOf(domains: readonly string[]): string {
-  const named = domains.slice(0, namedMax).join(', ');
-  const others = domains.length - namedMax;
-  return others > 0 ? `${named} and ${others} more` : named;
+/**
+ * Equal for recipients of whose mail a rule, wherever it routes, takes the same: what is demanded
+ * without it, or would be, is the same.
+ */
+export function kindOfWay({ earlier, today }: Decided): string {
+  return [earlier, today]
+    .flatMap((decision) => [
+      ...decision.requirement.clauses.map(keyOf),
+      `${mayBeClear(decision)} ${goesNowhere(decision)} ${decision.destination.kind}`,
+      // Whatever would be demanded keeps mail from going in clear.
+      `${decision.shadow.length > 0}`,
+    ])
+    .join('\n');
+}
+
+/** It waits, is refused, or does not leave this machine. */
+function goesNowhere({ destination }: OutboundDecision): boolean {
+  if (destination.kind === 'hand-over') return isInside(destination.target.address);
+  return destination.kind === 'none' || destination.kind === 'mailbox';
+}
+
+/** After TLS failed twice. */
+export function mayBeClear({ clearTextAfterFailedTls, requirement }: OutboundDecision): boolean {
+  return clearTextAfterFailedTls && !isForced(requirement);
+}
+
+/** Whether it is said of the connector itself already that it no longer demands this. */
+function isTold({ was, is }: Compared, clause: Clause, domain: string): boolean {
+  const { kind, name } = clause.origin;
+  if (kind !== 'connector' || was.id !== is.id || enforcing(was, name) === null) return false;
+  const connector = enforcing(is, name);
+  const today = connector === null ? nothingRequired : requirementOfOutbound(connector, domain);
+  return findWeakened([clause], today).length > 0;
+}
+
+function enforcing(organization: Organization, name: string): OutboundConnector | null {
+  const connector = outboundIndexOf(organization).byName.get(name);
+  return connector?.enabled === true && connector.mode === 'enforce' ? connector : null;
+}
+
+/** A recipient for each sample, none of whom has a mailbox here. */
+export interface SampledRecipient extends SampledDomain {
+  readonly localPart: string;
+}
+
+export function sampleRecipients({ was, is }: Compared): readonly SampledRecipient[] {
+  const patterns = [was, is].flatMap(({ outboundConnectors, acceptedDomains }) => [
+    { kind: 'any' } as const,
+    ...outboundConnectors.flatMap(({ recipientDomains }) => recipientDomains),
+    ...acceptedDomains.flatMap(patternsOfAccepted),
+  ]);
+  const localPart = unusedName('somebody', new Set([was, is].flatMap(localPartsOf)));
+  const samples = patterns.map(samplerFor(patterns));
+  const byDomain = new Map(samples.map((each) => [each.domain, { ...each, localPart }]));
+  return [...byDomain.values()];
+}
+
+function localPartsOf({ mailboxes }: Organization): readonly string[] {
+  return mailboxes.flatMap(({ addresses }) => addresses.map((each) => each.localPart));
+}
+
+/** Mail from own servers goes another way only where all other mail goes through them. */
+export function sourcesOf({ was, is }: Compared): readonly boolean[] {
+  const isCentral = [was, is].some((each) => outboundIndexOf(each).ofEverything.length > 0);
+  return isCentral ? [false, true] : [false];
 }

@@ -1,17 +1,22 @@
 /**
  * What another policy asks less than the one in force: connector by connector, then by the ways that
- * mail takes, and by rules. For whoever is about to put it in force, and has to say why.
+ * mail takes, the sessions that bring it, and by rules. For whoever is about to put it in force, and
+ * has to say why.
  *
  * Mail that is queued already keeps the clauses under which it was accepted.
  */
-import { formatDomainPattern } from '../mail/domain-pattern.ts';
+import type { Compared } from './compared-organizations.ts';
+import { compareOrganizations } from './compared-organizations.ts';
 import { requirementOfOutbound } from './connector-clauses.ts';
-import { findOrganization } from './directory.ts';
-import type { Organization, OutboundConnector, Policy } from './policy.ts';
+import type { OutboundConnector, Policy } from './policy.ts';
+import { someOf } from './sampled-domains.ts';
 import { describeLost } from './weakened-demands.ts';
-import { inboundLosses, newWaysIn } from './weakened-inbound.ts';
+import type { ConnectorLoss } from './weakened-inbound.ts';
+import { inboundLosses } from './weakened-inbound.ts';
+import { newlyRelaying } from './weakened-relay.ts';
+import { weakenedRoutes } from './weakened-routes.ts';
 import { weakenedRules } from './weakened-rules.ts';
-import { weakenedWays } from './weakened-ways.ts';
+import { weakenedSessions } from './weakened-sessions.ts';
 
 /** `what` completes "… now": `demands no certificate …`. `connector` null: of the organization. */
 export interface Weakening {
@@ -23,57 +28,57 @@ export interface Weakening {
 
 /** Empty where the other policy asks for at least as much of everybody. */
 export function findWeakenings(before: Policy, after: Policy): readonly Weakening[] {
-  return before.organizations.flatMap((organization) => {
-    const today = findOrganization(after, organization.id);
-    // Without the organization no mail of it moves at all.
-    if (today === null) return [];
-    return weakenedOrganization(before, after, { was: organization, is: today });
-  });
+  const compared = compareOrganizations(before, after);
+  return [...compared.flatMap(weakenedOrganization), ...newRelay(compared, after)];
 }
 
-function weakenedOrganization(
-  before: Policy,
-  after: Policy,
-  organizations: { readonly was: Organization; readonly is: Organization },
-): Weakening[] {
-  const { was, is } = organizations;
-  const outbound = weakened(was.outboundConnectors, is.outboundConnectors, outboundLosses);
-  const told = new Set(outbound.map(({ connector }) => connector));
-  const inbound = [
-    ...weakened(was.inboundConnectors, is.inboundConnectors, inboundLosses),
-    ...newWaysIn(was, is),
-  ];
-  const whole = [
-    ...weakenedWays(before, after, organizations, told),
-    ...weakenedRules(was.rules, is.rules),
-  ];
-  const organization = was.id;
+function weakenedOrganization(compared: Compared): Weakening[] {
+  const { was, is, domains } = compared;
+  const isSame = was.id === is.id;
+  const whose = isSame ? '' : ` (${someOf(domains.map(({ shown }) => shown))} was of ${was.id})`;
+  const outbound = isSame
+    ? weakened(was.outboundConnectors, is.outboundConnectors, outboundLosses)
+    : [];
+  const inbound = isSame
+    ? weakened(was.inboundConnectors, is.inboundConnectors, inboundLosses)
+    : [];
+  const whole = [...weakenedRoutes(compared), ...weakenedRules(was.rules, is.rules)];
+  const told = (direction: Weakening['direction'], losses: readonly ConnectorLoss[]): Weakening[] =>
+    losses.map(({ connector, what }) => ({
+      organization: is.id,
+      direction,
+      connector,
+      what: `${what}${whose}`,
+    }));
   return [
-    ...weakenedSettings(was, is),
-    ...outbound.map((each) => ({ organization, direction: 'outbound' as const, ...each })),
-    ...inbound.map((each) => ({ organization, direction: 'inbound' as const, ...each })),
-    ...whole.map((what) => ({
-      organization,
-      direction: 'outbound' as const,
-      connector: null,
-      what,
-    })),
+    ...told('outbound', outbound),
+    ...told('inbound', [...directSend(compared), ...inbound, ...weakenedSessions(compared)]),
+    ...told(
+      'outbound',
+      whole.map((what) => ({ connector: null, what })),
+    ),
   ];
 }
 
-function weakenedSettings(before: Organization, after: Organization): Weakening[] {
-  const base = { organization: before.id, connector: null };
-  const found: Weakening[] = [];
-  if (before.rejectDirectSend && !after.rejectDirectSend) {
-    const what = 'takes its own domains as MAIL FROM from anybody';
-    found.push({ ...base, direction: 'inbound', what });
-  }
-  const mayGoClear = after.defaultConnector.clearTextAfterFailedTls;
-  if (mayGoClear && !before.defaultConnector.clearTextAfterFailedTls) {
-    const what = 'sends in clear where TLS failed twice';
-    found.push({ ...base, direction: 'outbound', what });
-  }
-  return found;
+function directSend({ was, is }: Compared): readonly ConnectorLoss[] {
+  if (!was.rejectDirectSend || is.rejectDirectSend) return [];
+  return [{ connector: null, what: 'takes its own domains as MAIL FROM from anybody' }];
+}
+
+/** Of each organization today, also of one that is new. */
+function newRelay(compared: readonly Compared[], { organizations }: Policy): Weakening[] {
+  return organizations.flatMap((is) => {
+    const pairs = compared.filter((pair) => pair.is.id === is.id);
+    const earlier = pairs.filter(({ was }) => was.id === is.id);
+    const was = (earlier.length > 0 ? earlier : pairs).flatMap(
+      (pair) => pair.was.inboundConnectors,
+    );
+    return newlyRelaying(was, is).map((loss) => ({
+      organization: is.id,
+      direction: 'inbound' as const,
+      ...loss,
+    }));
+  });
 }
 
 interface Connector {
@@ -110,26 +115,21 @@ function verbOf(mode: string): string {
   return mode === 'warn' ? 'warns' : 'observes';
 }
 
-/** `after` null where it enforces nothing any more. */
+/**
+ * `after` null where it enforces nothing any more. Which mail takes the two is looked at apart, in
+ * `weakened-routes.ts`.
+ */
 function outboundLosses(before: OutboundConnector, after: OutboundConnector | null): string[] {
   // Any domain will do: names that depend on it depend on it in both.
   const domain = 'recipient.test';
-  const losses = describeLost(
-    requirementOfOutbound(before, domain).clauses,
-    after === null ? { clauses: [] } : requirementOfOutbound(after, domain),
-  );
-  if (after === null) return losses;
-  const patterns = new Set(after.recipientDomains.map(formatDomainPattern));
-  const dropped = before.recipientDomains.map(formatDomainPattern).filter((p) => !patterns.has(p));
-  const isForced = requirementOfOutbound(before, domain).clauses.length > 0;
-  if (isForced && dropped.length > 0) losses.push(`no longer covers ${dropped.join(', ')}`);
-  if (after.clearTextAfterFailedTls && !before.clearTextAfterFailedTls) {
-    losses.push('sends in clear where TLS failed twice');
-  }
+  const { clauses } = requirementOfOutbound(before, domain);
+  if (after === null) return describeLost(clauses, { clauses: [] });
   const known = new Set(before.trustedOrganizations);
   const trusted = after.trustedOrganizations.filter((each) => !known.has(each));
-  if (isForced && trusted.length > 0) losses.push(`trusts ${trusted.join(', ')}`);
-  return losses;
+  return [
+    ...describeLost(clauses, requirementOfOutbound(after, domain)),
+    ...(clauses.length > 0 && trusted.length > 0 ? [`trusts ${trusted.join(', ')}`] : []),
+  ];
 }
 
 /** A sentence without a full stop, for people. */

@@ -1,0 +1,62 @@
+/** Who may newly relay through an OnPremises connector, or is newly believed. */
+import { addedRanges } from './address-cover.ts';
+import { formatDomainPattern } from '../mail/domain-pattern.ts';
+import { certificateRequirementOf } from './connector-clauses.ts';
+import type { InboundConnector, Organization } from './policy.ts';
+import { describeLost } from './weakened-demands.ts';
+import type { ConnectorLoss } from './weakened-inbound.ts';
+
+/** `was` are the connectors of the organization before, or of whoever had its domains. */
+export function newlyRelaying(
+  was: readonly InboundConnector[],
+  { inboundConnectors }: Organization,
+): readonly ConnectorLoss[] {
+  const byName = new Map(was.filter(isOwn).map((each) => [each.name, each]));
+  return inboundConnectors.filter(isOwn).flatMap((today) => {
+    const earlier = byName.get(today.name) ?? null;
+    const losses = [...newServers(earlier, today), ...newTrust(earlier, today)];
+    return losses.length === 0 ? [] : [{ connector: today.name, what: losses.join(' and ') }];
+  });
+}
+
+/** It knows its servers in every mode. */
+function isOwn({ enabled, connectorType }: InboundConnector): boolean {
+  return enabled && connectorType === 'OnPremises';
+}
+
+/** By address, or by certificate: either is enough. */
+function newServers(earlier: InboundConnector | null, today: InboundConnector): string[] {
+  const ranges = addedRanges(earlier?.senderIPAddresses ?? [], today.senderIPAddresses);
+  const isNew = earlier === null || !isKnownByCertificate(earlier);
+  const servers = [...ranges, ...(isNew ? certificatesOf(today) : [])];
+  const lost =
+    isNew || !isKnownByCertificate(today)
+      ? []
+      : describeLost(certificateRequirementOf(earlier).clauses, certificateRequirementOf(today));
+  return [
+    ...(servers.length === 0 ? [] : [`lets relay ${servers.join(', ')}`]),
+    ...lost.map((what) => `${what} of servers that may relay`),
+  ];
+}
+
+function isKnownByCertificate({ tlsSenderCertificateNames, pins }: InboundConnector): boolean {
+  return tlsSenderCertificateNames.length > 0 || pins.length > 0;
+}
+
+function certificatesOf({ tlsSenderCertificateNames, pins }: InboundConnector): readonly string[] {
+  return [
+    ...tlsSenderCertificateNames.map(formatDomainPattern),
+    ...pins.map((pin) => `the key ${pin}`),
+  ];
+}
+
+function newTrust(earlier: InboundConnector | null, today: InboundConnector): string[] {
+  const lost: string[] = [];
+  if (today.cloudServicesMailEnabled && !earlier?.cloudServicesMailEnabled) {
+    lost.push('believes what its servers say in X-MS-Exchange-CrossPremises fields');
+  }
+  if (today.treatMessagesAsInternal && !earlier?.treatMessagesAsInternal) {
+    lost.push('takes mail of its servers for internal');
+  }
+  return lost;
+}

@@ -1,0 +1,153 @@
+/**
+ * Mail to the outside for which less is demanded than before, by the domain of its recipient and by
+ * the rules that route it.
+ */
+import type { Compared } from './compared-organizations.ts';
+import { requirementOfOutbound } from './connector-clauses.ts';
+import { outboundIndexOf } from './connector-index.ts';
+import { findWeakened } from './floor.ts';
+import type { Organization, OutboundConnector } from './policy.ts';
+import type { Rerouted } from './rerouted.ts';
+import { reroutedMail, textOfRoute } from './rerouted.ts';
+import type { Ruling } from './rules/ruling.ts';
+import { pushTo, someOf } from './sampled-domains.ts';
+import type { Clause } from './tls-requirement.ts';
+import type { Decided, SampledRecipient } from './weakened-ways.ts';
+import {
+  decide,
+  kindOfWay,
+  lostOnWay,
+  mayBeClear,
+  sampleRecipients,
+  sourcesOf,
+} from './weakened-ways.ts';
+
+/** Completes "the organization …". */
+export function weakenedRoutes(compared: Compared): string[] {
+  const recipients = sampleRecipients(compared);
+  const found = new Map<string, string[]>();
+  const demanded = new Map<string, SampledRecipient[]>();
+  const kinds = new Map<string, SampledRecipient>();
+  let isAnyClear = false;
+  for (const isFromOnPremises of sourcesOf(compared)) {
+    const from = isFromOnPremises ? 'from its own servers ' : '';
+    const plain = { ruling: null, isFromOnPremises };
+    const ways = { was: plain, is: plain };
+    for (const recipient of recipients) {
+      const decided = decide(compared, recipient, ways);
+      for (const name of demandingIn(decided)) pushTo(demanded, name, recipient);
+      isAnyClear ||= mayBeClear(decided.today);
+      const kind = kindOfWay(decided);
+      if (!kinds.has(kind)) kinds.set(kind, recipient);
+      const lost = lostOnWay(compared, decided, ways);
+      if (lost !== null) pushTo(found, `${from}${lost}`, recipient.shown);
+    }
+  }
+  const byDomain = [...found].map(([what, to]) => `sends mail to ${someOf(to)} ${what}`);
+  const rules = new RuleComparison(compared, {
+    kinds: [...kinds.values()],
+    demanded,
+    isAnyClear,
+  });
+  return [...byDomain, ...rules.losses()];
+}
+
+/** Names of what demands something. */
+function demandingIn({ earlier, today }: Decided): ReadonlySet<string> {
+  const clauses = [earlier, today].flatMap(({ requirement }) => requirement.clauses);
+  return new Set(clauses.map(({ origin }) => origin.name));
+}
+
+/** More than any sensible change needs; beyond it somebody has to say that it is meant. */
+const decisionsMax = 50_000;
+
+/** `kinds`: one recipient of each; `demanded`: of whose mail each connector demands something. */
+interface Recipients {
+  readonly kinds: readonly SampledRecipient[];
+  readonly demanded: ReadonlyMap<string, readonly SampledRecipient[]>;
+  readonly isAnyClear: boolean;
+}
+
+class RuleComparison {
+  #left = decisionsMax;
+  readonly #compared: Compared;
+  readonly #recipients: Recipients;
+  /** What is lost, by the routes before and today. */
+  readonly #known = new Map<string, string | null>();
+
+  constructor(compared: Compared, recipients: Recipients) {
+    this.#compared = compared;
+    this.#recipients = recipients;
+  }
+
+  /** Of each rule the first that is found. */
+  losses(): string[] {
+    const { was, is } = this.#compared;
+    const told = new Map<string, string>();
+    for (const change of reroutedMail(was.rules, is.rules)) {
+      if (told.has(change.rule)) continue;
+      const lost = this.#lostBy(change);
+      if (this.#left < 0)
+        return [...told.values(), 'has its rules changed too much to compare all'];
+      if (lost !== null)
+        told.set(change.rule, `by the rule "${change.rule}" sends mail to ${lost}`);
+    }
+    return [...told.values()];
+  }
+
+  #lostBy(change: Rerouted): string | null {
+    const key = `${textOfRoute(change.was)}\n\n${textOfRoute(change.is)}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const { kinds, demanded, isAnyClear } = this.#recipients;
+    const overridden = (change.is?.overrides ?? []).flatMap((name) => demanded.get(name) ?? []);
+    const concerned = mayLose(this.#compared, change, isAnyClear)
+      ? [...kinds, ...overridden]
+      : overridden;
+    const lost = this.#firstLost(change, concerned);
+    this.#known.set(key, lost);
+    return lost;
+  }
+
+  #firstLost(change: Rerouted, recipients: readonly SampledRecipient[]): string | null {
+    for (const isFromOnPremises of sourcesOf(this.#compared)) {
+      const ways = {
+        was: { ruling: change.was, isFromOnPremises },
+        is: { ruling: change.is, isFromOnPremises },
+      };
+      for (const recipient of recipients) {
+        if (--this.#left < 0) return null;
+        const lost = lostOnWay(this.#compared, decide(this.#compared, recipient, ways), ways);
+        if (lost !== null) return `${recipient.shown} ${lost}`;
+      }
+    }
+    return null;
+  }
+}
+
+/**
+ * Whether the route itself demands less, or lets mail go in clear. Where not, a rule takes from mail
+ * only what its domain's connectors demand that it overrides. `isAnyClear`: some mail may go in clear
+ * where no rule routes it.
+ */
+function mayLose({ was, is }: Compared, change: Rerouted, isAnyClear: boolean): boolean {
+  const [earlier, today] = [namedBy(was, change.was), namedBy(is, change.is)];
+  if (change.is !== null && today === null) return false;
+  if (change.was !== null && earlier === null) return true;
+  if (today?.clearTextAfterFailedTls ?? isAnyClear) return true;
+  const [central] = outboundIndexOf(was).ofEverything;
+  const demands = clausesOf(change.was === null ? (central ?? null) : earlier);
+  return findWeakened(demands, { clauses: clausesOf(today) }).length > 0;
+}
+
+/** Null where the route names none that is on. */
+function namedBy(organization: Organization, route: Ruling | null): OutboundConnector | null {
+  const name = route?.connector ?? null;
+  const named = name === null ? undefined : outboundIndexOf(organization).byName.get(name);
+  return named?.enabled === true ? named : null;
+}
+
+function clausesOf(connector: OutboundConnector | null): readonly Clause[] {
+  if (connector === null || connector.mode !== 'enforce') return [];
+  return requirementOfOutbound(connector, 'recipient.test').clauses;
+}
