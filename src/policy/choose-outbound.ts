@@ -90,10 +90,13 @@ function chooseByRule(
   const { organization, base, routing } = choice;
   const connector = outboundIndexOf(organization).byName.get(name) ?? null;
   const rule = routing.ruling?.rule ?? name;
+  const passed = natural
+    .filter((each) => each !== connector)
+    .map((each) => lost(each, `it covers the domain, but the rule "${rule}" routes to "${name}"`));
   if (connector === null || !connector.enabled) {
-    const off = { connector: name, result: 'lost', reason: 'it is off' } as const;
-    const considered = connector === null ? [] : [off];
+    const off = connector === null ? [] : [lost(connector, 'it is off')];
     const { requirement } = demandsOn(choice, connector, natural);
+    const considered = [...off, ...passed];
     return { ...base, considered, requirement: brokenBy(rule, name, requirement) };
   }
   const chosen = {
@@ -101,9 +104,6 @@ function chooseByRule(
     result: 'chosen',
     reason: `the rule "${rule}" routes this message here`,
   } as const;
-  const passed = natural
-    .filter((each) => each !== connector)
-    .map((each) => lost(each, `it covers the domain, but the rule "${rule}" routes to "${name}"`));
   return { ...base, considered: [chosen, ...passed], ...via(choice, connector, natural) };
 }
 

@@ -79,4 +79,19 @@ describe('a connector that another one wins over', () => {
     assert.match(routed([]), /"scan"; what it demands holds all the same$/);
     assert.doesNotMatch(routed(['bank']), /holds all the same/);
   });
+
+  it('is said to cover the domain also where a rule names one that is off, or none', () => {
+    const route = { kind: 'smart-hosts', hosts: [{ host: 'hub.test', port: 25 }] } as const;
+    const scan = outboundConnector('scan', { isTransportRuleScoped: true, enabled: false, route });
+    for (const connectors of [[scan, exact('bank')], [exact('bank')]]) {
+      const value = policy({ outboundConnectors: connectors });
+      const ruling = { connector: 'scan', rule: 'R', overrides: [], clauses: [] };
+      const routing = { ruling, isFromOnPremises: false };
+      const { considered } = chooseOutbound(value, 'org', address('x@partner.test'), routing);
+      assert.equal(
+        considered.find(({ connector }) => connector === 'bank')?.reason,
+        'it covers the domain, but the rule "R" routes to "scan"; what it demands holds all the same',
+      );
+    }
+  });
 });
