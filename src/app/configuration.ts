@@ -98,7 +98,8 @@ function configRevision({ files: _files, ...config }: Config, policy: Policy): s
   return revisionOf({ config, policy: policy.revision });
 }
 
-function problemAt(
+/** A problem found later, at the line of its key. */
+export function problemAt(
   { locate }: LoadResult & { readonly kind: 'loaded' },
   file: string,
   path: Path,

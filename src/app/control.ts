@@ -18,6 +18,7 @@ import type { ProvenBook } from './domains/proven-book.ts';
 import { allFailures } from './all-failures.ts';
 import { forLanes, loadConfiguration } from './configuration.ts';
 import type { Configuration, ConfigurationResult, ConfigurationSource } from './configuration.ts';
+import { warnOfHosts } from './hosts/host-warnings.ts';
 import { laneCount } from './lane-count.ts';
 import { openStubResolver } from './lane-resolver.ts';
 import { startLane } from './lane-process.ts';
@@ -76,7 +77,9 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     settings.dropPrivileges();
     await lastInForce.tellStart(settings.configuration);
     await lastInForce.keep(settings.configuration);
+    const { openResolver = openStubResolver } = settings;
     const reloader = new Reloader(settings.configuration, listeners, {
+      lookUp: (configuration) => warnOfHosts(configuration, openResolver),
       load: (inForce, text) => loadProven(book, { ...settings.source, text }, inForce),
       lanes,
       log,
@@ -86,7 +89,6 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
         void lastInForce.keep(next);
       },
     });
-    const { openResolver = openStubResolver } = settings;
     const domains = careForDomains({ reloader, book, log, openResolver });
     const care = careForCertificates({ reloader, log });
     const services = gatewayServices(log, { lanes, readers, reloader, care, domains });

@@ -13,7 +13,7 @@ import { explain } from './explain.ts';
 import { homeMailbox } from './home-organization.ts';
 import { queueServices } from './queue-services.ts';
 import type { Running } from './running.ts';
-import type { Candidate, RefusedReload, Reloader } from './reloader.ts';
+import type { RefusedReload, Reloader } from './reloader.ts';
 import { version } from './version.ts';
 
 export function gatewayServices(log: Log, running: Running): ApiServices {
@@ -36,18 +36,19 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     },
     explain: (question) => explain(reloader.inForce.policy, question),
     readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
-    checkConfig: async (text) => describeCandidate(await reloader.check(text)),
+    checkConfig: (text) => checkConfig(reloader, text),
     reloadConfig: async ({ reason }) => {
       const outcome = await reloader.reload({ kind: 'order', reason });
       if (outcome.kind === 'refused') return outcome;
-      const { revision, policy, warnings } = outcome.configuration;
+      const { warnings, tookMs } = outcome;
+      const { revision, policy } = outcome.configuration;
       return {
         kind: 'reloaded',
         view: {
           configRevision: revision,
           policyRevision: policy.revision,
           loadedAt: reloader.loadedAt,
-          tookMs: outcome.tookMs,
+          tookMs,
           warnings: [...warnings],
         },
       };
@@ -100,7 +101,8 @@ async function readConfig(reloader: Reloader, withDefaults: boolean): Promise<Co
   };
 }
 
-function describeCandidate(candidate: Candidate): ConfigCheck {
+async function checkConfig(reloader: Reloader, text: string | null): Promise<ConfigCheck> {
+  const candidate = await reloader.check(text);
   if ('problems' in candidate) {
     const { kind, problems } = candidate;
     return { formatVersion: 1, kind, policyRevision: null, problems: [...problems], weaker: [] };
@@ -110,7 +112,7 @@ function describeCandidate(candidate: Candidate): ConfigCheck {
     formatVersion: 1,
     kind,
     policyRevision: configuration.policy.revision,
-    problems: [...configuration.warnings],
+    problems: [...(await reloader.warningsOf(configuration))],
     weaker: weaker.map(({ text }) => text),
   };
 }

@@ -6,14 +6,18 @@ import { checkDates } from '../config/check-dates.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { LoadResult } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Path } from '../config/problem.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
 import { offlineBackup } from './backup/commands.ts';
 import { runDemo } from './demo/run-demo.ts';
 import { certificateCommands } from './certificates.ts';
+import { problemAt } from './configuration.ts';
 import { examine } from './doctor/doctor.ts';
 import { explainOffline } from './explain.ts';
+import { warnOfHosts } from './hosts/host-warnings.ts';
+import { openStubResolver } from './lane-resolver.ts';
 import { offlineRecords } from './offline-records.ts';
 import { probe } from './probe.ts';
 import { serve } from './serve.ts';
@@ -49,7 +53,12 @@ async function checkConfig(file: string): Promise<LoadResult> {
     return { kind: 'refused', problems: errors, dataFolder: loaded.config.dataFolder };
   }
   const due = checkDates(loaded, Date.now());
-  return { ...loaded, warnings: [...loaded.warnings, ...due, ...problems] };
+  const asked = {
+    ...loaded,
+    problemAt: (path: Path, text: string) => problemAt(loaded, file, path, text),
+  };
+  const hosts = await warnOfHosts(asked, openStubResolver);
+  return { ...loaded, warnings: [...loaded.warnings, ...due, ...problems, ...hosts] };
 }
 
 const { stdin, stdout, stderr } = process;

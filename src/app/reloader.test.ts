@@ -59,7 +59,8 @@ function reloaderOf(lanes: readonly FakeLane[], results: readonly ConfigurationR
   };
   const swaps: string[] = [];
   const onSwap = ({ revision }: Configuration): void => void swaps.push(revision);
-  const parts = { load, lanes, log: silentLog, onSwap };
+  const lookUp = () => Promise.resolve([]);
+  const parts = { load, lookUp, lanes, log: silentLog, onSwap };
   return { loads, swaps, reloader: new Reloader(configuration('first'), [], parts) };
 }
 

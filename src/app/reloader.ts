@@ -17,7 +17,12 @@ import type { WeakenedKey } from './weakened-configuration.ts';
 import { findWeaker } from './weakened-configuration.ts';
 
 export type ReloadOutcome =
-  | { readonly kind: 'reloaded'; readonly configuration: Configuration; readonly tookMs: number }
+  | {
+      readonly kind: 'reloaded';
+      readonly configuration: Configuration;
+      readonly warnings: readonly ConfigProblem[];
+      readonly tookMs: number;
+    }
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
 
 /** Who wants it: a signal, or somebody who may say why the policy is to ask for less. */
@@ -41,6 +46,8 @@ export interface RefusedReload {
 export interface ReloadParts {
   /** Checks what is to come after the configuration in force: `text`, or the file where it is null. */
   readonly load: (inForce: Configuration, text: string | null) => Promise<ConfigurationResult>;
+  /** Warns of hosts that DNS does not know, within a few seconds. */
+  readonly lookUp: (configuration: Configuration) => Promise<readonly ConfigProblem[]>;
   readonly lanes: readonly Pick<LaneProcess, 'shard' | 'ask' | 'adopt' | 'confirm'>[];
   readonly log: Log;
   /** Called when another configuration is in force, before anybody is told. */
@@ -79,6 +86,11 @@ export class Reloader {
   /** Null once a later one succeeded. */
   get lastRefused(): RefusedReload | null {
     return this.#lastRefused;
+  }
+
+  /** Of what stands in it, and of what DNS says to it now. */
+  async warningsOf(configuration: Configuration): Promise<readonly ConfigProblem[]> {
+    return [...configuration.warnings, ...(await this.#parts.lookUp(configuration))];
   }
 
   /** What a reload would find in the file, or in `text` if it stood there; nothing is changed. */
@@ -141,11 +153,12 @@ export class Reloader {
     this.#tellWeakenings(weaker, by);
     const tookMs = Math.round(performance.now() - startedAtMs);
     this.#lastRefused = null;
-    const { revision, policy, warnings } = configuration;
+    const { revision, policy } = configuration;
+    const warnings = await this.warningsOf(configuration);
     for (const warning of warnings) this.#parts.log.warn({}, formatProblem(warning));
     const fields = { revision, policyRevision: policy.revision, tookMs };
     this.#parts.log.info(fields, 'configuration reloaded');
-    return { kind: 'reloaded', configuration, tookMs };
+    return { kind: 'reloaded', configuration, warnings, tookMs };
   }
 
   #tellWeakenings(weakenings: readonly WeakenedKey[], by: ReloadOrder): void {

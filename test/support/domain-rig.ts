@@ -100,6 +100,7 @@ export async function startDomainRig(
     confirm: () => undefined,
   };
   const reloader = new Reloader(load(), [], {
+    lookUp: () => Promise.resolve([]),
     load: () => Promise.resolve({ kind: 'loaded', configuration: load() }),
     lanes: [lane],
     log,
