@@ -6,6 +6,7 @@
 import { startApi } from '../api/server.ts';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../mail/failure.ts';
+import type { Policy } from '../policy/policy.ts';
 import { backUpBeforeMigration } from './backup/before-migration.ts';
 import type { StoreChange } from './backup/before-migration.ts';
 import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
@@ -30,7 +31,7 @@ import type { MonitoringServer } from './metrics-server.ts';
 import { monitoringSources } from './monitoring.ts';
 import type { MonitoredParts } from './monitoring.ts';
 import { findUserIds } from './privileges.ts';
-import type { ReloadOutcome } from './reloader.ts';
+import type { ReloadOutcome, ReloadParts } from './reloader.ts';
 import { Reloader } from './reloader.ts';
 import { openShardReaders } from './shard-readers.ts';
 
@@ -63,10 +64,8 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
   });
   const book = await openProvenBook(config.dataFolder);
   const settings = { ...given, configuration: withProven(book, given.configuration) };
-  const lastInForce = openLastInForce(config.dataFolder, {
-    log,
-    prove: (policy) => book.applyTo(policy),
-  });
+  const prove = (policy: Policy): Policy => book.applyTo(policy);
+  const lastInForce = openLastInForce(config.dataFolder, { log, prove });
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);
   const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));
@@ -78,16 +77,16 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     await lastInForce.tellStart(settings.configuration);
     await lastInForce.keep(settings.configuration);
     const { openResolver = openStubResolver } = settings;
+    const onSwap = (next: Configuration): void => {
+      log.adjust(next.config.log);
+      domains.onSwap(next);
+      void lastInForce.keep(next);
+    };
     const reloader = new Reloader(settings.configuration, listeners, {
-      lookUp: (configuration) => warnOfHosts(configuration, openResolver),
-      load: (inForce, text) => loadProven(book, { ...settings.source, text }, inForce),
+      ...loadingOf(settings, book, openResolver),
       lanes,
       log,
-      onSwap: (next) => {
-        log.adjust(next.config.log);
-        domains.onSwap(next);
-        void lastInForce.keep(next);
-      },
+      onSwap,
     });
     const domains = careForDomains({ reloader, book, log, openResolver });
     const care = careForCertificates({ reloader, log });
@@ -101,18 +100,17 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
       await api.close();
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
       await readers.close();
+      await lastInForce.written();
       hold.release();
       ended.resolve(null);
     });
-    const reload = (): Promise<ReloadOutcome> => reloader.reload({ kind: 'signal' });
-    const metricsPort = monitoring?.port ?? null;
     return {
       listeners,
       socketPath,
-      metricsPort,
+      metricsPort: monitoring?.port ?? null,
       storeChange,
       ended: ended.promise,
-      reload,
+      reload: () => reloader.reload({ kind: 'signal' }),
       stop,
     };
   } catch (error) {
@@ -121,6 +119,17 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     hold.release();
     throw error;
   }
+}
+
+function loadingOf(
+  { source }: GatewaySettings,
+  book: ProvenBook,
+  openResolver: NonNullable<GatewaySettings['openResolver']>,
+): Pick<ReloadParts, 'load' | 'lookUp'> {
+  return {
+    load: (inForce, text) => loadProven(book, { ...source, text }, inForce),
+    lookUp: (configuration) => warnOfHosts(configuration, openResolver),
+  };
 }
 
 function withProven(book: ProvenBook, configuration: Configuration): Configuration {

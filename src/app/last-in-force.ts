@@ -27,6 +27,8 @@ export interface LastInForce {
   tellStart(first: Configuration): Promise<void>;
   /** For the next start. Never rejects: what cannot be kept is logged. */
   keep(inForce: Configuration): Promise<void>;
+  /** Resolves when nothing is being written. */
+  written(): Promise<void>;
 }
 
 /** `prove` gives a policy what is known of its domains. */
@@ -35,7 +37,7 @@ export function openLastInForce(
   { log, prove }: { readonly log: Log; readonly prove: (policy: Policy) => Policy },
 ): LastInForce {
   const file = foldersOf(dataFolder).lastInForce;
-  let last: Promise<unknown> = Promise.resolve();
+  let last = Promise.resolve();
   return {
     tellStart: async (first) => {
       const before = await readKept(file);
@@ -61,6 +63,7 @@ export function openLastInForce(
       last = done;
       return done;
     },
+    written: () => last,
   };
 }
 
