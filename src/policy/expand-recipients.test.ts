@@ -175,6 +175,23 @@ describe('aliases out of our domains', () => {
     assert.equal(requirementOf(decision, floor).clauses[0]?.kind, 'encrypted');
   });
 
+  it('lead to one delivery for one domain, however many they are', () => {
+    const many = Array.from({ length: 20 }, (_, i) =>
+      alias(`a${i}@example.test`, `b${i}@far.test`, `both@far.test`),
+    );
+    const named = many.map(({ address: from }) => from);
+    const evidence = serverEvidence();
+    const plans = planDeliveries(withAliases(many), {
+      ...message([]),
+      recipients: named,
+      evidence,
+    });
+    assert.deepEqual(
+      plans.map(({ recipients, floor }) => [recipients.length, floor[0]?.kind]),
+      [[21, 'encrypted']],
+    );
+  });
+
   it('demand nothing of mail that came in clear', () => {
     assert.deepEqual(floors({}), [
       ['mx org else.test', 'y,x', ''],

@@ -9,11 +9,11 @@ import type { OutboundDecision } from './decision.ts';
 import type { ExpandableMessage } from './expand-recipients.ts';
 import { expandRecipients } from './expand-recipients.ts';
 import type { IncomingMessage } from './delivery.ts';
-import { raiseFloor } from './floor.ts';
+import { isOfMessage, raiseFloor } from './floor.ts';
 import type { Policy } from './policy.ts';
 import { routingOf } from './routing.ts';
 import type { Clause } from './tls-requirement.ts';
-import { textOf } from './tls-requirement.ts';
+import { keyOf, textOf } from './tls-requirement.ts';
 
 /** `routeKey` names the next hop; equal keys may share connections and compete for them. */
 export interface PlannedDelivery {
@@ -36,12 +36,21 @@ export function planDeliveries(
     const brought = clauses.length === 0 ? message.clauses : [...message.clauses, ...clauses];
     const floor = raiseFloor(brought, decision.requirement.clauses);
     // A floor is of a whole delivery: what binds one recipient neither binds nor frees another.
-    const key = `${routeKey}\n${floor.map(textOf).join('\n')}`;
+    const key = `${routeKey}\n${bindingOf(floor)}`;
     const plan = plans.get(key);
     if (plan === undefined) plans.set(key, { routeKey, recipients: [recipient], floor });
     else plan.recipients.push(recipient);
   }
   return [...plans.values()];
+}
+
+/** Whichever alias led there, the same demand binds alike; what a connector demands is its own. */
+function bindingOf(floor: readonly Clause[]): string {
+  if (floor.length === 0) return '';
+  const texts = floor.map((clause) =>
+    isOfMessage(clause) ? `${clause.origin.kind} ${keyOf(clause)}` : textOf(clause),
+  );
+  return [...new Set(texts)].sort().join('\n');
 }
 
 /** The next hop of a final recipient under today's policy. */
