@@ -117,7 +117,7 @@ function judgeFrom(
 ): ExplainAnswer['inbound'] {
   if (inbound === null) return null;
   const clock = { nowMs: tools.nowMs, firstRefusedAtMs: () => null };
-  const refusal = judgeHeader(policy, session, { from, recipients: [recipient] }, clock);
+  const { refusal } = judgeHeader(policy, session, { from, recipients: [recipient] }, clock);
   if (refusal === null) return null;
   const { reason } = refusal;
   const reply = formatReplyLine(refusal.reply);

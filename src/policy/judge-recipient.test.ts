@@ -234,7 +234,9 @@ describe('the null reverse-path', () => {
     const value = policy({ inboundConnectors: [example3] });
     const header = (from: HeaderFrom, part: Partial<InboundSession> = {}) => {
       const message = { from, recipients: [address('user@example.test')] };
-      return judgeHeader(value, session(null, part), message, clock)?.reply.code ?? 'accept';
+      return (
+        judgeHeader(value, session(null, part), message, clock).refusal?.reply.code ?? 'accept'
+      );
     };
     const partner: HeaderFrom = { kind: 'addresses', addresses: [address(bank)] };
     assert.equal(header(partner), 550);
@@ -303,7 +305,7 @@ describe('a submission', () => {
   it('must carry a From of the account', () => {
     const check = (from: HeaderFrom) => {
       const message = { from, recipients: [] };
-      return judgeHeader(policy(), signedIn, message, clock)?.reply.code ?? 'accept';
+      return judgeHeader(policy(), signedIn, message, clock).refusal?.reply.code ?? 'accept';
     };
     const own = address('User@example.test');
     assert.equal(check({ kind: 'addresses', addresses: [own] }), 'accept');

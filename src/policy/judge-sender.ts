@@ -28,6 +28,14 @@ export interface SenderRefusal {
   readonly reason: string;
 }
 
+/** `met`: the enforcing connectors that the header's From met, by organization; where nothing refuses. */
+export interface HeaderVerdict {
+  readonly refusal: SenderRefusal | null;
+  readonly met: ReadonlyMap<string, readonly string[]>;
+}
+
+const nobodyMet: HeaderVerdict['met'] = new Map();
+
 /** On a submission listener only signed-in accounts send, and only as themselves. */
 export function judgeMailFrom(policy: Policy, session: InboundSession): SenderRefusal | null {
   if (session.listener !== 'submission') return null;
@@ -67,19 +75,26 @@ export function judgeHeader(
   session: InboundSession,
   message: { readonly from: HeaderFrom; readonly recipients: readonly Address[] },
   clock: InboundClock,
-): SenderRefusal | null {
-  if (session.listener === 'submission') return judgeSubmittedFrom(policy, session, message.from);
-  if (attributeSession(policy, session, clock.nowMs).originating !== null) return null;
+): HeaderVerdict {
+  if (session.listener === 'submission') {
+    return { refusal: judgeSubmittedFrom(policy, session, message.from), met: nobodyMet };
+  }
+  if (attributeSession(policy, session, clock.nowMs).originating !== null) {
+    return { refusal: null, met: nobodyMet };
+  }
+  const met = new Map<string, string[]>();
   // Recipients in one accepted domain share one verdict: it is not made a thousand times.
   const judged = new Set<string>();
   for (const recipient of message.recipients) {
     const owner = findDomainOwner(policy, recipient.domain);
     if (owner === null || judged.has(owner.domain.domain)) continue;
     judged.add(owner.domain.domain);
-    const refusal = judgeArrivedFrom(session, message.from, owner, clock.nowMs);
-    if (refusal !== null) return refusal;
+    const arrived = judgeArrivedFrom(session, message.from, owner, clock.nowMs);
+    if (arrived.refusal !== null) return { refusal: arrived.refusal, met: nobodyMet };
+    const { id } = owner.organization;
+    met.set(id, [...(met.get(id) ?? []), ...arrived.met]);
   }
-  return null;
+  return { refusal: null, met };
 }
 
 function judgeSubmittedFrom(
@@ -99,16 +114,19 @@ function judgeArrivedFrom(
   from: HeaderFrom,
   { organization, domain }: DomainOwner,
   nowMs: number,
-): SenderRefusal | null {
+): { readonly refusal: SenderRefusal | null; readonly met: readonly string[] } {
   const { restricts, looksAtHeader } = partnerIndexOf(organization);
   const isBounce = session.reversePath === null;
-  if (!(isBounce ? restricts : looksAtHeader) || from.kind === 'none') return null;
+  if (!(isBounce ? restricts : looksAtHeader) || from.kind === 'none') {
+    return { refusal: null, met: [] };
+  }
   if (from.kind === 'unreadable') {
     const what = isBounce ? 'null reverse-path, and its From' : 'its From';
     const reason = `${what} cannot be read while connectors restrict senders`;
-    return { reply: reply(550, '5.7.51', `TenantInboundAttribution; ${reason}`), reason };
+    const answer = reply(550, '5.7.51', `TenantInboundAttribution; ${reason}`);
+    return { refusal: { reply: answer, reason }, met: [] };
   }
-  const { unmet } = judgePartners({
+  const { unmet, met } = judgePartners({
     organization,
     acceptedDomain: domain.domain,
     senders: [...new Set(from.addresses.map((address) => address.domain))],
@@ -117,7 +135,8 @@ function judgeArrivedFrom(
     evidence: session.evidence,
     nowMs,
   });
-  if (unmet === null) return null;
+  if (unmet === null) return { refusal: null, met };
   const whom = isBounce ? 'the From of this bounce' : 'the From of this message';
-  return { reply: lockedDownReply(unmet, domain.domain, whom), reason: unmet.reason };
+  const answer = lockedDownReply(unmet, domain.domain, whom);
+  return { refusal: { reply: answer, reason: unmet.reason }, met: [] };
 }

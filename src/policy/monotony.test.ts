@@ -125,7 +125,7 @@ function passes(
   const value = policy(organizationPart(connectors));
   if (judgeRecipient(value, from, to, clock).kind === 'refuse') return false;
   const header = { kind: 'addresses', addresses: [address('s@a.test')] } as const;
-  return judgeHeader(value, from, { from: header, recipients: [to] }, clock) === null;
+  return judgeHeader(value, from, { from: header, recipients: [to] }, clock).refusal === null;
 }
 
 /**

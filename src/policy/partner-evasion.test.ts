@@ -48,7 +48,7 @@ function atRcpt(value: Policy, from: InboundSession, rcpt = 'user@example.test')
 function atHeader(value: Policy, authors: readonly string[], rcpt = 'user@example.test') {
   const from = { kind: 'addresses', addresses: authors.map(address) } as const;
   const message = { from, recipients: [address(rcpt)] };
-  return judgeHeader(value, session(), message, clock)?.reply.code ?? 'accept';
+  return judgeHeader(value, session(), message, clock).refusal?.reply.code ?? 'accept';
 }
 
 const only = (...connectors: InboundConnector[]): Partial<Organization> => ({
@@ -123,10 +123,10 @@ describe('a bounce to many recipients', () => {
     const value = policy({ ...only(counted), acceptedDomains });
     const recipients = Array.from({ length: 500 }, (_, i) => address(`u${i}@example.test`));
     const from = { kind: 'addresses', addresses: [address('a@partner.test')] } as const;
-    assert.equal(judgeHeader(value, session(), { from, recipients }, clock), null);
+    assert.equal(judgeHeader(value, session(), { from, recipients }, clock).refusal, null);
     assert(judgements < 10, `${judgements} looks at one connector`);
     const more = [...recipients, address('x@last.test')];
-    const refusal = judgeHeader(value, session(), { from, recipients: more }, clock);
+    const { refusal } = judgeHeader(value, session(), { from, recipients: more }, clock);
     assert.equal(refusal?.reply.code, 550);
   });
 });

@@ -18,6 +18,7 @@ import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import { evidenceFor } from '../policy/inbound-paths.ts';
 import type { InboundClock } from '../policy/inbound-session.ts';
+import type { HeaderVerdict } from '../policy/judge-sender.ts';
 import { judgeHeader } from '../policy/judge-sender.ts';
 import type { Policy } from '../policy/policy.ts';
 import { didOrSaid } from '../report/log.ts';
@@ -65,6 +66,8 @@ export class ArrivedMessage {
   readonly #options: ArrivedOptions;
   readonly #parts: readonly MessagePart[];
   #header: ArrivingHeader | null = null;
+  /** By organization, once the header was judged. */
+  #metByHeader: HeaderVerdict['met'] = new Map();
 
   constructor(options: ArrivedOptions) {
     this.#options = options;
@@ -93,8 +96,9 @@ export class ArrivedMessage {
     const fault = findHeaderFault(header, context.settings.limits);
     if (fault !== null) return { ...nobody, reply: fault, reason: fault.lines[0]! };
     const message = { from: header.facts.from, recipients };
-    const judged = judgeHeader(policy, start.session, message, clock);
-    return judged === null ? null : { ...nobody, ...judged };
+    const { refusal, met } = judgeHeader(policy, start.session, message, clock);
+    this.#metByHeader = met;
+    return refusal === null ? null : { ...nobody, ...refusal };
   }
 
   /** The rules of each organization on its part, and one answer for all. */
@@ -226,7 +230,7 @@ export class ArrivedMessage {
       recipients,
       ...parameters,
       content,
-      source: sourceOf(policy, start, part),
+      source: sourceOf(policy, start, part, this.#metByHeader.get(part.organization) ?? []),
       receivedAtMs: context.services.now(),
       clauses: ruling?.clauses ?? [],
       evidence: evidenceFor(policy, organization, session.evidence),
@@ -294,11 +298,13 @@ function sourceOf(
   policy: Policy,
   { session, isForced: wasForced = false }: TransactionStart,
   { organization, decisions }: MessagePart,
+  metByHeader: readonly string[],
 ): IncomingMessage['source'] {
   const { account, listener, evidence } = session;
   if (account !== null) return { kind: 'submission', account: account.account };
   const inboundConnectors = [...new Set(decisions.flatMap(({ connectors }) => connectors))];
-  const isForced = wasForced || isForcedBy(policy, organization, inboundConnectors);
+  const isForced =
+    wasForced || isForcedBy(policy, organization, [...inboundConnectors, ...metByHeader]);
   const met = { inboundConnectors, isForced };
   if (listener === 'inside') {
     return { kind: 'organization', organization: evidence.fromOrganization!, ...met };

@@ -165,7 +165,7 @@ for (const [shown, certificate, expected] of certificates) {
   });
 }
 
-for (const [by, part, expected] of [
+for (const [by, part, expected, sender = 'a@partner.test'] of [
   ['a partner enforces', {}, { inboundConnectors: ['partner'], isForced: true }],
   ['a partner only observes', { mode: 'observe' }, { inboundConnectors: [], isForced: false }],
   [
@@ -173,12 +173,24 @@ for (const [by, part, expected] of [
     { mode: 'observe', connectorType: 'OnPremises' },
     { inboundConnectors: ['partner'], ownServer: 'partner', isForced: false },
   ],
+  [
+    'a partner enforces on the header alone',
+    { alsoHeaderFrom: true },
+    { inboundConnectors: [], isForced: true },
+    'bounce@sender.test',
+  ],
+  [
+    'a partner does not ask of the header',
+    {},
+    { inboundConnectors: [], isForced: false },
+    'bounce@sender.test',
+  ],
 ] as const) {
   void test(`records what was demanded on arrival, which ${by}`, async (t) => {
     const services = new FakeServices(policy({ inboundConnectors: [{ ...locked, ...part }] }));
     const { port } = (await start(t, services)).address;
     const client = await secured(t, port, makeLeaf(ca, ['mx.partner.test']));
-    await client.command('MAIL FROM:<a@partner.test>', 250);
+    await client.command(`MAIL FROM:<${sender}>`, 250);
     await client.command('RCPT TO:<user@example.test>', 250);
     await client.command('DATA', 354);
     await client.command('From: <a@partner.test>\r\n\r\nx\r\n.', 250);
