@@ -15,6 +15,7 @@ import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import { RateLimiter } from '../receiving/rate-limiter.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
+import { didOrSaid } from '../report/log.ts';
 import { writeDsn } from '../report/dsn.ts';
 import { createPrometheusMeter } from '../report/prometheus.ts';
 import { storeOutage } from '../report/outage.ts';
@@ -204,7 +205,9 @@ function doorServices(
     openSpool: (organization) => watchSpool(outage, openSpool(spool, organization)),
     accept: async (...messages) => {
       await running().queue.accept(...messages);
-      for (const { content } of messages) running().disk.took(sizeOf(content));
+      didOrSaid(log, { text: 'mail was accepted, and the disk it took is not counted' }, () => {
+        for (const { content } of messages) running().disk.took(sizeOf(content));
+      });
     },
     verifyRecipient: (organization, recipient) =>
       running().verifyRecipient(organization, recipient),

@@ -139,11 +139,14 @@ export class Intake {
   /** Committed: from now on it waits in memory as far as there is room, in the store else. */
   #admit({ message, deliveries }: Acceptance, claims: readonly Claim[]): void {
     const { services, waiting, memory, ids } = this.#parts;
-    waiting.add(deliveries);
-    memory.setNextOrdinal(message.key, deliveries.length);
+    const queueId = ids.idOf(message.key);
+    didOrSaid(services.log, { queueId, text: 'accepted, and not counted' }, () => {
+      waiting.add(deliveries);
+      memory.setNextOrdinal(message.key, deliveries.length);
+    });
     for (const claim of claims) {
       const fields = {
-        queueId: ids.idOf(message.key),
+        queueId,
         ordinal: claim.delivery.ordinal,
         text: 'accepted, and not begun: it is read from the store for its turn',
       };
