@@ -26,6 +26,11 @@ export class MemoryBudget {
     return true;
   }
 
+  /** For what could lie elsewhere: false as soon as half is in use, so that arriving mail has room. */
+  tryReserveSpare(bytes: number): boolean {
+    return this.#used + bytes <= this.#bytesMax / 2 && this.tryReserve(bytes);
+  }
+
   /** Waits its turn; false where there was no room in time. */
   async reserve(bytes: number, waitMs: number): Promise<boolean> {
     if (this.tryReserve(bytes)) return true;

@@ -59,7 +59,7 @@ export async function rewriteContent(
   if (content.kind === 'memory') {
     const body = content.bytes.subarray(headerBytes);
     const size = header.reduce((sum, { length }) => sum + length, body.length);
-    if (memory.tryReserve(size)) {
+    if (memory.tryReserveSpare(size)) {
       const bytes = Buffer.concat([...header, body], size);
       const release = (): void => memory.release(size);
       return { content: { kind: 'memory', bytes }, release, abandon: () => Promise.resolve() };

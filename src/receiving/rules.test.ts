@@ -190,7 +190,7 @@ void test('copies that rules make count against the memory budget: beyond it the
   const mailboxes = [{ account: 'user', addresses: names.map(address) }];
   const policy = makePolicy({ rules, mailboxes });
   const services = new FakeServices(policy);
-  services.contentMemory = new MemoryBudget(10_000);
+  services.contentMemory = new MemoryBudget(20_000);
   const used: number[] = [];
   services.onAccept = () => {
     used.push(services.contentMemory.usedBytes);
