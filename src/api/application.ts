@@ -10,7 +10,7 @@ import { Failure } from '../mail/failure.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
 import type { Log } from '../report/log.ts';
 import type { Problem } from './contract.ts';
-import { checkedTextLengthMax } from './contract/config.ts';
+import { checkedTextBytesMax } from './contract/config.ts';
 import { describeApi } from './openapi.ts';
 import { describeError, describeInvalid, describeRefusedConfig } from './problem.ts';
 import { toMatch } from './queue-orders.ts';
@@ -43,8 +43,8 @@ export interface ApiLimits {
 }
 
 const smallBodyBytesMax = 256 * 1024;
-/** JSON may write a character of a configuration in six. */
-const configBodyBytesMax = 6 * checkedTextLengthMax + 1024;
+/** JSON may write a byte of a configuration in six. */
+const configBodyBytesMax = 6 * checkedTextBytesMax + 1024;
 const problemType = 'application/problem+json';
 
 export interface ApiContext {

@@ -29,14 +29,23 @@ export const configViewSchema = z
   .meta({ id: 'Config' });
 export type ConfigView = z.infer<typeof configViewSchema>;
 
-/** Characters of a configuration that is checked at most; as large as a file may be. */
-export const checkedTextLengthMax = 4 * 1024 * 1024;
+/** Bytes of a configuration that is checked at most; as large as a file may be. */
+export const checkedTextBytesMax = 4 * 1024 * 1024;
+
+function isNoLargerThanAFile(text: string): boolean {
+  return new TextEncoder().encode(text).length <= checkedTextBytesMax;
+}
 
 export const configCheckOrderSchema = z
   .object({
-    text: z.string().max(checkedTextLengthMax).nullable().default(null).meta({
-      description: 'YAML, as if it stood in the file of the gateway; null: the file as it is now',
-    }),
+    text: z
+      .string()
+      .refine(isNoLargerThanAFile, `is larger than ${checkedTextBytesMax} bytes`)
+      .nullable()
+      .default(null)
+      .meta({
+        description: 'YAML, as if it stood in the file of the gateway; null: the file as it is now',
+      }),
   })
   .meta({ id: 'ConfigCheckOrder' });
 export type ConfigCheckOrder = z.input<typeof configCheckOrderSchema>;

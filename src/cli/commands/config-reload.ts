@@ -1,5 +1,6 @@
 /** `postern config reload`: the running gateway takes its configuration anew, or says why not. */
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { ApiClient } from '../../api/client.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
 import {
@@ -26,7 +27,11 @@ export function addConfigReload(config: Command, context: CommandContext): void 
       'The running gateway reads its configuration and every file that it names again, checks all of it, and puts it in force on every lane at once. Sessions go on; a transaction keeps the policy that it began with. With any mistake nothing changes: it prints them all and exits with 78. A policy that asks for less than the one in force wants to know why (--reason): queued mail keeps what it was accepted under. SIGHUP does the same, but cannot be asked; the log says what it weakened.',
     )
     .option('--reason <text>', 'why the policy is to ask for less; goes into the log')
-    .option('--dry-run', 'only say what a reload would find, and ask a reason for');
+    .addOption(
+      new Option('--dry-run', 'only say what a reload would find, and ask a reason for').conflicts(
+        'reason',
+      ),
+    );
   withJsonOption(withGatewayOptions(command))
     .addHelpText(
       'after',
