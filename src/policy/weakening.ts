@@ -16,6 +16,7 @@ import { inboundLosses } from './weakened-inbound.ts';
 import { newlyRelaying } from './weakened-relay.ts';
 import { weakenedRoutes } from './weakened-routes.ts';
 import { weakenedRules } from './weakened-rules.ts';
+import { weakenedServers } from './weakened-servers.ts';
 import { weakenedSessions } from './weakened-sessions.ts';
 
 /** `what` completes "… now": `demands no certificate …`. `connector` null: of the organization. */
@@ -52,7 +53,12 @@ function weakenedOrganization(compared: Compared): Weakening[] {
     }));
   return [
     ...told('outbound', outbound),
-    ...told('inbound', [...directSend(compared), ...inbound, ...weakenedSessions(compared)]),
+    ...told('inbound', [
+      ...directSend(compared),
+      ...inbound,
+      ...weakenedServers(compared),
+      ...weakenedSessions(compared),
+    ]),
     ...told(
       'outbound',
       whole.map((what) => ({ connector: null, what })),
