@@ -8,7 +8,7 @@ import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { findDomainOwner, findOrganization } from './directory.ts';
 import type { AcceptedDomain, Organization, Policy } from './policy.ts';
 import type { SampledDomain } from './sampled-domains.ts';
-import { samplerFor } from './sampled-domains.ts';
+import { labelsOf, samplerFor } from './sampled-domains.ts';
 
 /** A domain that takes mail in both; `was` and `is` name the accepted domain that holds it. */
 export interface SharedDomain extends SampledDomain {
@@ -16,22 +16,38 @@ export interface SharedDomain extends SampledDomain {
   readonly is: string;
 }
 
-/** `domains` of `was` before and of `is` today; these are the same organization unless they moved. */
+/**
+ * `domains` of `was` before and of `is` today; these are the same organization unless they moved.
+ * `owners` are of both policies whole.
+ */
 export interface Compared {
   readonly before: Policy;
   readonly after: Policy;
   readonly was: Organization;
   readonly is: Organization;
   readonly domains: readonly SharedDomain[];
+  readonly owners: Owners;
+}
+
+/**
+ * `moved`: what somebody newly accepts, accepts no longer, or another organization accepts now.
+ * `labels`: with which accepted domains begin, of anybody; a sample with one of these may be another's.
+ */
+export interface Owners {
+  readonly moved: readonly DomainPattern[];
+  readonly labels: ReadonlySet<string>;
 }
 
 /** An organization that is in both, with or without domains; then those that took over some. */
 export function compareOrganizations(before: Policy, after: Policy): readonly Compared[] {
   const [earlier, today] = [asProven(before), asProven(after)];
   const pairs = new Map<string, Compared & { readonly domains: SharedDomain[] }>();
+  const patterns = acceptedIn(earlier, today);
+  const moved: DomainPattern[] = [];
+  const owners = { moved, labels: labelsOf(patterns) };
   const pairOf = (was: Organization, is: Organization): { readonly domains: SharedDomain[] } => {
     const key = `${was.id} ${is.id}`;
-    const pair = pairs.get(key) ?? { before: earlier, after: today, was, is, domains: [] };
+    const pair = pairs.get(key) ?? { before: earlier, after: today, was, is, domains: [], owners };
     pairs.set(key, pair);
     return pair;
   };
@@ -39,9 +55,10 @@ export function compareOrganizations(before: Policy, after: Policy): readonly Co
     const is = findOrganization(today, was.id);
     if (is !== null) pairOf(was, is);
   }
-  for (const sample of sampleAccepted(earlier, today)) {
+  for (const { pattern, ...sample } of sampleAccepted(patterns)) {
     const owner = findDomainOwner(earlier, sample.domain);
     const heir = findDomainOwner(today, sample.domain);
+    if (owner?.organization.id !== heir?.organization.id) moved.push(pattern);
     if (owner === null || heir === null) continue;
     const { domains } = pairOf(owner.organization, heir.organization);
     domains.push({ ...sample, was: owner.domain.domain, is: heir.domain.domain });
@@ -55,11 +72,17 @@ export function patternsOfAccepted({ domain, matchSubDomains }: AcceptedDomain):
   return matchSubDomains ? [exact, { kind: 'wildcard', domain }] : [exact];
 }
 
-function sampleAccepted(before: Policy, after: Policy): Iterable<SampledDomain> {
-  const patterns = [before, after].flatMap(({ organizations }) =>
+function acceptedIn(...policies: readonly Policy[]): readonly DomainPattern[] {
+  return policies.flatMap(({ organizations }) =>
     organizations.flatMap(({ acceptedDomains }) => acceptedDomains.flatMap(patternsOfAccepted)),
   );
-  const samples = patterns.map(samplerFor(patterns));
+}
+
+function sampleAccepted(
+  patterns: readonly DomainPattern[],
+): Iterable<SampledDomain & { readonly pattern: DomainPattern }> {
+  const sampler = samplerFor(patterns);
+  const samples = patterns.map((pattern) => ({ ...sampler(pattern), pattern }));
   return new Map(samples.map((sample) => [sample.domain, sample])).values();
 }
 

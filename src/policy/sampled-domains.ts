@@ -13,19 +13,30 @@ export interface SampledDomain {
 
 export type DomainSampler = (pattern: DomainPattern) => SampledDomain;
 
-/** Samples that no closer one of these patterns covers, where any domain is such. */
-export function samplerFor(patterns: Iterable<DomainPattern>): DomainSampler {
-  const labels = new Set<string>();
-  for (const pattern of patterns) {
-    if (pattern.kind !== 'any') labels.add(pattern.domain.split('.', 1)[0]!);
-  }
-  const label = unusedName('any', labels);
+/**
+ * Samples that no closer one of these patterns covers, where any domain is such. None begins with any
+ * of the labels unless its pattern does.
+ */
+export function samplerFor(
+  patterns: Iterable<DomainPattern>,
+  labels: ReadonlySet<string> = new Set(),
+): DomainSampler {
+  const label = unusedName('any', new Set([...labels, ...labelsOf(patterns)]));
   return (pattern) => {
     const shown = formatDomainPattern(pattern);
     if (pattern.kind === 'any') return { domain: `${label}.${label}`, shown };
     const { kind, domain } = pattern;
     return { domain: kind === 'wildcard' ? `${label}.${domain}` : domain, shown };
   };
+}
+
+/** With which their domains begin. */
+export function labelsOf(patterns: Iterable<DomainPattern>): ReadonlySet<string> {
+  const labels = new Set<string>();
+  for (const pattern of patterns) {
+    if (pattern.kind !== 'any') labels.add(pattern.domain.split('.', 1)[0]!);
+  }
+  return labels;
 }
 
 /** The name, made longer until it is none of these. */

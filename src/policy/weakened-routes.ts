@@ -11,16 +11,11 @@ import type { Rerouted } from './rerouted.ts';
 import { reroutedMail, textOfRoute } from './rerouted.ts';
 import type { Ruling } from './rules/ruling.ts';
 import { pushTo, someOf } from './sampled-domains.ts';
+import type { SampledRecipient } from './sampled-recipients.ts';
+import { sampleRecipients } from './sampled-recipients.ts';
 import type { Clause } from './tls-requirement.ts';
-import type { Decided, SampledRecipient } from './weakened-ways.ts';
-import {
-  decide,
-  kindOfWay,
-  lostOnWay,
-  mayBeClear,
-  sampleRecipients,
-  sourcesOf,
-} from './weakened-ways.ts';
+import type { Decided } from './weakened-ways.ts';
+import { decide, kindOfWay, lostOnWay, mayBeClear, sourcesOf } from './weakened-ways.ts';
 
 /** Completes "the organization …". */
 export function weakenedRoutes(compared: Compared): string[] {
@@ -37,7 +32,7 @@ export function weakenedRoutes(compared: Compared): string[] {
       const decided = decide(compared, recipient, ways);
       for (const name of demandingIn(decided)) pushTo(demanded, name, recipient);
       isAnyClear ||= mayBeClear(decided.today);
-      const kind = kindOfWay(decided);
+      const kind = kindOfWay(decided, recipient.owner);
       if (!kinds.has(kind)) kinds.set(kind, recipient);
       const lost = lostOnWay(compared, decided, ways);
       if (lost !== null) pushTo(found, `${from}${lost}`, recipient.shown);

@@ -1,12 +1,9 @@
 /**
  * Mail for which less is demanded since it takes another way: by a closer connector, by one whose
  * name sorts first, by none, by a rule, or by a delivery target that demands less.
- *
- * One recipient stands for each pattern of outbound connectors and each accepted domain, of both.
  */
 import { chooseOutbound } from './choose-outbound.ts';
 import type { Compared } from './compared-organizations.ts';
-import { patternsOfAccepted } from './compared-organizations.ts';
 import { requirementOfOutbound } from './connector-clauses.ts';
 import { outboundIndexOf } from './connector-index.ts';
 import type { OutboundDecision } from './decision.ts';
@@ -14,8 +11,7 @@ import { isInside } from './delivery-target.ts';
 import { findWeakened } from './floor.ts';
 import type { Organization, OutboundConnector } from './policy.ts';
 import type { Routing } from './routing.ts';
-import type { SampledDomain } from './sampled-domains.ts';
-import { samplerFor, unusedName } from './sampled-domains.ts';
+import type { SampledRecipient } from './sampled-recipients.ts';
 import type { Clause } from './tls-requirement.ts';
 import { isForced, keyOf, nothingRequired } from './tls-requirement.ts';
 import { describeLost } from './weakened-demands.ts';
@@ -64,9 +60,9 @@ export function lostOnWay(
 
 /**
  * Equal for recipients of whose mail a rule, wherever it routes, takes the same: what is demanded
- * without it, or would be, is the same.
+ * without it, or would be, is the same. `owner`: whose the domain is, as far as that decides.
  */
-export function kindOfWay({ earlier, today }: Decided): string {
+export function kindOfWay({ earlier, today }: Decided, owner: string): string {
   return [earlier, today]
     .flatMap((decision) => [
       ...decision.requirement.clauses.map(keyOf),
@@ -74,6 +70,7 @@ export function kindOfWay({ earlier, today }: Decided): string {
       // Whatever would be demanded keeps mail from going in clear.
       `${decision.shadow.length > 0}`,
     ])
+    .concat(owner)
     .join('\n');
 }
 
@@ -83,9 +80,10 @@ function goesNowhere({ destination }: OutboundDecision): boolean {
   return destination.kind === 'none' || destination.kind === 'mailbox';
 }
 
-/** After TLS failed twice. */
-export function mayBeClear({ clearTextAfterFailedTls, requirement }: OutboundDecision): boolean {
-  return clearTextAfterFailedTls && !isForced(requirement);
+/** After TLS failed twice. What is handed over inside crosses no network. */
+export function mayBeClear(decision: OutboundDecision): boolean {
+  const { clearTextAfterFailedTls, requirement, destination } = decision;
+  return clearTextAfterFailedTls && !isForced(requirement) && destination.kind !== 'organization';
 }
 
 /** Whether it is said of the connector itself already that it no longer demands this. */
@@ -100,27 +98,6 @@ function isTold({ was, is }: Compared, clause: Clause, domain: string): boolean 
 function enforcing(organization: Organization, name: string): OutboundConnector | null {
   const connector = outboundIndexOf(organization).byName.get(name);
   return connector?.enabled === true && connector.mode === 'enforce' ? connector : null;
-}
-
-/** A recipient for each sample, none of whom has a mailbox here. */
-export interface SampledRecipient extends SampledDomain {
-  readonly localPart: string;
-}
-
-export function sampleRecipients({ was, is }: Compared): readonly SampledRecipient[] {
-  const patterns = [was, is].flatMap(({ outboundConnectors, acceptedDomains }) => [
-    { kind: 'any' } as const,
-    ...outboundConnectors.flatMap(({ recipientDomains }) => recipientDomains),
-    ...acceptedDomains.flatMap(patternsOfAccepted),
-  ]);
-  const localPart = unusedName('somebody', new Set([was, is].flatMap(localPartsOf)));
-  const samples = patterns.map(samplerFor(patterns));
-  const byDomain = new Map(samples.map((each) => [each.domain, { ...each, localPart }]));
-  return [...byDomain.values()];
-}
-
-function localPartsOf({ mailboxes }: Organization): readonly string[] {
-  return mailboxes.flatMap(({ addresses }) => addresses.map((each) => each.localPart));
 }
 
 /** Mail from own servers goes another way only where all other mail goes through them. */
