@@ -5,7 +5,11 @@ import { describeDemand } from './tls-requirement.ts';
 
 /** `no longer requires …`; empty where nothing is lost. */
 export function describeLost(before: readonly Clause[], after: Requirement): string[] {
-  const lost = findWeakened(before, after);
+  return describeDropped(findWeakened(before, after));
+}
+
+/** The same of demands that are known to be lost. */
+export function describeDropped(lost: readonly Clause[]): string[] {
   const demands = lost.filter(({ kind }) => kind !== 'unsatisfiable').map(describeDemand);
   return [
     ...(demands.length === 0 ? [] : [`no longer requires ${[...new Set(demands)].join(', ')}`]),

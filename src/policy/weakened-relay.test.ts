@@ -34,10 +34,29 @@ test('a certificate that must show more', () => {
     changed({ acceptServerAuthOnly: false }, { ...named, acceptServerAuthOnly: true }),
     [],
   );
-  assert.deepEqual(changed({ tlsSenderCertificateNames: [] }), []);
   const ranged = { ...own, senderIPAddresses: ['192.0.2.0/24'] };
   assert.deepEqual(changed({ senderIPAddresses: ['192.0.2.7/32'] }, ranged), []);
   assert.deepEqual(changed({ pins: [], tlsSenderCertificateNames: [] }, ranged), []);
+});
+
+test('a key in the place of a name: any certificate with it may relay, also one for no name of ours', () => {
+  const named = { ...own, pins: [] };
+  const byKey = { tlsSenderCertificateNames: [], pins: ['k1'] };
+  assert.match(
+    changed(byKey, named)[0]!,
+    /no longer requires .* a certificate for hub\.example\.test/,
+  );
+  assert.match(
+    changed(byKey)[0]!,
+    /no longer requires a certificate that leads .*, a certificate for hub\.example\.test of servers/,
+  );
+  const keyOnly = { ...named, ...byKey };
+  assert.deepEqual(
+    changed({ tlsSenderCertificateNames: own.tlsSenderCertificateNames }, keyOnly),
+    [],
+  );
+  assert.match(changed({ anchors: 'bundled' })[0]!, /trusted CA \(file:\/own\.pem\)/);
+  assert.deepEqual(changed({ anchors: 'bundled' }, keyOnly), [], 'nothing is led to anchors');
 });
 
 test('servers that are newly believed', () => {

@@ -1,9 +1,9 @@
 /** Who may newly relay through an OnPremises connector, or is newly believed. */
-import { addedRanges } from './address-cover.ts';
 import { formatDomainPattern } from '../mail/domain-pattern.ts';
-import { certificateRequirementOf } from './connector-clauses.ts';
+import { addedRanges } from './address-cover.ts';
+import { findDropped, isKnownByCertificate } from './certificate-identity.ts';
 import type { InboundConnector, Organization } from './policy.ts';
-import { describeLost } from './weakened-demands.ts';
+import { describeDropped } from './weakened-demands.ts';
 import type { ConnectorLoss } from './weakened-inbound.ts';
 
 /** `was` are the connectors of the organization before, or of whoever had its domains. */
@@ -30,17 +30,11 @@ function newServers(earlier: InboundConnector | null, today: InboundConnector): 
   const isNew = earlier === null || !isKnownByCertificate(earlier);
   const servers = [...ranges, ...(isNew ? certificatesOf(today) : [])];
   const lost =
-    isNew || !isKnownByCertificate(today)
-      ? []
-      : describeLost(certificateRequirementOf(earlier).clauses, certificateRequirementOf(today));
+    isNew || !isKnownByCertificate(today) ? [] : describeDropped(findDropped(earlier, today));
   return [
     ...(servers.length === 0 ? [] : [`lets relay ${servers.join(', ')}`]),
     ...lost.map((what) => `${what} of servers that may relay`),
   ];
-}
-
-function isKnownByCertificate({ tlsSenderCertificateNames, pins }: InboundConnector): boolean {
-  return tlsSenderCertificateNames.length > 0 || pins.length > 0;
 }
 
 function certificatesOf({ tlsSenderCertificateNames, pins }: InboundConnector): readonly string[] {
