@@ -8,7 +8,7 @@ import type { DomainPattern } from '../mail/domain-pattern.ts';
 import { findDomainOwner, findOrganization } from './directory.ts';
 import type { AcceptedDomain, Organization, Policy } from './policy.ts';
 import type { SampledDomain } from './sampled-domains.ts';
-import { labelsOf, samplerFor } from './sampled-domains.ts';
+import { labelsOf, pushTo, samplerFor } from './sampled-domains.ts';
 
 /** A domain that takes mail in both; `was` and `is` name the accepted domain that holds it. */
 export interface SharedDomain extends SampledDomain {
@@ -30,11 +30,12 @@ export interface Compared {
 }
 
 /**
- * `moved`: what somebody newly accepts, accepts no longer, or another organization accepts now.
+ * `moved`: what somebody newly accepts, accepts no longer, or another organization accepts now, by the
+ * id of who has it today; null for nobody.
  * `labels`: with which accepted domains begin, of anybody; a sample with one of these may be another's.
  */
 export interface Owners {
-  readonly moved: readonly DomainPattern[];
+  readonly moved: ReadonlyMap<string | null, readonly DomainPattern[]>;
   readonly labels: ReadonlySet<string>;
 }
 
@@ -43,7 +44,7 @@ export function compareOrganizations(before: Policy, after: Policy): readonly Co
   const [earlier, today] = [asProven(before), asProven(after)];
   const pairs = new Map<string, Compared & { readonly domains: SharedDomain[] }>();
   const patterns = acceptedIn(earlier, today);
-  const moved: DomainPattern[] = [];
+  const moved = new Map<string | null, DomainPattern[]>();
   const owners = { moved, labels: labelsOf(patterns) };
   const pairOf = (was: Organization, is: Organization): { readonly domains: SharedDomain[] } => {
     const key = `${was.id} ${is.id}`;
@@ -58,7 +59,8 @@ export function compareOrganizations(before: Policy, after: Policy): readonly Co
   for (const { pattern, ...sample } of sampleAccepted(patterns)) {
     const owner = findDomainOwner(earlier, sample.domain);
     const heir = findDomainOwner(today, sample.domain);
-    if (owner?.organization.id !== heir?.organization.id) moved.push(pattern);
+    const id = heir?.organization.id ?? null;
+    if (id !== (owner?.organization.id ?? null)) pushTo(moved, id, pattern);
     if (owner === null || heir === null) continue;
     const { domains } = pairOf(owner.organization, heir.organization);
     domains.push({ ...sample, was: owner.domain.domain, is: heir.domain.domain });

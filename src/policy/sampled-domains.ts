@@ -56,7 +56,7 @@ export function someOf(names: readonly string[]): string {
 }
 
 /** Keeps what has the same key together, in its order. */
-export function pushTo<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+export function pushTo<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
   const known = map.get(key);
   if (known === undefined) map.set(key, [value]);
   else known.push(value);

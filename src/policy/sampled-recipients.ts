@@ -2,7 +2,7 @@
  * Recipients that stand for all those whose mail two policies may send by different ways.
  *
  * One for each pattern of outbound connectors and each own accepted domain, of both; and one for each
- * domain of another organization that has another owner now, or whose owner a connector trusts.
+ * domain of which it matters whose it is: since that changed, or since connectors did that trust.
  */
 import type { DomainPattern } from '../mail/domain-pattern.ts';
 import type { Compared } from './compared-organizations.ts';
@@ -27,7 +27,7 @@ export function sampleRecipients(compared: Compared): readonly SampledRecipient[
       ...outboundConnectors.flatMap(({ recipientDomains }) => recipientDomains),
       ...acceptedDomains.flatMap(patternsOfAccepted),
     ]),
-    ...owners.moved,
+    ...movedFor(compared),
     ...acceptedOf(compared, trusted),
   ];
   const localPart = unusedName('somebody', new Set([was, is].flatMap(localPartsOf)));
@@ -39,17 +39,42 @@ export function sampleRecipients(compared: Compared): readonly SampledRecipient[
   return [...byDomain.values()];
 }
 
+/** Whether all mail takes the same way, without a look at any of it. */
+export function isSameWay(compared: Compared): boolean {
+  const { was, is } = compared;
+  return textOf(was) === textOf(is) && movedFor(compared).length === 0;
+}
+
+/** Without what decides about no way of mail to somebody who has no mailbox here. */
+function textOf(organization: Organization): string {
+  return JSON.stringify({ ...organization, mailboxes: [], aliases: [], inboundConnectors: [] });
+}
+
+/**
+ * Who has a domain makes mail to it go under less only where a connector trusts whoever has it now,
+ * or where nobody has it now, and mail that leaves the gateway may go in clear.
+ */
+function movedFor({ is, owners: { moved } }: Compared): readonly DomainPattern[] {
+  if (moved.size === 0) return [];
+  const trusted = [...trustedBy(is)].flatMap((id) => moved.get(id) ?? []);
+  return mayBeAnyClear(is) ? [...trusted, ...(moved.get(null) ?? [])] : trusted;
+}
+
+function mayBeAnyClear({ defaultConnector, outboundConnectors }: Organization): boolean {
+  return [defaultConnector, ...outboundConnectors].some((each) => each.clearTextAfterFailedTls);
+}
+
 /**
  * Organizations that any connector of either trusts; none where connectors and rules are the same, so
  * that only a domain that has moved takes another way.
  */
 function trustedIn({ was, is }: Compared): ReadonlySet<string> {
   if (textOfWays(was) === textOfWays(is)) return new Set();
-  return new Set(
-    [was, is].flatMap(({ outboundConnectors }) =>
-      outboundConnectors.flatMap(({ trustedOrganizations }) => trustedOrganizations),
-    ),
-  );
+  return new Set([...trustedBy(was), ...trustedBy(is)]);
+}
+
+function trustedBy({ outboundConnectors }: Organization): ReadonlySet<string> {
+  return new Set(outboundConnectors.flatMap(({ trustedOrganizations }) => trustedOrganizations));
 }
 
 function textOfWays({ outboundConnectors, rules }: Organization): string {

@@ -126,6 +126,16 @@ function isLetIn(
   return unmet === null && (!isOwn || proven.length > 0);
 }
 
+/** The same, and yet not equal, so that all of it is compared. */
+function renamed(value: Policy): Policy {
+  const organizations = value.organizations.map((each) => ({
+    ...each,
+    name: `${each.name} again`,
+    inboundConnectors: each.inboundConnectors.map((one) => ({ ...one, comment: 'again' })),
+  }));
+  return structuredClone({ ...value, organizations });
+}
+
 const acceptedDomains = accepted.map((each) => acceptedDomain(each));
 
 test('a session that was refused is let in by no change for which nobody is asked', () => {
@@ -140,7 +150,7 @@ test('a session that was refused is let in by no change for which nobody is aske
           ),
         });
       const [before, after] = [of('before'), of('after')];
-      assert.deepEqual(findWeakenings(before, structuredClone(before)), []);
+      assert.deepEqual(findWeakenings(before, renamed(before)), []);
       if (findWeakenings(before, after).length > 0) return;
       unasked++;
       for (const evidence of [clearSession(), encrypted, certified]) {
@@ -239,7 +249,7 @@ test('mail leaves under less by no change for which nobody is asked', () => {
         });
       };
       const [before, after] = [of('before'), of('after')];
-      assert.deepEqual(findWeakenings(before, structuredClone(before)), []);
+      assert.deepEqual(findWeakenings(before, renamed(before)), []);
       if (findWeakenings(before, after).length > 0) return;
       unasked++;
       for (const domain of ['bank.test', 'x.bank.test', 'a.bank.test', 'y.a.bank.test', 'z.test']) {

@@ -3,6 +3,7 @@
  * the rules that route it.
  */
 import type { Compared } from './compared-organizations.ts';
+import type { ComparisonBudget } from './comparison-budget.ts';
 import { requirementOfOutbound } from './connector-clauses.ts';
 import { outboundIndexOf } from './connector-index.ts';
 import { findWeakened } from './floor.ts';
@@ -12,13 +13,14 @@ import { reroutedMail, textOfRoute } from './rerouted.ts';
 import type { Ruling } from './rules/ruling.ts';
 import { pushTo, someOf } from './sampled-domains.ts';
 import type { SampledRecipient } from './sampled-recipients.ts';
-import { sampleRecipients } from './sampled-recipients.ts';
+import { isSameWay, sampleRecipients } from './sampled-recipients.ts';
 import type { Clause } from './tls-requirement.ts';
 import type { Decided } from './weakened-ways.ts';
-import { decide, kindOfWay, lostOnWay, mayBeClear, sourcesOf } from './weakened-ways.ts';
+import { decide, kindOfWay, lostOnWay, mayBeClear, sourcesOf, stepsOf } from './weakened-ways.ts';
 
 /** Completes "the organization …". */
-export function weakenedRoutes(compared: Compared): string[] {
+export function weakenedRoutes(compared: Compared, budget: ComparisonBudget): string[] {
+  if (isSameWay(compared)) return [];
   const recipients = sampleRecipients(compared);
   const found = new Map<string, string[]>();
   const demanded = new Map<string, SampledRecipient[]>();
@@ -30,6 +32,7 @@ export function weakenedRoutes(compared: Compared): string[] {
     const ways = { was: plain, is: plain };
     for (const recipient of recipients) {
       const decided = decide(compared, recipient, ways);
+      if (!budget.take(stepsOf(decided))) break;
       for (const name of demandingIn(decided)) pushTo(demanded, name, recipient);
       isAnyClear ||= mayBeClear(decided.today);
       const kind = kindOfWay(decided, recipient.owner);
@@ -39,11 +42,11 @@ export function weakenedRoutes(compared: Compared): string[] {
     }
   }
   const byDomain = [...found].map(([what, to]) => `sends mail to ${someOf(to)} ${what}`);
-  const rules = new RuleComparison(compared, {
-    kinds: [...kinds.values()],
-    demanded,
-    isAnyClear,
-  });
+  const rules = new RuleComparison(
+    compared,
+    { kinds: [...kinds.values()], demanded, isAnyClear },
+    budget,
+  );
   return [...byDomain, ...rules.losses()];
 }
 
@@ -53,9 +56,6 @@ function demandingIn({ earlier, today }: Decided): ReadonlySet<string> {
   return new Set(clauses.map(({ origin }) => origin.name));
 }
 
-/** More than any sensible change needs; beyond it somebody has to say that it is meant. */
-const decisionsMax = 50_000;
-
 /** `kinds`: one recipient of each; `demanded`: of whose mail each connector demands something. */
 interface Recipients {
   readonly kinds: readonly SampledRecipient[];
@@ -64,13 +64,14 @@ interface Recipients {
 }
 
 class RuleComparison {
-  #left = decisionsMax;
+  readonly #budget: ComparisonBudget;
   readonly #compared: Compared;
   readonly #recipients: Recipients;
   /** What is lost, by the routes before and today. */
   readonly #known = new Map<string, string | null>();
 
-  constructor(compared: Compared, recipients: Recipients) {
+  constructor(compared: Compared, recipients: Recipients, budget: ComparisonBudget) {
+    this.#budget = budget;
     this.#compared = compared;
     this.#recipients = recipients;
   }
@@ -80,10 +81,9 @@ class RuleComparison {
     const { was, is } = this.#compared;
     const told = new Map<string, string>();
     for (const change of reroutedMail(was.rules, is.rules)) {
+      if (this.#budget.isSpent) break;
       if (told.has(change.rule)) continue;
       const lost = this.#lostBy(change);
-      if (this.#left < 0)
-        return [...told.values(), 'has its rules changed too much to compare all'];
       if (lost !== null)
         told.set(change.rule, `by the rule "${change.rule}" sends mail to ${lost}`);
     }
@@ -111,8 +111,9 @@ class RuleComparison {
         is: { ruling: change.is, isFromOnPremises },
       };
       for (const recipient of recipients) {
-        if (--this.#left < 0) return null;
-        const lost = lostOnWay(this.#compared, decide(this.#compared, recipient, ways), ways);
+        const decided = decide(this.#compared, recipient, ways);
+        if (!this.#budget.take(stepsOf(decided))) return null;
+        const lost = lostOnWay(this.#compared, decided, ways);
         if (lost !== null) return `${recipient.shown} ${lost}`;
       }
     }

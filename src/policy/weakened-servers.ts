@@ -7,6 +7,7 @@
 import { AddressParts } from './address-cover.ts';
 import { isKnownByCertificate, knowsAllOf } from './certificate-identity.ts';
 import type { Compared } from './compared-organizations.ts';
+import type { ComparisonBudget } from './comparison-budget.ts';
 import { ownServerIndexOf } from './connector-index.ts';
 import type { InboundConnector, Organization, Policy } from './policy.ts';
 import { pushTo, someOf } from './sampled-domains.ts';
@@ -14,113 +15,139 @@ import type { ConnectorLoss } from './weakened-inbound.ts';
 import { inboundLosses } from './weakened-inbound.ts';
 
 /** Of organizations that take mail for a domain both before and today. */
-export function weakenedServers(compared: Compared): readonly ConnectorLoss[] {
+export function weakenedServers(
+  compared: Compared,
+  budget: ComparisonBudget,
+): readonly ConnectorLoss[] {
   const { was, is, domains } = compared;
   const demanding = was.inboundConnectors.filter((each) => isGuard(each) && !asksNothing(each));
   if (demanding.length === 0 || domains.length === 0) return [];
   if (was.id === is.id && textOfOwn(was) === textOfOwn(is)) return [];
-  const byName = new Map(is.inboundConnectors.map((each) => [each.name, each]));
-  const owedOf = (guard: InboundConnector): InboundConnector | null => {
-    if (was.id !== is.id) return guard;
-    const today = byName.get(guard.name);
-    return today === undefined ? null : owedBy(guard, today);
-  };
-  return [...lostAddresses(compared, demanding, owedOf), ...lostKnown(compared, demanding, owedOf)];
+  const comparison = new Comparison(compared, budget);
+  return [...comparison.byAddress(demanding), ...comparison.byCertificate(demanding)];
 }
 
-type OwedOf = (guard: InboundConnector) => InboundConnector | null;
+class Comparison {
+  readonly #compared: Compared;
+  readonly #budget: ComparisonBudget;
+  /** Today's connectors of the same organization. */
+  readonly #today: ReadonlyMap<string, InboundConnector>;
 
-/** Without what is said of the connector itself already: that it is off, or asks for less. */
-function owedBy(guard: InboundConnector, today: InboundConnector): InboundConnector | null {
-  if (!today.enabled || today.mode !== 'enforce') return null;
-  if (asksAsMuch(today, guard)) return guard;
-  return asksNothing(today) ? null : today;
-}
-
-function lostAddresses(
-  { before, after, was, is }: Compared,
-  demanding: readonly InboundConnector[],
-  owedOf: OwedOf,
-): readonly ConnectorLoss[] {
-  const ranges = [was, is].flatMap((each) =>
-    each.inboundConnectors.filter(isOwn).flatMap(({ senderIPAddresses }) => senderIPAddresses),
-  );
-  const found = new Map<string, string[]>();
-  const known = new Map<string, ConnectorLoss>();
-  const parts = new AddressParts(ranges);
-  for (const address of parts.within(
-    demanding.flatMap(({ senderIPAddresses }) => senderIPAddresses),
-  )) {
-    const guard = guardAt(before, was, address);
-    if (guard === null || !isGuard(guard) || asksNothing(guard)) continue;
-    const owed = owedOf(guard);
-    const today = guardAt(after, is, address);
-    if (owed === null || (today !== null && isGuard(today) && asksAsMuch(today, owed))) continue;
-    const loss = lossOf({ was, is }, owed, today);
-    const key = `${loss.connector} ${loss.what}`;
-    known.set(key, loss);
-    pushTo(found, key, address);
+  constructor(compared: Compared, budget: ComparisonBudget) {
+    this.#compared = compared;
+    this.#budget = budget;
+    const { was, is } = compared;
+    const same = was.id === is.id ? is.inboundConnectors : [];
+    this.#today = new Map(same.map((each) => [each.name, each]));
   }
-  return [...known].map(([key, { connector, what }]) => ({
-    connector,
-    what: `no longer restricts servers at ${someOf(found.get(key)!)}${what}`,
-  }));
+
+  /** Of servers that no certificate says to be anybody's. */
+  byAddress(demanding: readonly InboundConnector[]): readonly ConnectorLoss[] {
+    const found = new Map<string, string[]>();
+    const losses = new Map<string, ConnectorLoss>();
+    const parts = new AddressParts([this.#compared.was, this.#compared.is].flatMap(rangesOf));
+    const ranges = demanding.flatMap(({ senderIPAddresses }) => senderIPAddresses);
+    for (const address of parts.within(ranges)) {
+      if (!this.#budget.take()) break;
+      const loss = this.#lossAt(address);
+      // What was not compared for want of steps is no loss.
+      if (loss === null || this.#budget.isSpent) continue;
+      const key = `${loss.connector} ${loss.what}`;
+      losses.set(key, loss);
+      pushTo(found, key, address);
+    }
+    return [...losses].map(([key, { connector, what }]) => ({
+      connector,
+      what: `no longer restricts servers at ${someOf(found.get(key)!)}${what}`,
+    }));
+  }
+
+  #lossAt(address: string): ConnectorLoss | null {
+    const { before, after, was, is } = this.#compared;
+    const guard = ofAddress(before, was, address);
+    if (guard === null || !isGuard(guard) || asksNothing(guard)) return null;
+    const owed = this.#owedOf(guard);
+    const today = ofAddress(after, is, address);
+    if (owed === null) return null;
+    if (today !== null && isGuard(today) && this.#asksAsMuch(today, owed)) return null;
+    return this.#describe(owed, today);
+  }
+
+  /** Whatever the certificate that says so. */
+  byCertificate(demanding: readonly InboundConnector[]): readonly ConnectorLoss[] {
+    const { inboundConnectors } = this.#compared.is;
+    const own = inboundConnectors.filter((each) => isOwn(each) && isKnownByCertificate(each));
+    return demanding.filter(isKnownByCertificate).flatMap((guard) => {
+      if (!this.#budget.take()) return [];
+      const owed = this.#owedOf(guard);
+      if (owed === null || this.#isKept(guard, owed, own) || this.#budget.isSpent) return [];
+      const { connector, what } = this.#describe(owed, null);
+      return [
+        { connector, what: `no longer restricts servers by certificates that it knew${what}` },
+      ];
+    });
+  }
+
+  /** `own`: those that know servers by certificate today. */
+  #isKept(
+    guard: InboundConnector,
+    owed: InboundConnector,
+    own: readonly InboundConnector[],
+  ): boolean {
+    const today = this.#today.get(guard.name);
+    if (today !== undefined && isOwn(today) && knowsAllOf(today, guard)) return true;
+    // Which of several knows a certificate first is not looked at: all must ask as much.
+    return (
+      own.every((each) => isGuard(each) && this.#asksAsMuch(each, owed)) &&
+      own.some((each) => knowsAllOf(each, guard))
+    );
+  }
+
+  /** Without what is said of the connector itself already: that it is off, or asks for less. */
+  #owedOf(guard: InboundConnector): InboundConnector | null {
+    if (this.#compared.was.id !== this.#compared.is.id) return guard;
+    const today = this.#today.get(guard.name);
+    if (today === undefined || !today.enabled || today.mode !== 'enforce') return null;
+    if (this.#asksAsMuch(today, guard)) return guard;
+    return asksNothing(today) ? null : today;
+  }
+
+  #asksAsMuch(today: InboundConnector, earlier: InboundConnector): boolean {
+    if (today === earlier) return true;
+    return this.#budget.take() && inboundLosses(earlier, today).length === 0;
+  }
+
+  /** `what` follows the servers; `today` knows them now. */
+  #describe(owed: InboundConnector, today: InboundConnector | null): ConnectorLoss {
+    const { was, is } = this.#compared;
+    if (was.id !== is.id) return { connector: null, what: ` as "${owed.name}" of ${was.id} did` };
+    return { connector: owed.name, what: `, since ${this.#reasonOf(owed, today)}` };
+  }
+
+  #reasonOf(owed: InboundConnector, today: InboundConnector | null): string {
+    if (today !== null) {
+      const less = isGuard(today)
+        ? inboundLosses(owed, today).join(' and ')
+        : 'does not enforce anything';
+      return `"${today.name}" knows them first and ${less}`;
+    }
+    const same = this.#today.get(owed.name);
+    const isPartner = same !== undefined && !isOwn(same);
+    return isPartner ? 'it is for partners now' : 'it no longer knows them';
+  }
 }
 
-/** The connector that knows an address of which no certificate says whose it is. */
-function guardAt(
+function rangesOf({ inboundConnectors }: Organization): readonly string[] {
+  return inboundConnectors.filter(isOwn).flatMap(({ senderIPAddresses }) => senderIPAddresses);
+}
+
+function ofAddress(
   policy: Policy,
   organization: Organization,
   address: string,
 ): InboundConnector | null {
   const servers = ownServerIndexOf(policy).byAddress(address);
   return servers.find((each) => each.organization === organization)?.connector ?? null;
-}
-
-type Both = Pick<Compared, 'was' | 'is'>;
-
-/** `what` follows the servers. */
-function lossOf(
-  { was, is }: Both,
-  owed: InboundConnector,
-  today: InboundConnector | null,
-): ConnectorLoss {
-  if (was.id !== is.id) return { connector: null, what: ` as "${owed.name}" of ${was.id} did` };
-  const reason =
-    today === null
-      ? reasonOf(is, owed.name)
-      : isGuard(today)
-        ? `"${today.name}" knows them first and ${inboundLosses(owed, today).join(' and ')}`
-        : `"${today.name}" knows them first and does not enforce`;
-  return { connector: owed.name, what: `, since ${reason}` };
-}
-
-function reasonOf({ inboundConnectors }: Organization, name: string): string {
-  const today = inboundConnectors.find((each) => each.name === name);
-  return today !== undefined && !isOwn(today)
-    ? 'it is for partners now'
-    : 'it no longer knows them';
-}
-
-/** Whatever certificate said that a session is of the connector's server. */
-function lostKnown(
-  { was, is }: Compared,
-  demanding: readonly InboundConnector[],
-  owedOf: OwedOf,
-): readonly ConnectorLoss[] {
-  const own = is.inboundConnectors.filter((each) => isOwn(each) && isKnownByCertificate(each));
-  return demanding.filter(isKnownByCertificate).flatMap((guard) => {
-    const owed = owedOf(guard);
-    const today = own.find((each) => each.name === guard.name && was.id === is.id);
-    if (owed === null || (today !== undefined && knowsAllOf(today, guard))) return [];
-    // Which of several knows a certificate first is not looked at: all must ask as much.
-    const isKept =
-      own.every((each) => isGuard(each) && asksAsMuch(each, owed)) &&
-      own.some((each) => knowsAllOf(each, guard));
-    if (isKept) return [];
-    const { connector, what } = lossOf({ was, is }, owed, null);
-    return [{ connector, what: `no longer restricts servers by certificates that it knew${what}` }];
-  });
 }
 
 /** It knows its servers in every mode. */
@@ -134,10 +161,6 @@ function isGuard(connector: InboundConnector): boolean {
 
 function asksNothing(connector: InboundConnector): boolean {
   return inboundLosses(connector, null).length === 0;
-}
-
-function asksAsMuch(today: InboundConnector, earlier: InboundConnector): boolean {
-  return today === earlier || inboundLosses(earlier, today).length === 0;
 }
 
 function textOfOwn({ inboundConnectors }: Organization): string {

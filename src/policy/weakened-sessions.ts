@@ -6,6 +6,7 @@
  * there is one today each of whose connectors asks as much as one of its own did.
  */
 import type { Compared } from './compared-organizations.ts';
+import type { ComparisonBudget } from './comparison-budget.ts';
 import { isDomainOf } from './directory.ts';
 import { guardsOf, provesSource, whyOutside } from './partner-verdict.ts';
 import type { InboundConnector } from './policy.ts';
@@ -22,18 +23,17 @@ interface Loss {
   readonly after: string;
 }
 
-/** More than any sensible change needs; beyond it somebody has to say that it is meant. */
-const comparisonsMax = 300_000;
-
-export function weakenedSessions(compared: Compared): readonly ConnectorLoss[] {
+export function weakenedSessions(
+  compared: Compared,
+  budget: ComparisonBudget,
+): readonly ConnectorLoss[] {
   const found = new Map<string, { readonly loss: Loss; readonly shown: Set<string> }>();
-  const comparison = new Comparison(compared);
+  const comparison = new Comparison(compared, budget);
   for (const session of sampleSessions(compared)) {
-    if (comparison.count > comparisonsMax) {
-      const what = 'has its inbound connectors changed too much to compare them all';
-      return [...describe(found.values()), { connector: null, what }];
-    }
-    for (const loss of comparison.lossesOf(session)) {
+    const losses = comparison.lossesOf(session);
+    // What was not compared for want of steps is no loss.
+    if (budget.isSpent) break;
+    for (const loss of losses) {
       const key = [loss.connector, loss.before, loss.after].join('\n');
       const known = found.get(key) ?? { loss, shown: new Set() };
       found.set(key, known);
@@ -56,20 +56,24 @@ function describe(
 type Guards = readonly InboundConnector[];
 
 class Comparison {
-  /** How often two connectors were compared, or none had to be. */
-  count = 0;
+  readonly #budget: ComparisonBudget;
   readonly #compared: Compared;
   readonly #today: ReadonlyMap<string, InboundConnector>;
 
-  constructor(compared: Compared) {
+  constructor(compared: Compared, budget: ComparisonBudget) {
+    this.#budget = budget;
     this.#compared = compared;
     this.#today = new Map(compared.is.inboundConnectors.map((each) => [each.name, each]));
   }
 
   lossesOf(session: SampledSession): readonly Loss[] {
-    this.count++;
     const before = guardsOf(session.was);
     const after = guardsOf(session.is);
+    const guards = [...before.values(), ...after.values()].reduce(
+      (sum, each) => sum + each.length,
+      2,
+    );
+    if (!this.#budget.take(guards)) return [];
     const losses: Loss[] = [];
     for (const [scope, guards] of before) {
       if (guards.some(asksNothing)) continue;
@@ -111,7 +115,7 @@ class Comparison {
 
   #asksAsMuch(today: InboundConnector, earlier: InboundConnector): boolean {
     if (today === earlier) return true;
-    this.count++;
+    if (!this.#budget.take()) return false;
     return inboundLosses(earlier, today).length === 0;
   }
 

@@ -28,6 +28,11 @@ export interface Decided {
   readonly today: OutboundDecision;
 }
 
+/** How many steps of the comparison a decision takes, for all connectors that it considers. */
+export function stepsOf({ earlier, today }: Decided): number {
+  return 5 + earlier.considered.length + today.considered.length;
+}
+
 export function decide(
   { before, after, was, is }: Compared,
   recipient: SampledRecipient,

@@ -7,6 +7,7 @@
  */
 import type { Compared } from './compared-organizations.ts';
 import { compareOrganizations } from './compared-organizations.ts';
+import { ComparisonBudget } from './comparison-budget.ts';
 import { requirementOfOutbound } from './connector-clauses.ts';
 import type { OutboundConnector, Policy } from './policy.ts';
 import { someOf } from './sampled-domains.ts';
@@ -28,12 +29,28 @@ export interface Weakening {
 }
 
 /** Empty where the other policy asks for at least as much of everybody. */
-export function findWeakenings(before: Policy, after: Policy): readonly Weakening[] {
+export function findWeakenings(
+  before: Policy,
+  after: Policy,
+  budget: ComparisonBudget = new ComparisonBudget(),
+): readonly Weakening[] {
   const compared = compareOrganizations(before, after);
-  return [...compared.flatMap(weakenedOrganization), ...newRelay(compared, after)];
+  const found: Weakening[] = [];
+  for (const pair of compared) {
+    const wasSpent = budget.isSpent;
+    found.push(...weakenedOrganization(pair, budget));
+    if (budget.isSpent && !wasSpent) found.push(notCompared(pair));
+  }
+  return [...found, ...newRelay(compared, after)];
 }
 
-function weakenedOrganization(compared: Compared): Weakening[] {
+function notCompared({ is }: Compared): Weakening {
+  const what =
+    'is not compared whole, nor is any after it that changed: too much has changed at once';
+  return { organization: is.id, direction: 'inbound', connector: null, what };
+}
+
+function weakenedOrganization(compared: Compared, budget: ComparisonBudget): Weakening[] {
   const { was, is, domains } = compared;
   const isSame = was.id === is.id;
   const whose = isSame ? '' : ` (${someOf(domains.map(({ shown }) => shown))} was of ${was.id})`;
@@ -43,7 +60,7 @@ function weakenedOrganization(compared: Compared): Weakening[] {
   const inbound = isSame
     ? weakened(was.inboundConnectors, is.inboundConnectors, inboundLosses)
     : [];
-  const whole = [...weakenedRoutes(compared), ...weakenedRules(was.rules, is.rules)];
+  const whole = [...weakenedRoutes(compared, budget), ...weakenedRules(was.rules, is.rules)];
   const told = (direction: Weakening['direction'], losses: readonly ConnectorLoss[]): Weakening[] =>
     losses.map(({ connector, what }) => ({
       organization: is.id,
@@ -56,8 +73,8 @@ function weakenedOrganization(compared: Compared): Weakening[] {
     ...told('inbound', [
       ...directSend(compared),
       ...inbound,
-      ...weakenedServers(compared),
-      ...weakenedSessions(compared),
+      ...weakenedServers(compared, budget),
+      ...weakenedSessions(compared, budget),
     ]),
     ...told(
       'outbound',
