@@ -55,6 +55,8 @@ test('a key in the place of a name: any certificate with it may relay, also one 
     changed({ tlsSenderCertificateNames: own.tlsSenderCertificateNames }, keyOnly),
     [],
   );
+  const wildcard = { tlsSenderCertificateNames: patterns('*.example.test') };
+  assert.match(changed(wildcard, keyOnly)[0]!, /lets relay \*\.example\.test under any MAIL FROM/);
   assert.match(changed({ anchors: 'bundled' })[0]!, /trusted CA \(file:\/own\.pem\)/);
   assert.deepEqual(changed({ anchors: 'bundled' }, keyOnly), [], 'nothing is led to anchors');
 });

@@ -34,7 +34,19 @@ function newServers(earlier: InboundConnector | null, today: InboundConnector): 
   return [
     ...(servers.length === 0 ? [] : [`lets relay ${servers.join(', ')}`]),
     ...lost.map((what) => `${what} of servers that may relay`),
+    ...(isNew ? [] : newNames(earlier, today)),
   ];
+}
+
+/**
+ * Known by key alone, a server may relay under any MAIL FROM only where what its certificate says is
+ * an accepted domain; where a name is given, that counts, and a wildcard speaks for more.
+ */
+function newNames(earlier: InboundConnector, today: InboundConnector): string[] {
+  if (earlier.tlsSenderCertificateNames.length > 0) return [];
+  const names = today.tlsSenderCertificateNames.filter(({ kind }) => kind === 'wildcard');
+  if (names.length === 0) return [];
+  return [`lets relay ${names.map(formatDomainPattern).join(', ')} under any MAIL FROM`];
 }
 
 function certificatesOf({ tlsSenderCertificateNames, pins }: InboundConnector): readonly string[] {
