@@ -5,6 +5,7 @@
  * binds the mail of a domain may not be lost by moving the domain.
  */
 import type { DomainPattern } from '../mail/domain-pattern.ts';
+import { withAncestors } from '../mail/pattern-index.ts';
 import { findDomainOwner, findOrganization } from './directory.ts';
 import type { AcceptedDomain, Organization, Policy } from './policy.ts';
 import type { SampledDomain } from './sampled-domains.ts';
@@ -32,10 +33,12 @@ export interface Compared {
 /**
  * `moved`: what somebody newly accepts, accepts no longer, or another organization accepts now, by the
  * id of who has it today; null for nobody.
+ * `nested`: what others accept below domains that an organization accepts with all below, by its id.
  * `labels`: with which accepted domains begin, of anybody; a sample with one of these may be another's.
  */
 export interface Owners {
   readonly moved: ReadonlyMap<string | null, readonly DomainPattern[]>;
+  readonly nested: ReadonlyMap<string, readonly DomainPattern[]>;
   readonly labels: ReadonlySet<string>;
 }
 
@@ -45,7 +48,8 @@ export function compareOrganizations(before: Policy, after: Policy): readonly Co
   const pairs = new Map<string, Compared & { readonly domains: SharedDomain[] }>();
   const patterns = acceptedIn(earlier, today);
   const moved = new Map<string | null, DomainPattern[]>();
-  const owners = { moved, labels: labelsOf(patterns) };
+  const nested = nestedIn([earlier, today], patterns);
+  const owners = { moved, nested, labels: labelsOf(patterns) };
   const pairOf = (was: Organization, is: Organization): { readonly domains: SharedDomain[] } => {
     const key = `${was.id} ${is.id}`;
     const pair = pairs.get(key) ?? { before: earlier, after: today, was, is, domains: [], owners };
@@ -78,6 +82,22 @@ function acceptedIn(...policies: readonly Policy[]): readonly DomainPattern[] {
   return policies.flatMap(({ organizations }) =>
     organizations.flatMap(({ acceptedDomains }) => acceptedDomains.flatMap(patternsOfAccepted)),
   );
+}
+
+function nestedIn(
+  policies: readonly Policy[],
+  patterns: readonly DomainPattern[],
+): ReadonlyMap<string, readonly DomainPattern[]> {
+  const nested = new Map<string, DomainPattern[]>();
+  for (const pattern of patterns) {
+    if (pattern.kind === 'any') continue;
+    const [, ...above] = withAncestors(pattern.domain);
+    const owners = policies.flatMap((policy) =>
+      above.map((name) => findDomainOwner(policy, name)?.organization.id ?? null),
+    );
+    for (const id of new Set(owners)) if (id !== null) pushTo(nested, id, pattern);
+  }
+  return nested;
 }
 
 function sampleAccepted(

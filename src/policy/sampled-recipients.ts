@@ -29,6 +29,7 @@ export function sampleRecipients(compared: Compared): readonly SampledRecipient[
     ]),
     ...movedFor(compared),
     ...acceptedOf(compared, trusted),
+    ...nestedFor(compared),
   ];
   const localPart = unusedName('somebody', new Set([was, is].flatMap(localPartsOf)));
   const samples = patterns.map(samplerFor(patterns, owners.labels));
@@ -71,6 +72,12 @@ function mayBeAnyClear({ defaultConnector, outboundConnectors }: Organization): 
 function trustedIn({ was, is }: Compared): ReadonlySet<string> {
   if (textOfWays(was) === textOfWays(is)) return new Set();
   return new Set([...trustedBy(was), ...trustedBy(is)]);
+}
+
+/** Mail to what lies below own domains and is another's does not go as mail to these. */
+function nestedFor({ was, is, owners: { nested } }: Compared): readonly DomainPattern[] {
+  if (textOfWays(was) === textOfWays(is)) return [];
+  return [...new Set([was.id, is.id])].flatMap((id) => nested.get(id) ?? []);
 }
 
 function trustedBy({ outboundConnectors }: Organization): ReadonlySet<string> {

@@ -85,3 +85,17 @@ test('a rule that newly leads past to a connector that trusts', () => {
   );
   assert.match(found[0]!, /by the rule "R" sends mail to two\.test by "named" and no longer/);
 });
+
+test("another's domain below an own one with all below it", () => {
+  const own = {
+    acceptedDomains: [acceptedDomain('bank.test', { matchSubDomains: true })],
+    mailboxes: [],
+  };
+  const closer = { ...bank, recipientDomains: patterns('*.bank.test'), trustedOrganizations: [] };
+  const elsewhere = { ...closer, recipientDomains: patterns('other.test') };
+  const found = weakerAll(
+    [{ ...own, outboundConnectors: [closer] }, two('x.bank.test')],
+    [{ ...own, outboundConnectors: [elsewhere] }, two('x.bank.test')],
+  );
+  assert.match(found.join('\n'), /org sends mail to x\.bank\.test without a connector/);
+});
