@@ -94,3 +94,15 @@ test('a domain that another organization has now, which does not know the server
   );
   assert.deepEqual(weakerAll([old], [{ ...old, id: 'new' }]), []);
 });
+
+test('a weaker connector that newly names a server closer comes before one that demanded more', () => {
+  const weak = { ...own, name: 'z', requireTls: false, senderIPAddresses: [] };
+  const before = { inboundConnectors: [own, weak] };
+  const change = (part: Partial<InboundConnector>): string[] =>
+    weaker(before, { inboundConnectors: [own, { ...weak, ...part }] });
+  const expected = /"z" of org knows servers closer than "own" and no longer requires encryption/;
+  assert.match(change({ pins: ['k1'] })[0]!, expected);
+  assert.match(change({ tlsSenderCertificateNames: patterns('hub.example.test') })[0]!, expected);
+  assert.deepEqual(change({ tlsSenderCertificateNames: [], senderIPAddresses: [] }), []);
+  assert.deepEqual(change({ pins: ['k1'], requireTls: true }), []);
+});

@@ -4,6 +4,7 @@
  * A session is judged by the connector that knows it: by certificate, else by address. One that is no
  * longer known is anybody's, and so is let in under less.
  */
+import { formatDomainPattern } from '../mail/domain-pattern.ts';
 import { AddressParts } from './address-cover.ts';
 import { isKnownByCertificate, knowsAllOf } from './certificate-identity.ts';
 import type { Compared } from './compared-organizations.ts';
@@ -24,7 +25,11 @@ export function weakenedServers(
   if (demanding.length === 0 || domains.length === 0) return [];
   if (was.id === is.id && textOfOwn(was) === textOfOwn(is)) return [];
   const comparison = new Comparison(compared, budget);
-  return [...comparison.byAddress(demanding), ...comparison.byCertificate(demanding)];
+  return [
+    ...comparison.byAddress(demanding),
+    ...comparison.byCertificate(demanding),
+    ...comparison.closer(demanding),
+  ];
 }
 
 class Comparison {
@@ -88,6 +93,35 @@ class Comparison {
     });
   }
 
+  /**
+   * Keys come before names, and closer names before others: a weaker connector may newly be the first
+   * that knows a server, though it knows no more than before.
+   */
+  closer(demanding: readonly InboundConnector[]): readonly ConnectorLoss[] {
+    const { was, is } = this.#compared;
+    if (was.id !== is.id) return [];
+    const earlier = new Map(was.inboundConnectors.map((each) => [each.name, each]));
+    return is.inboundConnectors.flatMap((today) => {
+      const before = earlier.get(today.name);
+      if (before === undefined || !isOwn(before) || !isOwn(today)) return [];
+      if (!namesMore(before, today)) return [];
+      const passed = demanding.find((guard) => this.#isPassed(guard, today));
+      if (passed === undefined || this.#budget.isSpent) return [];
+      const less = lessOf(today, this.#owedOf(passed) ?? passed);
+      return [
+        { connector: today.name, what: `knows servers closer than "${passed.name}" and ${less}` },
+      ];
+    });
+  }
+
+  /** Whether `today`, which is another one, may come before the guard and asks for less. */
+  #isPassed(guard: InboundConnector, today: InboundConnector): boolean {
+    if (guard.name === today.name || !isKnownByCertificate(guard)) return false;
+    if (!this.#budget.take()) return false;
+    const owed = this.#owedOf(guard);
+    return owed !== null && !(isGuard(today) && this.#asksAsMuch(today, owed));
+  }
+
   /** `own`: those that know servers by certificate today. */
   #isKept(
     guard: InboundConnector,
@@ -126,15 +160,27 @@ class Comparison {
 
   #reasonOf(owed: InboundConnector, today: InboundConnector | null): string {
     if (today !== null) {
-      const less = isGuard(today)
-        ? inboundLosses(owed, today).join(' and ')
-        : 'does not enforce anything';
-      return `"${today.name}" knows them first and ${less}`;
+      return `"${today.name}" knows them first and ${lessOf(today, owed)}`;
     }
     const same = this.#today.get(owed.name);
     const isPartner = same !== undefined && !isOwn(same);
     return isPartner ? 'it is for partners now' : 'it no longer knows them';
   }
+}
+
+function lessOf(today: InboundConnector, owed: InboundConnector): string {
+  if (!isGuard(today)) return 'does not enforce anything';
+  return inboundLosses(owed, today).join(' and ');
+}
+
+/** A key or a name that it did not have, though it may stand for fewer servers. */
+function namesMore(before: InboundConnector, today: InboundConnector): boolean {
+  const textsOf = ({ pins, tlsSenderCertificateNames }: InboundConnector): readonly string[] => [
+    ...pins,
+    ...tlsSenderCertificateNames.map(formatDomainPattern),
+  ];
+  const known = new Set(textsOf(before));
+  return textsOf(today).some((each) => !known.has(each));
 }
 
 function rangesOf({ inboundConnectors }: Organization): readonly string[] {
