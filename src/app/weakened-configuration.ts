@@ -3,7 +3,7 @@ import type { Config, ListenerConfig } from '../config/config.ts';
 import type { Path } from '../config/problem.ts';
 import { addedRanges } from '../policy/address-cover.ts';
 import type { Policy } from '../policy/policy.ts';
-import { describeWeakening, findWeakenings } from '../policy/weakening.ts';
+import { describeWeakening, findWeakenings } from '../policy/weakening/weakening.ts';
 
 /** In words, at the key that a reader would look at. */
 export interface WeakenedKey {

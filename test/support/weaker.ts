@@ -1,6 +1,6 @@
 /** What a policy asks less than another, in words. */
 import type { Organization, Policy } from '../../src/policy/policy.ts';
-import { describeWeakening, findWeakenings } from '../../src/policy/weakening.ts';
+import { describeWeakening, findWeakenings } from '../../src/policy/weakening/weakening.ts';
 import { organization, policy } from './policy.ts';
 
 /** Of one organization, of which these parts are not as usual. */

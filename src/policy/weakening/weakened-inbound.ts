@@ -1,7 +1,7 @@
 /** What an inbound connector no longer demands of the mail that it concerns. */
-import { addedRanges } from './address-cover.ts';
-import { requirementOfInbound } from './connector-clauses.ts';
-import type { InboundConnector } from './policy.ts';
+import { addedRanges } from '../address-cover.ts';
+import { requirementOfInbound } from '../connector-clauses.ts';
+import type { InboundConnector } from '../policy.ts';
 import { describeLost } from './weakened-demands.ts';
 
 /** `what` completes `the connector …`, or `the organization …` where `connector` is null. */

@@ -1,9 +1,9 @@
 /** Mail that Partner connectors restricted, and restrict less. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptedDomain, inboundConnector, patterns } from '../../test/support/policy.ts';
-import { weaker } from '../../test/support/weaker.ts';
-import type { InboundConnector, Organization } from './policy.ts';
+import { acceptedDomain, inboundConnector, patterns } from '../../../test/support/policy.ts';
+import { weaker } from '../../../test/support/weaker.ts';
+import type { InboundConnector, Organization } from '../policy.ts';
 
 const strict = inboundConnector('A', {
   senderDomains: patterns('bank.test'),

@@ -4,10 +4,10 @@
  * An organization against itself, and against whichever has one of its accepted domains now: what
  * binds the mail of a domain may not be lost by moving the domain.
  */
-import type { DomainPattern } from '../mail/domain-pattern.ts';
-import { withAncestors } from '../mail/pattern-index.ts';
-import { findDomainOwner, findOrganization } from './directory.ts';
-import type { AcceptedDomain, Organization, Policy } from './policy.ts';
+import type { DomainPattern } from '../../mail/domain-pattern.ts';
+import { withAncestors } from '../../mail/pattern-index.ts';
+import { findDomainOwner, findOrganization } from '../directory.ts';
+import type { AcceptedDomain, Organization, Policy } from '../policy.ts';
 import type { SampledDomain } from './sampled-domains.ts';
 import { labelsOf, pushTo, samplerFor } from './sampled-domains.ts';
 

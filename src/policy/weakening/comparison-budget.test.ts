@@ -8,11 +8,11 @@ import {
   outboundConnector,
   patterns,
   policy,
-} from '../../test/support/policy.ts';
-import { rule } from '../../test/support/rules.ts';
+} from '../../../test/support/policy.ts';
+import { rule } from '../../../test/support/rules.ts';
 import { ComparisonBudget } from './comparison-budget.ts';
-import type { Organization, Policy } from './policy.ts';
-import type { MailFlowRule } from './rules/rule.ts';
+import type { Organization, Policy } from '../policy.ts';
+import type { MailFlowRule } from '../rules/rule.ts';
 import { findWeakenings } from './weakening.ts';
 
 const expected = /is not compared whole, nor is any after it/;

@@ -6,10 +6,10 @@ import {
   inboundConnector,
   outboundConnector,
   patterns,
-} from '../../test/support/policy.ts';
-import { rule, requireTls } from '../../test/support/rules.ts';
-import { weakerAll } from '../../test/support/weaker.ts';
-import type { Organization } from './policy.ts';
+} from '../../../test/support/policy.ts';
+import { rule, requireTls } from '../../../test/support/rules.ts';
+import { weakerAll } from '../../../test/support/weaker.ts';
+import type { Organization } from '../policy.ts';
 
 const strict = inboundConnector('in', { senderDomains: patterns('bank.test'), requireTls: true });
 const out = outboundConnector('out', {

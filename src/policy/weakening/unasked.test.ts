@@ -19,15 +19,15 @@ import {
   policy,
   reached,
   serverEvidence,
-} from '../../test/support/policy.ts';
-import { changed } from '../../test/support/policy-changes.ts';
-import { rule as makeRule, run, message } from '../../test/support/rules.ts';
-import { chooseOutbound } from './choose-outbound.ts';
-import { findWeakened } from './floor.ts';
-import type { InboundSession } from './inbound-session.ts';
-import { judgePartners } from './partner-verdict.ts';
-import type { InboundConnector, Organization, Policy } from './policy.ts';
-import type { RuleAction } from './rules/rule.ts';
+} from '../../../test/support/policy.ts';
+import { changed } from '../../../test/support/policy-changes.ts';
+import { rule as makeRule, run, message } from '../../../test/support/rules.ts';
+import { chooseOutbound } from '../choose-outbound.ts';
+import { findWeakened } from '../floor.ts';
+import type { InboundSession } from '../inbound-session.ts';
+import { judgePartners } from '../partner-verdict.ts';
+import type { InboundConnector, Organization, Policy } from '../policy.ts';
+import type { RuleAction } from '../rules/rule.ts';
 import { findWeakenings } from './weakening.ts';
 
 const texts = ['*', '*.bank.test', 'bank.test', '*.a.bank.test', 'a.bank.test', 'example.test'];

@@ -4,7 +4,7 @@
  */
 import type { PlacedRule } from './placed-rules.ts';
 import { letsNothingPass, meetsAsMuch, newEnds, placeRules } from './placed-rules.ts';
-import type { MailFlowRule, RuleAction } from './rules/rule.ts';
+import type { MailFlowRule, RuleAction } from '../rules/rule.ts';
 
 const protective: ReadonlySet<RuleAction['kind']> = new Set([
   'require-tls',

@@ -4,11 +4,11 @@
  * One for each pattern of outbound connectors and each own accepted domain, of both; and one for each
  * domain of which it matters whose it is: since that changed, or since connectors did that trust.
  */
-import type { DomainPattern } from '../mail/domain-pattern.ts';
+import type { DomainPattern } from '../../mail/domain-pattern.ts';
 import type { Compared } from './compared-organizations.ts';
 import { patternsOfAccepted } from './compared-organizations.ts';
-import { findDomainOwner, findOrganization } from './directory.ts';
-import type { Organization, Policy } from './policy.ts';
+import { findDomainOwner, findOrganization } from '../directory.ts';
+import type { Organization, Policy } from '../policy.ts';
 import type { SampledDomain } from './sampled-domains.ts';
 import { samplerFor, unusedName } from './sampled-domains.ts';
 

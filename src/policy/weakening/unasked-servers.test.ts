@@ -16,12 +16,12 @@ import {
   policy,
   reached,
   serverEvidence,
-} from '../../test/support/policy.ts';
-import { changed } from '../../test/support/policy-changes.ts';
-import type { Evidence } from './evidence.ts';
-import type { InboundSession } from './inbound-session.ts';
-import { judgeRecipient } from './judge-recipient.ts';
-import type { InboundConnector, Policy } from './policy.ts';
+} from '../../../test/support/policy.ts';
+import { changed } from '../../../test/support/policy-changes.ts';
+import type { Evidence } from '../evidence.ts';
+import type { InboundSession } from '../inbound-session.ts';
+import { judgeRecipient } from '../judge-recipient.ts';
+import type { InboundConnector, Policy } from '../policy.ts';
 import { findWeakenings } from './weakening.ts';
 
 const mostly = <Value>(usual: Value, ...others: Value[]): fc.Arbitrary<Value> =>

@@ -1,7 +1,7 @@
 /** Demands that another policy no longer makes, in words. */
-import { findWeakened } from './floor.ts';
-import type { Clause, Requirement } from './tls-requirement.ts';
-import { describeDemand } from './tls-requirement.ts';
+import { findWeakened } from '../floor.ts';
+import type { Clause, Requirement } from '../tls-requirement.ts';
+import { describeDemand } from '../tls-requirement.ts';
 
 /** `no longer requires …`; empty where nothing is lost. */
 export function describeLost(before: readonly Clause[], after: Requirement): string[] {

@@ -6,8 +6,8 @@
  */
 import type { PlacedRule } from './placed-rules.ts';
 import { letsNothingPass, meetsAsMuch, newEnds, placeRules } from './placed-rules.ts';
-import type { MailFlowRule } from './rules/rule.ts';
-import type { Ruling } from './rules/ruling.ts';
+import type { MailFlowRule } from '../rules/rule.ts';
+import type { Ruling } from '../rules/ruling.ts';
 
 /** Null where no rule routes it. `rule` is the one that changed. */
 export interface Rerouted {

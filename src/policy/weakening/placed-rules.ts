@@ -2,8 +2,8 @@
  * Mail-flow rules in their order, as far as that decides: what each does to the way of mail, what it
  * is about, and which rules before it may have had the mail already.
  */
-import type { MailFlowRule } from './rules/rule.ts';
-import type { Ruling } from './rules/ruling.ts';
+import type { MailFlowRule } from '../rules/rule.ts';
+import type { Ruling } from '../rules/ruling.ts';
 
 /** `route` null where it routes nothing. Of the rules before it: `routes`, and those that end the rules. */
 export interface PlacedRule {

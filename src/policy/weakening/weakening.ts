@@ -8,8 +8,8 @@
 import type { Compared } from './compared-organizations.ts';
 import { compareOrganizations } from './compared-organizations.ts';
 import { ComparisonBudget } from './comparison-budget.ts';
-import { requirementOfOutbound } from './connector-clauses.ts';
-import type { OutboundConnector, Policy } from './policy.ts';
+import { requirementOfOutbound } from '../connector-clauses.ts';
+import type { OutboundConnector, Policy } from '../policy.ts';
 import { someOf } from './sampled-domains.ts';
 import { describeLost } from './weakened-demands.ts';
 import type { ConnectorLoss } from './weakened-inbound.ts';

@@ -7,11 +7,11 @@ import {
   deliveryTarget,
   outboundConnector,
   patterns,
-} from '../../test/support/policy.ts';
-import { rule as makeRule } from '../../test/support/rules.ts';
-import { weaker } from '../../test/support/weaker.ts';
-import type { DeliveryTarget, Organization, OutboundConnector } from './policy.ts';
-import type { MailFlowRule, RuleAction, RuleCondition } from './rules/rule.ts';
+} from '../../../test/support/policy.ts';
+import { rule as makeRule } from '../../../test/support/rules.ts';
+import { weaker } from '../../../test/support/weaker.ts';
+import type { DeliveryTarget, Organization, OutboundConnector } from '../policy.ts';
+import type { MailFlowRule, RuleAction, RuleCondition } from '../rules/rule.ts';
 
 const secure = outboundConnector('secure', {
   isTransportRuleScoped: true,

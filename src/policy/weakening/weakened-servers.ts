@@ -4,13 +4,13 @@
  * A session is judged by the connector that knows it: by certificate, else by address. One that is no
  * longer known is anybody's, and so is let in under less.
  */
-import { formatDomainPattern } from '../mail/domain-pattern.ts';
-import { AddressParts } from './address-cover.ts';
+import { formatDomainPattern } from '../../mail/domain-pattern.ts';
+import { AddressParts } from '../address-cover.ts';
 import { isKnownByCertificate, knowsAllOf } from './certificate-identity.ts';
 import type { Compared } from './compared-organizations.ts';
 import type { ComparisonBudget } from './comparison-budget.ts';
-import { ownServerIndexOf } from './connector-index.ts';
-import type { InboundConnector, Organization, Policy } from './policy.ts';
+import { ownServerIndexOf } from '../connector-index.ts';
+import type { InboundConnector, Organization, Policy } from '../policy.ts';
 import { pushTo, someOf } from './sampled-domains.ts';
 import type { ConnectorLoss } from './weakened-inbound.ts';
 import { inboundLosses } from './weakened-inbound.ts';

@@ -1,9 +1,9 @@
 /** Who may newly relay as an organization's own server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inboundConnector, patterns } from '../../test/support/policy.ts';
-import { weaker } from '../../test/support/weaker.ts';
-import type { InboundConnector } from './policy.ts';
+import { inboundConnector, patterns } from '../../../test/support/policy.ts';
+import { weaker } from '../../../test/support/weaker.ts';
+import type { InboundConnector } from '../policy.ts';
 
 const own = inboundConnector('own', {
   connectorType: 'OnPremises',

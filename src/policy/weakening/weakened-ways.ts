@@ -2,18 +2,18 @@
  * Mail for which less is demanded since it takes another way: by a closer connector, by one whose
  * name sorts first, by none, by a rule, or by a delivery target that demands less.
  */
-import { chooseOutbound } from './choose-outbound.ts';
+import { chooseOutbound } from '../choose-outbound.ts';
 import type { Compared } from './compared-organizations.ts';
-import { requirementOfOutbound } from './connector-clauses.ts';
-import { outboundIndexOf } from './connector-index.ts';
-import type { OutboundDecision } from './decision.ts';
-import { isInside } from './delivery-target.ts';
-import { findWeakened } from './floor.ts';
-import type { Organization, OutboundConnector } from './policy.ts';
-import type { Routing } from './routing.ts';
+import { requirementOfOutbound } from '../connector-clauses.ts';
+import { outboundIndexOf } from '../connector-index.ts';
+import type { OutboundDecision } from '../decision.ts';
+import { isInside } from '../delivery-target.ts';
+import { findWeakened } from '../floor.ts';
+import type { Organization, OutboundConnector } from '../policy.ts';
+import type { Routing } from '../routing.ts';
 import type { SampledRecipient } from './sampled-recipients.ts';
-import type { Clause } from './tls-requirement.ts';
-import { isForced, keyOf, nothingRequired } from './tls-requirement.ts';
+import type { Clause } from '../tls-requirement.ts';
+import { isForced, keyOf, nothingRequired } from '../tls-requirement.ts';
 import { describeLost } from './weakened-demands.ts';
 
 /** What the message brings to the choice, in the policy before and in today's. */

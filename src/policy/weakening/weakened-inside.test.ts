@@ -1,10 +1,10 @@
 /** Mail to domains of other organizations of this gateway, which goes inside while these are theirs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptedDomain, outboundConnector, patterns } from '../../test/support/policy.ts';
-import { rule } from '../../test/support/rules.ts';
-import { weakerAll } from '../../test/support/weaker.ts';
-import type { Organization } from './policy.ts';
+import { acceptedDomain, outboundConnector, patterns } from '../../../test/support/policy.ts';
+import { rule } from '../../../test/support/rules.ts';
+import { weakerAll } from '../../../test/support/weaker.ts';
+import type { Organization } from '../policy.ts';
 
 const bank = outboundConnector('bank', {
   recipientDomains: patterns('*'),

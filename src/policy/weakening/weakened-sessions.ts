@@ -7,9 +7,9 @@
  */
 import type { Compared } from './compared-organizations.ts';
 import type { ComparisonBudget } from './comparison-budget.ts';
-import { isDomainOf } from './directory.ts';
-import { guardsOf, provesSource, whyOutside } from './partner-verdict.ts';
-import type { InboundConnector } from './policy.ts';
+import { isDomainOf } from '../directory.ts';
+import { guardsOf, provesSource, whyOutside } from '../partner-verdict.ts';
+import type { InboundConnector } from '../policy.ts';
 import { someOf } from './sampled-domains.ts';
 import type { SampledSession } from './sampled-sessions.ts';
 import { sampleSessions } from './sampled-sessions.ts';

@@ -4,10 +4,10 @@
  * Stricter than the floor, where a pin implies CA and name since only the partner holds the key:
  * whoever names a key here may name any key, also of a certificate that no CA and no name speaks for.
  */
-import { certificateRequirementOf } from './connector-clauses.ts';
-import { findWeakened } from './floor.ts';
-import type { InboundConnector } from './policy.ts';
-import type { Clause } from './tls-requirement.ts';
+import { certificateRequirementOf } from '../connector-clauses.ts';
+import { findWeakened } from '../floor.ts';
+import type { InboundConnector } from '../policy.ts';
+import type { Clause } from '../tls-requirement.ts';
 
 /** Whether it knows any server by certificate. */
 export function isKnownByCertificate({

@@ -9,11 +9,11 @@ import {
   outboundConnector,
   patterns,
   policy,
-} from '../../test/support/policy.ts';
-import { rule as makeRule } from '../../test/support/rules.ts';
-import { weaker } from '../../test/support/weaker.ts';
-import type { InboundConnector, Organization, OutboundConnector } from './policy.ts';
-import type { MailFlowRule } from './rules/rule.ts';
+} from '../../../test/support/policy.ts';
+import { rule as makeRule } from '../../../test/support/rules.ts';
+import { weaker } from '../../../test/support/weaker.ts';
+import type { InboundConnector, Organization, OutboundConnector } from '../policy.ts';
+import type { MailFlowRule } from '../rules/rule.ts';
 import { findWeakenings } from './weakening.ts';
 
 const out = outboundConnector('out', {

@@ -1,8 +1,8 @@
 /** Domains of senders that stand for all those for whom changed Partner connectors may differ. */
-import type { DomainPattern } from '../mail/domain-pattern.ts';
-import { PatternIndex, withAncestors } from '../mail/pattern-index.ts';
+import type { DomainPattern } from '../../mail/domain-pattern.ts';
+import { PatternIndex, withAncestors } from '../../mail/pattern-index.ts';
 import type { Compared, SharedDomain } from './compared-organizations.ts';
-import type { InboundConnector } from './policy.ts';
+import type { InboundConnector } from '../policy.ts';
 import type { DomainSampler, SampledDomain } from './sampled-domains.ts';
 import { samplerFor } from './sampled-domains.ts';
 

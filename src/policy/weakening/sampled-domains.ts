@@ -2,8 +2,8 @@
  * Domains that stand for all domains: what a policy decides by patterns is the same for every domain
  * that the same patterns cover.
  */
-import type { DomainPattern } from '../mail/domain-pattern.ts';
-import { formatDomainPattern } from '../mail/domain-pattern.ts';
+import type { DomainPattern } from '../../mail/domain-pattern.ts';
+import { formatDomainPattern } from '../../mail/domain-pattern.ts';
 
 /** `shown` is the pattern that it stands for, for people. */
 export interface SampledDomain {

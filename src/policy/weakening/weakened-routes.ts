@@ -4,17 +4,17 @@
  */
 import type { Compared } from './compared-organizations.ts';
 import type { ComparisonBudget } from './comparison-budget.ts';
-import { requirementOfOutbound } from './connector-clauses.ts';
-import { outboundIndexOf } from './connector-index.ts';
-import { findWeakened } from './floor.ts';
-import type { Organization, OutboundConnector } from './policy.ts';
+import { requirementOfOutbound } from '../connector-clauses.ts';
+import { outboundIndexOf } from '../connector-index.ts';
+import { findWeakened } from '../floor.ts';
+import type { Organization, OutboundConnector } from '../policy.ts';
 import type { Rerouted } from './rerouted.ts';
 import { reroutedMail, textOfRoute } from './rerouted.ts';
-import type { Ruling } from './rules/ruling.ts';
+import type { Ruling } from '../rules/ruling.ts';
 import { pushTo, someOf } from './sampled-domains.ts';
 import type { SampledRecipient } from './sampled-recipients.ts';
 import { isSameWay, sampleRecipients } from './sampled-recipients.ts';
-import type { Clause } from './tls-requirement.ts';
+import type { Clause } from '../tls-requirement.ts';
 import type { Decided } from './weakened-ways.ts';
 import { decide, kindOfWay, lostOnWay, mayBeClear, sourcesOf, stepsOf } from './weakened-ways.ts';
 

@@ -1,9 +1,9 @@
 /** Own servers that an OnPremises connector restricted, and that are anybody now. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inboundConnector, patterns } from '../../test/support/policy.ts';
-import { weaker, weakerAll } from '../../test/support/weaker.ts';
-import type { InboundConnector } from './policy.ts';
+import { inboundConnector, patterns } from '../../../test/support/policy.ts';
+import { weaker, weakerAll } from '../../../test/support/weaker.ts';
+import type { InboundConnector } from '../policy.ts';
 
 const own = inboundConnector('own', {
   connectorType: 'OnPremises',

@@ -2,11 +2,11 @@
  * Inbound sessions that stand for all sessions for which two policies may differ in what restricts
  * them: by the sender's domain, the recipient's, the client's address, and whether From is looked at.
  */
-import type { PatternIndex } from '../mail/pattern-index.ts';
-import { AddressParts } from './address-cover.ts';
+import type { PatternIndex } from '../../mail/pattern-index.ts';
+import { AddressParts } from '../address-cover.ts';
 import type { Compared, SharedDomain } from './compared-organizations.ts';
-import type { PartnerScope } from './partner-verdict.ts';
-import type { InboundConnector, Organization } from './policy.ts';
+import type { PartnerScope } from '../partner-verdict.ts';
+import type { InboundConnector, Organization } from '../policy.ts';
 import type { SampledDomain } from './sampled-domains.ts';
 import { pushTo } from './sampled-domains.ts';
 import { bySenderDomain, sendersFor } from './sampled-senders.ts';

@@ -1,8 +1,8 @@
 /** Who may newly relay through an OnPremises connector, or is newly believed. */
-import { formatDomainPattern } from '../mail/domain-pattern.ts';
-import { addedRanges } from './address-cover.ts';
+import { formatDomainPattern } from '../../mail/domain-pattern.ts';
+import { addedRanges } from '../address-cover.ts';
 import { findDropped, isKnownByCertificate } from './certificate-identity.ts';
-import type { InboundConnector, Organization } from './policy.ts';
+import type { InboundConnector, Organization } from '../policy.ts';
 import { describeDropped } from './weakened-demands.ts';
 import type { ConnectorLoss } from './weakened-inbound.ts';
 

@@ -13,11 +13,11 @@ import {
   outboundConnector,
   patterns,
   policy,
-} from '../../test/support/policy.ts';
-import { changed } from '../../test/support/policy-changes.ts';
-import { chooseOutbound } from './choose-outbound.ts';
-import { findWeakened } from './floor.ts';
-import type { AcceptedDomain, OutboundConnector, Policy } from './policy.ts';
+} from '../../../test/support/policy.ts';
+import { changed } from '../../../test/support/policy-changes.ts';
+import { chooseOutbound } from '../choose-outbound.ts';
+import { findWeakened } from '../floor.ts';
+import type { AcceptedDomain, OutboundConnector, Policy } from '../policy.ts';
 import { findWeakenings } from './weakening.ts';
 
 const connector = fc.record({
