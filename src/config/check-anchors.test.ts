@@ -48,7 +48,7 @@ const warned: readonly (readonly [string, string, string, RegExp])[] = [
       ),
     ]),
     'outboundConnectors[0].anchors',
-    /"a" \(bundled\), "b" \(bundled\), "c" \(bundled\), 2 more /,
+    /"a" \(bundled\), "b" \(bundled\), "c" \(bundled\) and 2 more /,
   ],
   [
     "a rule's route with a CA of its own beside a connector with the bundled ones",

@@ -3,6 +3,7 @@
  * cannot be examined for both, so that mail waits until it expires.
  */
 import { isAbsolute } from 'node:path';
+import { someOf } from '../policy/some-of.ts';
 import { resolveAnchors, modeOfOutbound } from './connectors-to-policy.ts';
 import type { Located, Parts, Report } from './parts.ts';
 import { groupByPattern, widerPatterns } from './pattern-cover.ts';
@@ -96,9 +97,7 @@ function conflictingWith(
 
 function describe(connector: ParsedOutbound, others: readonly ParsedOutbound[]): string {
   const nameOf = ({ name, anchors }: ParsedOutbound): string => `"${name}" (${anchors})`;
-  const named = others.slice(0, namedMax).map(nameOf);
-  const left = others.length - named.length;
-  const list = [...named, ...(left > 0 ? [`${left} more`] : [])].join(', ');
+  const list = someOf(others.map(nameOf), namedMax);
   return `${nameOf(connector)} and ${list} demand certificates under different trust anchors: mail for which both hold waits until it expires, since one connection cannot be examined for both`;
 }
 

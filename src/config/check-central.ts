@@ -3,6 +3,7 @@
  * show it, since what a recipient's domain demands holds on every way.
  */
 import { matchesDomainPattern } from '../mail/domain-pattern.ts';
+import { someOf } from '../policy/some-of.ts';
 import { modeOfOutbound } from './connectors-to-policy.ts';
 import type { Parts, Report } from './parts.ts';
 import type { ParsedOutbound } from './schema-connectors.ts';
@@ -19,9 +20,10 @@ export function warnOfUnmeetable(parts: Parts, warn: Report): void {
     .map(({ value }) => value)
     .filter((each) => each !== central.value && isUnmeetable(each, hosts));
   if (demanding.length === 0) return;
-  const named = demanding.slice(0, namedMax).map(({ name }) => `"${name}"`);
-  const others = demanding.length - named.length;
-  const list = [...named, ...(others > 0 ? [`${others} more`] : [])].join(', ');
+  const list = someOf(
+    demanding.map(({ name }) => `"${name}"`),
+    namedMax,
+  );
   const text = `your servers ${hosts.join(', ')} must show the certificate or key that ${list} demand${demanding.length === 1 ? 's' : ''} of the partner, or that mail waits until it expires: a rule that routes such mail straight to the partner lets it go`;
   warn({ path: [...central.path, 'routeAllMessagesViaOnPremises'], at: 'key', text });
 }

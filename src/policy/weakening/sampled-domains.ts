@@ -46,15 +46,6 @@ export function unusedName(name: string, used: ReadonlySet<string>): string {
   return unused;
 }
 
-const namedMax = 5;
-
-/** A few of them by name, and how many others. */
-export function someOf(names: readonly string[]): string {
-  const named = names.slice(0, namedMax).join(', ');
-  const others = names.length - namedMax;
-  return others > 0 ? `${named} and ${others} more` : named;
-}
-
 /** Keeps what has the same key together, in its order. */
 export function pushTo<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
   const known = map.get(key);

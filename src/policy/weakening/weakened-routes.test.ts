@@ -238,3 +238,22 @@ test('a delivery target that demands less, though the sampled name has a mailbox
   assert.deepEqual(weaker(forced, keptBy({})), [], 'a Unix socket leads over no network');
   assert.match(weaker(keptBy({}), clear)[0] ?? 'none', /none/);
 });
+
+test('mail by a rule past one that watched, behind what takes all mail, and may newly go in clear', () => {
+  const rest = outboundConnector('rest', {
+    recipientDomains: patterns('*'),
+    clearTextAfterFailedTls: true,
+  });
+  const watch = outboundConnector('watch', {
+    mode: 'observe',
+    recipientDomains: patterns('*.bank.test'),
+    tlsSettings: 'EncryptionOnly',
+    routeAllMessagesViaOnPremises: true,
+  });
+  const rules = [routing('rest')];
+  const before = { rules, outboundConnectors: [rest, watch] };
+  const loose = { ...watch, mode: 'enforce', tlsSettings: null } as const;
+  const found = weaker(before, { rules, outboundConnectors: [rest, loose] });
+  assert.match(found.join('\n'), /by the rule "R" sends mail .* in clear where TLS failed twice/);
+  assert.deepEqual(weaker(before, before), []);
+});

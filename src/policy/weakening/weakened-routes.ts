@@ -11,7 +11,8 @@ import type { Organization, OutboundConnector } from '../policy.ts';
 import type { Rerouted } from './rerouted.ts';
 import { reroutedMail, textOfRoute } from './rerouted.ts';
 import type { Ruling } from '../rules/ruling.ts';
-import { pushTo, someOf } from './sampled-domains.ts';
+import { pushTo } from './sampled-domains.ts';
+import { someOf } from '../some-of.ts';
 import type { SampledRecipient } from './sampled-recipients.ts';
 import { isSameWay, sampleRecipients } from './sampled-recipients.ts';
 import type { Clause } from '../tls-requirement.ts';
@@ -35,7 +36,8 @@ export function weakenedRoutes(compared: Compared, budget: ComparisonBudget): st
       if (!budget.take(stepsOf(decided))) break;
       for (const name of demandingIn(decided)) pushTo(demanded, name, recipient);
       isAnyClear ||= mayBeClear(decided.today);
-      const kind = kindOfWay(decided, recipient.owner);
+      // What takes all mail hides whose demands a rule leads past: mail of own servers shows them.
+      const kind = `${from}${kindOfWay(decided, recipient.owner)}`;
       if (!kinds.has(kind)) kinds.set(kind, recipient);
       const lost = lostOnWay(compared, decided, ways);
       if (lost !== null) pushTo(found, `${from}${lost}`, recipient.shown);

@@ -11,7 +11,8 @@ import type { Compared } from './compared-organizations.ts';
 import type { ComparisonBudget } from './comparison-budget.ts';
 import { ownServerIndexOf } from '../connector-index.ts';
 import type { InboundConnector, Organization, Policy } from '../policy.ts';
-import { pushTo, someOf } from './sampled-domains.ts';
+import { pushTo } from './sampled-domains.ts';
+import { someOf } from '../some-of.ts';
 import type { ConnectorLoss } from './weakened-inbound.ts';
 import { inboundLosses } from './weakened-inbound.ts';
 

@@ -10,7 +10,7 @@ import type { ComparisonBudget } from './comparison-budget.ts';
 import { isDomainOf } from '../directory.ts';
 import { guardsOf, provesSource, whyOutside } from '../partner-verdict.ts';
 import type { InboundConnector } from '../policy.ts';
-import { someOf } from './sampled-domains.ts';
+import { someOf } from '../some-of.ts';
 import type { SampledSession } from './sampled-sessions.ts';
 import { sampleSessions } from './sampled-sessions.ts';
 import type { ConnectorLoss } from './weakened-inbound.ts';

@@ -10,7 +10,7 @@ import { compareOrganizations } from './compared-organizations.ts';
 import { ComparisonBudget } from './comparison-budget.ts';
 import { requirementOfOutbound } from '../connector-clauses.ts';
 import type { OutboundConnector, Policy } from '../policy.ts';
-import { someOf } from './sampled-domains.ts';
+import { someOf } from '../some-of.ts';
 import { describeLost } from './weakened-demands.ts';
 import type { ConnectorLoss } from './weakened-inbound.ts';
 import { inboundLosses } from './weakened-inbound.ts';
