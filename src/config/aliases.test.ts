@@ -123,7 +123,7 @@ test('ten thousand aliases in many layers are checked in bounded time', () => {
     const to = layer === 4 ? 'ann' : `l${i + 1}`;
     return `  - { address: l${i}@fabrikam.com, to: [${to}@fabrikam.com, bob@fabrikam.com] }`;
   });
-  const started = performance.now();
+  const before = process.cpuUsage();
   assert.deepEqual(errorsOf(withAliases(aliases.join('\n'))), []);
-  assert.ok(performance.now() - started < 20_000);
+  assert.ok(process.cpuUsage(before).user < 20_000_000);
 });

@@ -50,8 +50,8 @@ test('what is written as encoded words reads the same, in words of at most 75 ch
 
 test('decoding is linear', () => {
   for (const text of ['=?'.repeat(100_000), '=?a?q?'.repeat(50_000), '=?a?q?=?'.repeat(50_000)]) {
-    const start = performance.now();
+    const before = process.cpuUsage();
     decodeWords(text);
-    assert.ok(performance.now() - start < 1000, text.slice(0, 10));
+    assert.ok(process.cpuUsage(before).user < 1_000_000, text.slice(0, 10));
   }
 });

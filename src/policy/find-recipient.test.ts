@@ -91,12 +91,12 @@ describe('recipients', () => {
     const localParts = Array.from({ length: 100_000 }, (_, i) => `user${i}`);
     const value = organizationWith({ ...kept, recipients: { kind: 'list', localParts } });
     findRecipient(value, address('user0@example.test'));
-    const started = performance.now();
+    const before = process.cpuUsage();
     for (let i = 0; i < 10_000; i++) {
       const to = { localPart: `USER${99_999 - i}`, domain: 'example.test' };
       assert.equal(findRecipient(value, to).kind, 'elsewhere');
     }
-    assert.ok(performance.now() - started < 2000);
+    assert.ok(process.cpuUsage(before).user < 2_000_000);
   });
 });
 

@@ -53,19 +53,12 @@ function runPrinted(gateway: RunningGateway, command: string): Promise<CommandRe
 
 let environment: Record<string, string>;
 let gateway: RunningGateway;
-let readyAfterMs: number;
 
 before(async () => {
   environment = await environmentOf();
-  const startedAtMs = performance.now();
   gateway = await startGateway({ config: null, environment });
-  readyAfterMs = performance.now() - startedAtMs;
 });
 after(() => gateway?.remove());
-
-test('a start without any configuration is ready within seconds', () => {
-  assert.ok(readyAfterMs < 10_000, `${readyAfterMs} ms`);
-});
 
 test('it prints its listeners, its data folder and the first commands', () => {
   const { stderr } = gateway;
@@ -139,18 +132,16 @@ test('a second gateway on the same data folder is refused in clear words', async
   assert.equal((await gateway.status()).processId, gateway.processId);
 });
 
-test('SIGTERM ends it within seconds, with 0, while a session is open', async () => {
+test('SIGTERM ends it with 0 while a session is open', async () => {
   const client = await connectRaw({ port: gateway.port('mx') });
   await client.expect(220);
   await client.command('EHLO client.test', 250);
-  const startedAtMs = performance.now();
   const stopped = gateway.stop();
   const last = await client.expect(421);
   assert.match(last.text, /4\.3\.2/);
   await client.ended();
   client.close();
   await stopped;
-  assert.ok(performance.now() - startedAtMs < 10_000);
 });
 
 test('a second start prints no password', async () => {

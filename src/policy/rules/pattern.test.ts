@@ -108,7 +108,7 @@ test('never throws, and never runs away', () => {
   );
   const compiled = compilePattern('^(a+)+(a+)+(a+)+$');
   assert.ok(compiled.kind === 'compiled');
-  const start = performance.now();
+  const before = process.cpuUsage();
   assert.equal(compiled.pattern.matches(`${'a'.repeat(50_000)}b`), false);
-  assert.ok(performance.now() - start < 2000);
+  assert.ok(process.cpuUsage(before).user < 2_000_000);
 });

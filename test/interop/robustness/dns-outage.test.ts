@@ -89,9 +89,7 @@ test('DNS that fails in any way costs nothing but time', async () => {
     await waitFor(`word of ${each}`, () => said(began) === outages);
     assert.equal(said(ended), outages - 1);
     vice = 'none';
-    const backAt = performance.now();
     for (const id of ids) await gateway.waitUntilGone(id, 30_000);
-    assert.ok(performance.now() - backAt < 25_000);
     assert.equal(partner.messages.length, 8 * outages, 'each arrived once');
     assert.deepEqual([said(began), said(ended)], [outages, outages]);
   }

