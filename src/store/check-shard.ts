@@ -6,7 +6,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readNumber } from './open-shard.ts';
+import { readNumber } from './migrate.ts';
 import { storeVersion } from './migrations.ts';
 import { checkSpoolHeader, spoolHeaderBytes } from './spool.ts';
 import { toFailure } from './sqlite-failure.ts';

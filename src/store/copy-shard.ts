@@ -8,7 +8,8 @@
  */
 import { backup, DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkVersion, readNumber } from './open-shard.ts';
+import { checkVersion, readNumber } from './migrate.ts';
+import { storeVersion } from './migrations.ts';
 import { toFailure } from './sqlite-failure.ts';
 
 /** What a snapshot refers to outside of its file. */
@@ -37,7 +38,7 @@ export async function copyShard(file: string, target: string, steps: CopySteps):
   try {
     const source = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
     try {
-      checkVersion(source, file);
+      checkVersion(source, file, storeVersion);
       source.exec('BEGIN');
       await steps.onSnapshot(readLastKey(source));
       const progress = (done: { totalPages: number; remainingPages: number }): void =>

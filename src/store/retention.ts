@@ -6,7 +6,7 @@
  * outlives every trace that cites it by at least that. Traces of queued messages keep theirs fresh.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { readNumber } from './open-shard.ts';
+import { readNumber } from './migrate.ts';
 import { citedHashes } from './rows.ts';
 
 export interface RetentionSettings {

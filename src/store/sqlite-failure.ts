@@ -44,3 +44,10 @@ export function storeFailure(code: StoreFailureCode, message: string, cause?: un
       : 'the message could not be stored, try again later';
   return new Failure(code, message, { wireText, cause });
 }
+
+/** Who is told of it must know which file to look after. */
+export function namingFile(error: unknown, file: string): unknown {
+  if (error instanceof Failure) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return storeFailure(storeCodeOf(error), `the store ${file} could not be opened: ${text}`, error);
+}

@@ -6,7 +6,8 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../mail/failure.ts';
-import { checkVersion } from './open-shard.ts';
+import { checkVersion } from './migrate.ts';
+import { storeVersion } from './migrations.ts';
 import { ShardQueries } from './sqlite-queries.ts';
 import { toFailure } from './sqlite-failure.ts';
 import type { StoreReader } from './store.ts';
@@ -16,7 +17,7 @@ export async function openReader(file: string): Promise<StoreReader> {
   return attempt(() => {
     const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
     try {
-      checkVersion(db, file);
+      checkVersion(db, file, storeVersion);
       return makeReader(db, path.dirname(file));
     } catch (error) {
       db.close();

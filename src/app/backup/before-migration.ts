@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { Log } from '../../report/log.ts';
-import { newerStore } from '../../store/open-shard.ts';
+import { newerStore } from '../../store/migrate.ts';
 import { readShardVersion } from '../../store/copy-shard.ts';
 import { storeVersion } from '../../store/migrations.ts';
 import { existingShards, foldersOf } from '../data-folder.ts';
@@ -74,7 +74,7 @@ async function oldestVersion(dataFolder: string): Promise<number | null> {
   for (const shard of await existingShards(dataFolder)) {
     const file = foldersOf(dataFolder).shard(shard);
     const found = readShardVersion(file);
-    if (found > storeVersion) throw namingVersion(newerStore(file, found));
+    if (found > storeVersion) throw namingVersion(newerStore(file, found, storeVersion));
     if (found > 0) oldest = Math.min(oldest ?? found, found);
   }
   return oldest;

@@ -1,0 +1,5 @@
+/** The numbered migrations of the control file, in order; `user_version` tells which it has seen. */
+import { policy } from './migrations/0001-policy.ts';
+
+/** Each runs once, in one transaction with the step of `user_version`. Never edited once released. */
+export const controlMigrations: readonly string[] = [policy];

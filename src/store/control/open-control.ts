@@ -1,0 +1,37 @@
+/**
+ * Opens the control file, `control.db`: what the control process keeps and no lane touches.
+ *
+ * Whoever opens it for writing holds the data folder; readers need not.
+ */
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { checkVersion, migrate } from '../migrate.ts';
+import { namingFile } from '../sqlite-failure.ts';
+import { controlMigrations } from './migrations.ts';
+
+/** The file is made where it is missing. Throws `store-newer`, `store-damaged`, `store-io`. */
+export function openControl(file: string): DatabaseSync {
+  return opened(file, false, (db) => {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    checkVersion(db, file, controlMigrations.length);
+    migrate(db, controlMigrations);
+  });
+}
+
+/** For reading beside a gateway that may run; null where there is no such file yet. Throws the same. */
+export function openControlReader(file: string): DatabaseSync | null {
+  if (!existsSync(file)) return null;
+  return opened(file, true, (db) => checkVersion(db, file, controlMigrations.length));
+}
+
+function opened(file: string, readOnly: boolean, prepare: (db: DatabaseSync) => void) {
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(file, { timeout: 5000, readOnly });
+    prepare(db);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw namingFile(error, file);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The policy in the control file: objects, their versions, and the revisions that made them.
+ *
+ * What an object means is not known here: `kind` and `name` are words, a value is JSON.
+ */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { toFailure } from '../sqlite-failure.ts';
+
+/** What names an object; `organization` null for what belongs to the gateway. */
+export interface StoredKey {
+  readonly kind: string;
+  readonly organization: string | null;
+  readonly name: string;
+}
+
+/** `position` orders the objects of a kind within their organization. */
+export interface StoredObject extends StoredKey {
+  readonly position: number;
+  /** The revision that wrote this version. */
+  readonly revision: number;
+  readonly value: unknown;
+}
+
+/** A version to be written; `value` null removes the object. */
+export interface ObjectWrite extends StoredKey {
+  readonly position: number;
+  readonly value: unknown;
+}
+
+/** One change of the policy. */
+export interface StoredRevision {
+  /** From 1, without gaps. */
+  readonly number: number;
+  /** RFC 3339, UTC. */
+  readonly at: string;
+  /** Who made it, in words. */
+  readonly author: string;
+  /** How: `file`, `change`, `rollback`. */
+  readonly origin: string;
+  readonly reason: string | null;
+  /** Names the policy that it made, as decision records do. */
+  readonly policyRevision: string;
+  /** Of the file's part that it took over; null where it took none. */
+  readonly fileDigest: string | null;
+}
+
+/** What a revision did to one object; null where it was not there. */
+export interface StoredChange extends StoredKey {
+  readonly before: StoredVersion | null;
+  readonly after: StoredVersion | null;
+}
+
+export interface StoredVersion {
+  readonly revision: number;
+  readonly position: number;
+  readonly value: unknown;
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+/** Reads and writes synchronously; every method throws a Failure of the store. */
+export class PolicyRevisions {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** Null before the first one. */
+  newest(): StoredRevision | null {
+    return this.#one('SELECT * FROM revision ORDER BY number DESC LIMIT 1');
+  }
+
+  /** The newest one that took over what stood in the file. */
+  lastImport(): StoredRevision | null {
+    return this.#one(
+      'SELECT * FROM revision WHERE file_digest IS NOT NULL ORDER BY number DESC LIMIT 1',
+    );
+  }
+
+  read(number: number): StoredRevision | null {
+    return this.#one('SELECT * FROM revision WHERE number = ?', number);
+  }
+
+  /** Newest first; those before `before`, of one policy where it is given. */
+  list(page: {
+    readonly before: number | null;
+    readonly limit: number;
+    readonly policyRevision?: string | null;
+  }): readonly StoredRevision[] {
+    const { before, limit, policyRevision = null } = page;
+    const sql = `SELECT * FROM revision WHERE number < ? AND (? IS NULL OR policy_revision = ?)
+      ORDER BY number DESC LIMIT ?`;
+    const bounds = [before ?? Number.MAX_SAFE_INTEGER, policyRevision, policyRevision, limit];
+    return this.#all(sql, ...bounds).map(toRevision);
+  }
+
+  /** Everything as of a revision, in order of kind, organization and position. */
+  objectsAt(revision: number): readonly StoredObject[] {
+    const sql = `SELECT kind, organization, name, position, max(revision) AS revision, value
+      FROM object_version WHERE revision <= ?
+      GROUP BY kind, organization, name HAVING value IS NOT NULL
+      ORDER BY kind, organization, position, name`;
+    return this.#all(sql, revision).map(toObject);
+  }
+
+  /** The versions of one object, newest first; a removal has no value. */
+  versionsOf(key: StoredKey, limit: number): readonly StoredVersion[] {
+    const sql = `SELECT revision, position, value FROM object_version
+      WHERE kind = ? AND organization = ? AND name = ? ORDER BY revision DESC LIMIT ?`;
+    return this.#all(sql, ...wordsOf(key), limit).map(toVersion);
+  }
+
+  /** What one revision did, object by object. */
+  changesOf(number: number): readonly StoredChange[] {
+    const written = this.#all('SELECT * FROM object_version WHERE revision = ?', number);
+    const before = `SELECT revision, position, value FROM object_version
+      WHERE kind = ? AND organization = ? AND name = ? AND revision < ?
+      ORDER BY revision DESC LIMIT 1`;
+    return written.map((row) => {
+      const key = toKey(row);
+      const [old] = this.#all(before, ...wordsOf(key), number);
+      return { ...key, before: versionOrNull(old), after: versionOrNull(row) };
+    });
+  }
+
+  /**
+   * One revision with all its versions, or nothing at all. `also` runs in the same transaction, for
+   * what must be on record together with it.
+   */
+  write(revision: StoredRevision, writes: readonly ObjectWrite[], also?: () => void): void {
+    attempt(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        this.#insert(revision, writes);
+        also?.();
+        this.#db.exec('COMMIT');
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  #insert(revision: StoredRevision, writes: readonly ObjectWrite[]): void {
+    const { number, at, author, origin, reason, policyRevision, fileDigest } = revision;
+    this.#db
+      .prepare('INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(number, at, author, origin, reason, policyRevision, fileDigest);
+    const insert = this.#db.prepare('INSERT INTO object_version VALUES (?, ?, ?, ?, ?, ?)');
+    for (const { position, value, ...key } of writes) {
+      const text = value === null ? null : JSON.stringify(value);
+      insert.run(...wordsOf(key), number, position, text);
+    }
+  }
+
+  #one(sql: string, ...values: (string | number)[]): StoredRevision | null {
+    const [row] = this.#all(sql, ...values);
+    return row === undefined ? null : toRevision(row);
+  }
+
+  #all(sql: string, ...values: (string | number | null)[]): Row[] {
+    return attempt(() => this.#db.prepare(sql).all(...values));
+  }
+}
+
+function attempt<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw toFailure(error);
+  }
+}
+
+function wordsOf({ kind, organization, name }: StoredKey): [string, string, string] {
+  return [kind, organization ?? '', name];
+}
+
+function toKey(row: Row): StoredKey {
+  const organization = String(row['organization']);
+  return {
+    kind: String(row['kind']),
+    organization: organization === '' ? null : organization,
+    name: String(row['name']),
+  };
+}
+
+function toObject(row: Row): StoredObject {
+  return { ...toKey(row), ...toVersion(row) };
+}
+
+function toVersion(row: Row): StoredVersion {
+  const text = row['value'];
+  return {
+    revision: Number(row['revision']),
+    position: Number(row['position']),
+    value: typeof text === 'string' ? (JSON.parse(text) as unknown) : null,
+  };
+}
+
+function versionOrNull(row: Row | undefined): StoredVersion | null {
+  return row === undefined || row['value'] === null ? null : toVersion(row);
+}
+
+function toRevision(row: Row): StoredRevision {
+  const text = (column: string): string | null =>
+    row[column] === null ? null : String(row[column]);
+  return {
+    number: Number(row['number']),
+    at: String(row['at']),
+    author: String(row['author']),
+    origin: String(row['origin']),
+    reason: text('reason'),
+    policyRevision: String(row['policy_revision']),
+    fileDigest: text('file_digest'),
+  };
+}
