@@ -1,10 +1,10 @@
 /** The OpenAPI 3.1 document of the contract; `docs/openapi.json` is this, held by a test. */
 import { OpenAPIHono } from '@hono/zod-openapi';
-import * as routes from './routes.ts';
+import { allRoutes } from './routes/all-routes.ts';
 
 export function describeApi(): ReturnType<OpenAPIHono['getOpenAPI31Document']> {
   const app = new OpenAPIHono();
-  for (const route of Object.values(routes)) app.openAPIRegistry.registerPath(route);
+  for (const route of allRoutes) app.openAPIRegistry.registerPath(route);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

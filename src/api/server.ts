@@ -6,9 +6,9 @@ import type { FailureTable } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
 import { silentLog } from '../report/log.ts';
-import type { ApiLimits } from './application.ts';
 import { createApplication } from './application.ts';
 import { apiFailures } from './failures.ts';
+import type { ApiLimits } from './serve/serving.ts';
 import type { ApiServices } from './services.ts';
 import { prepareSocketFile } from './socket-file.ts';
 

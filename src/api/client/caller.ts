@@ -1,0 +1,28 @@
+/** What the areas of the client call the API with. */
+import type { z } from 'zod';
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With its query. */
+  readonly path: string;
+  /** Sent as JSON; undefined sends none. */
+  readonly body?: unknown;
+}
+
+/** Both throw a Failure, with the gateway's own code where it answered. */
+export interface Caller {
+  /** The answer, held against the contract. */
+  readonly ask: <View>(call: Call, schema: z.ZodType<View>) => Promise<View>;
+  /** Hands the answer over piece by piece. */
+  readonly stream: (call: Call, write: (part: Buffer) => Promise<void>) => Promise<void>;
+}
+
+/** What is absent is left out. */
+export function formatQuery(query: Readonly<Record<string, string | number | undefined>>): string {
+  const parts = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parts.set(name, String(value));
+  }
+  const text = parts.toString();
+  return text === '' ? '' : `?${text}`;
+}

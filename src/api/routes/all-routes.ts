@@ -1,0 +1,16 @@
+/** Every route of the API by its name, from the areas: an area is added with one line here. */
+import * as config from './config.ts';
+import * as domains from './domains.ts';
+import * as explain from './explain.ts';
+import * as messages from './messages.ts';
+import * as queue from './queue.ts';
+import * as status from './status.ts';
+import * as traces from './traces.ts';
+
+const areas = [config, domains, explain, messages, queue, status, traces];
+
+/** In the order of their names, so that it does not matter in which file a route stands. */
+export const allRoutes = areas
+  .flatMap((area) => Object.entries(area))
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([, route]) => route);

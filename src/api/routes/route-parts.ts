@@ -1,0 +1,22 @@
+/** What routes are made of: bodies, answers and the problem that each may answer with. */
+import { z } from '@hono/zod-openapi';
+import { problemSchema } from '../contract.ts';
+
+/** The answer of every route that fails. */
+export const problem = {
+  description: 'Why not',
+  content: { 'application/problem+json': { schema: problemSchema } },
+};
+
+/** An answer in JSON. */
+export function json<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+/** A body in JSON that must be there. */
+export function body<Schema extends z.ZodType>(schema: Schema) {
+  return { body: { required: true, content: { 'application/json': { schema } } } };
+}
+
+/** The id of a message in a path. */
+export const idParam = z.object({ id: z.string().max(64) });

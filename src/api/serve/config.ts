@@ -1,0 +1,28 @@
+/** Serves the configuration in force, checks candidates, puts the next one in force. */
+import { checkedTextBytesMax } from '../contract/config.ts';
+import { describeRefusedConfig } from '../problem.ts';
+import { configCheckRoute, configRoute, reloadRoute } from '../routes/config.ts';
+import { problemType } from './answer-problem.ts';
+import { limitBody, smallBodyBytesMax } from './limits.ts';
+import type { Serving } from './serving.ts';
+
+/** JSON may write a byte of a configuration in six. */
+const configBodyBytesMax = 6 * checkedTextBytesMax + 1024;
+
+export function serveConfig({ app, services, context }: Serving): void {
+  app.use('/v1/config/reload', limitBody(smallBodyBytesMax));
+  app.use('/v1/config/check', limitBody(configBodyBytesMax));
+  app.openapi(configRoute, async (c) => {
+    const { defaults } = c.req.valid('query');
+    return c.json(await services.readConfig({ withDefaults: defaults === 'true' }), 200);
+  });
+  app.openapi(configCheckRoute, async (c) =>
+    c.json(await services.checkConfig(c.req.valid('json').text), 200),
+  );
+  app.openapi(reloadRoute, async (c) => {
+    const outcome = await services.reloadConfig(c.req.valid('json'));
+    if (outcome.kind === 'reloaded') return c.json(outcome.view, 200);
+    const problem = describeRefusedConfig(outcome.problems, context.failures);
+    return c.json(problem, problem.status as 422, { 'content-type': problemType });
+  });
+}

@@ -1,0 +1,38 @@
+/** Serves the queue: lists, single messages, their content, orders. */
+import { Readable } from 'node:stream';
+import { Failure } from '../../mail/failure.ts';
+import { toMatch } from '../queue-orders.ts';
+import { describeQueueRow } from '../queue-view.ts';
+import { contentRoute, queuedRoute, queueOrderRoute, queueRoute } from '../routes/queue.ts';
+import { limitBody, smallBodyBytesMax } from './limits.ts';
+import { readId } from './read-id.ts';
+import type { Serving } from './serving.ts';
+
+export function serveQueue({ app, services }: Serving): void {
+  app.use('/v1/queue/*', limitBody(smallBodyBytesMax));
+  app.openapi(queueRoute, async (c) => {
+    const { limit, ...query } = c.req.valid('query');
+    const rows = await services.listQueue({ limit, ...toMatch(query) });
+    return c.json({ rows: rows.map(describeQueueRow), limit }, 200);
+  });
+  app.openapi(queueOrderRoute, async (c) =>
+    c.json(await services.orderQueue(c.req.valid('json')), 200),
+  );
+  app.openapi(queuedRoute, async (c) => {
+    const id = readId(c.req.valid('param').id);
+    const message = id === null ? null : await services.showQueued(id);
+    if (message === null) throw notQueued(c.req.valid('param').id);
+    return c.json(message, 200);
+  });
+  app.openapi(contentRoute, async (c) => {
+    const id = readId(c.req.valid('param').id);
+    const content = id === null ? null : await services.openContent(id, c.req.valid('query').by);
+    if (content === null) throw notQueued(c.req.valid('param').id);
+    const stream = Readable.toWeb(content) as ReadableStream;
+    return c.body(stream, 200, { 'content-type': 'message/rfc822' });
+  });
+}
+
+function notQueued(id: string): Failure {
+  return new Failure('message-not-queued', `no message ${id} is queued`);
+}

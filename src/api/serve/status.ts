@@ -1,0 +1,7 @@
+/** Serves the gateway's own state. */
+import { statusRoute } from '../routes/status.ts';
+import type { Serving } from './serving.ts';
+
+export function serveStatus({ app, services }: Serving): void {
+  app.openapi(statusRoute, async (c) => c.json(await services.status(), 200));
+}
