@@ -4,8 +4,11 @@ import { checkFiles } from '../config/check-files.ts';
 import type { Config, FileReference } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
+import type { ObjectValue, PolicyObject } from '../config/policy-object.ts';
 import type { ConfigProblem, Path } from '../config/problem.ts';
-import { formatPath } from '../config/problem.ts';
+import { digestOfPolicy, splitPolicy } from '../config/split-policy.ts';
+import type { ChoosePolicy } from '../config/stored-policy.ts';
+import { chooseFile } from '../config/stored-policy.ts';
 import { revisionOf } from '../config/to-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { HeldFiles } from './held-files.ts';
@@ -22,8 +25,14 @@ export interface ConfigurationSource {
 export interface Configuration {
   readonly config: Config;
   readonly policy: Policy;
-  /** As it stands in the file; `effectiveConfig` shows it. */
-  readonly raw: unknown;
+  /** As it would stand in one file; `effectiveConfig` shows it. */
+  readonly raw: ObjectValue;
+  /** The text of the file, whose static part this is. */
+  readonly text: string;
+  /** What the policy is made of. */
+  readonly objects: readonly PolicyObject[];
+  /** Of the part of the file that the policy was taken from; null where it is kept elsewhere. */
+  readonly fileDigest: string | null;
   readonly files: HeldFiles;
   /** 12 hex digits: equal ones mean that nothing was changed in the file. */
   readonly revision: string;
@@ -43,9 +52,10 @@ export type ConfigurationResult =
 export async function loadConfiguration(
   source: ConfigurationSource,
   inForce: Configuration | null,
+  choose: ChoosePolicy = chooseFile,
 ): Promise<ConfigurationResult> {
   const { file, text = null } = source;
-  const loaded = text === null ? await loadConfig(file) : parseConfig(text, file);
+  const loaded = text === null ? await loadConfig(file, choose) : parseConfig(text, file, choose);
   if (loaded.kind === 'refused') return loaded;
   const { policy, warnings } = loaded;
   const { dataFolder } = source;
@@ -59,7 +69,10 @@ export async function loadConfiguration(
   const configuration = {
     config,
     policy,
-    raw: dataFolder === null ? loaded.raw : { ...(loaded.raw as object), dataFolder },
+    raw: dataFolder === null ? loaded.raw : { ...loaded.raw, dataFolder },
+    text: loaded.text,
+    objects: splitPolicy(loaded.raw),
+    fileDigest: loaded.policyFrom === 'file' ? digestOfPolicy(loaded.raw) : null,
     files,
     revision: configRevision(config, policy),
     warnings: [...warnings, ...checkDates(loaded, Date.now()), ...problems],
@@ -105,6 +118,5 @@ export function problemAt(
   path: Path,
   text: string,
 ): ConfigProblem {
-  const key = formatPath(path);
-  return { file, ...locate(path), key, text, suggestion: null, severity: 'error' };
+  return { file, ...locate(path), text, suggestion: null, severity: 'error' };
 }

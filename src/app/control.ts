@@ -7,6 +7,7 @@ import { startApi } from '../api/server.ts';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { FileLock } from '../store/file-lock.ts';
 import { backUpBeforeMigration } from './backup/before-migration.ts';
 import type { StoreChange } from './backup/before-migration.ts';
 import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
@@ -14,11 +15,9 @@ import { gatewayServices } from './gateway-services.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { careForCertificates } from './certificate-care.ts';
 import { careForDomains } from './domains/domain-care.ts';
-import { openProvenBook } from './domains/proven-book.ts';
-import type { ProvenBook } from './domains/proven-book.ts';
 import { allFailures } from './all-failures.ts';
-import { forLanes, loadConfiguration } from './configuration.ts';
-import type { Configuration, ConfigurationResult, ConfigurationSource } from './configuration.ts';
+import { forLanes } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
 import { warnOfHosts } from './hosts/host-warnings.ts';
 import { laneCount } from './lane-count.ts';
 import { openStubResolver } from './lane-resolver.ts';
@@ -31,7 +30,9 @@ import type { MonitoringServer } from './metrics-server.ts';
 import { monitoringSources } from './monitoring.ts';
 import type { MonitoredParts } from './monitoring.ts';
 import { findUserIds } from './privileges.ts';
-import type { ReloadOutcome, ReloadParts } from './reloader.ts';
+import type { KeptPolicy } from './policy/kept-policy.ts';
+import { openKeptPolicy, reloadingOf } from './policy/kept-policy.ts';
+import type { ReloadOutcome } from './reloader.ts';
 import { Reloader } from './reloader.ts';
 import { openShardReaders } from './shard-readers.ts';
 
@@ -55,16 +56,10 @@ const stopGraceMs = 20_000;
 export async function startGateway(given: GatewaySettings): Promise<Gateway> {
   const { log } = given;
   const { config } = given.configuration;
-  await makeDataFolder(config.dataFolder, findUserIds(given.user));
-  const hold = await takeDataFolder(config.dataFolder);
-  const revision = given.configuration.policy.revision;
-  const storeChange = await backUpBeforeMigration(config, revision, log).catch((error: unknown) => {
-    hold.release();
-    throw error;
-  });
-  const book = await openProvenBook(config.dataFolder);
-  const settings = { ...given, configuration: withProven(book, given.configuration) };
-  const prove = (policy: Policy): Policy => book.applyTo(policy);
+  const { hold, storeChange, kept } = await openFolder(given);
+  const { control, policies, proven } = kept;
+  const settings = { ...given, configuration: kept.configuration };
+  const prove = (policy: Policy): Policy => proven.applyTo(policy);
   const lastInForce = openLastInForce(config.dataFolder, { log, prove });
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);
@@ -80,15 +75,17 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     const onSwap = (next: Configuration): void => {
       log.adjust(next.config.log);
       domains.onSwap(next);
+      policies.noteInForce(next.policy.revision);
       void lastInForce.keep(next);
     };
     const reloader = new Reloader(settings.configuration, listeners, {
-      ...loadingOf(settings, book, openResolver),
+      ...reloadingOf(kept),
+      lookUp: (configuration) => warnOfHosts(configuration, openResolver),
       lanes,
       log,
       onSwap,
     });
-    const domains = careForDomains({ reloader, book, log, openResolver });
+    const domains = careForDomains({ reloader, book: proven, log, openResolver });
     const care = careForCertificates({ reloader, log });
     const services = gatewayServices(log, { lanes, readers, reloader, care, domains });
     const monitoring = await openMonitoring(config, { lanes, readers, reloader });
@@ -101,6 +98,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
       await readers.close();
       await lastInForce.written();
+      control.close();
       hold.release();
       ended.resolve(null);
     });
@@ -116,34 +114,30 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
   } catch (error) {
     await Promise.all(lanes.map((lane) => lane.stop(1000)));
     await readers.close();
+    control.close();
     hold.release();
     throw error;
   }
 }
 
-function loadingOf(
-  { source }: GatewaySettings,
-  book: ProvenBook,
-  openResolver: NonNullable<GatewaySettings['openResolver']>,
-): Pick<ReloadParts, 'load' | 'lookUp'> {
-  return {
-    load: (inForce, text) => loadProven(book, { ...source, text }, inForce),
-    lookUp: (configuration) => warnOfHosts(configuration, openResolver),
-  };
+interface OpenedFolder {
+  readonly hold: FileLock;
+  readonly storeChange: StoreChange | null;
+  readonly kept: KeptPolicy;
 }
 
-function withProven(book: ProvenBook, configuration: Configuration): Configuration {
-  return { ...configuration, policy: book.applyTo(configuration.policy) };
-}
-
-async function loadProven(
-  book: ProvenBook,
-  source: ConfigurationSource,
-  inForce: Configuration,
-): Promise<ConfigurationResult> {
-  const result = await loadConfiguration(source, inForce);
-  if (result.kind === 'refused') return result;
-  return { ...result, configuration: withProven(book, result.configuration) };
+/** The data folder, held by this process, with what the control process keeps there. */
+async function openFolder(given: GatewaySettings): Promise<OpenedFolder> {
+  const { config, policy } = given.configuration;
+  await makeDataFolder(config.dataFolder, findUserIds(given.user));
+  const hold = await takeDataFolder(config.dataFolder);
+  try {
+    const storeChange = await backUpBeforeMigration(config, policy.revision, given.log);
+    return { hold, storeChange, kept: await openKeptPolicy(given) };
+  } catch (error) {
+    hold.release();
+    throw error;
+  }
 }
 
 /** Null where none is configured. */

@@ -29,6 +29,8 @@ export function foldersOf(dataFolder: string) {
     backups: join(dataFolder, 'backups'),
     run: join(dataFolder, 'run'),
     socket: join(dataFolder, 'run', 'api.sock'),
+    /** What the control process keeps: the policy with its revisions, people, audit. */
+    control: join(dataFolder, 'control.db'),
   };
 }
 

@@ -20,7 +20,8 @@ function configuration(connector: string): Configuration {
   assert.equal(loaded.kind, 'loaded', JSON.stringify(loaded));
   const { config, policy, raw } = loaded;
   const problemAt = () => assert.fail('nothing is wrong');
-  return { config, policy, raw, files: new Map(), revision: 'x', warnings: [], problemAt };
+  const kept = { text: yaml, objects: [], fileDigest: null, files: new Map() };
+  return { config, policy, raw, ...kept, revision: 'x', warnings: [], problemAt };
 }
 
 const forced = configuration(', tlsSettings: EncryptionOnly');

@@ -25,8 +25,9 @@ function configuration(revision: string, changes: Partial<Config> = {}): Configu
     suggestion: null,
     severity: 'error',
   });
-  const { policy, raw } = loaded;
-  return { config, policy, raw, files: new Map(), revision, warnings: [], problemAt };
+  const { policy, raw, text } = loaded;
+  const kept = { text, objects: [], fileDigest: null, files: new Map() };
+  return { config, policy, raw, ...kept, revision, warnings: [], problemAt };
 }
 
 type FakeLane = ReloadParts['lanes'][number] & { readonly said: string[] };
@@ -60,7 +61,8 @@ function reloaderOf(lanes: readonly FakeLane[], results: readonly ConfigurationR
   const swaps: string[] = [];
   const onSwap = ({ revision }: Configuration): void => void swaps.push(revision);
   const lookUp = () => Promise.resolve([]);
-  const parts = { load, lookUp, lanes, log: silentLog, onSwap };
+  const record = () => undefined;
+  const parts = { load, lookUp, record, lanes, log: silentLog, onSwap };
   return { loads, swaps, reloader: new Reloader(configuration('first'), [], parts) };
 }
 

@@ -25,9 +25,18 @@ export type ReloadOutcome =
     }
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
 
-/** Who wants it: a signal, or somebody who may say why the policy is to ask for less. */
+/**
+ * Who wants it: a signal, or somebody who may say why the policy is to ask for less, and that the file is
+ * meant where the policy was changed otherwise since it was read.
+ */
 export type ReloadOrder =
-  { readonly kind: 'signal' } | { readonly kind: 'order'; readonly reason: string | null };
+  | { readonly kind: 'signal' }
+  | {
+      readonly kind: 'order';
+      readonly reason: string | null;
+      readonly overwritePolicy?: boolean;
+      readonly author?: string;
+    };
 
 /** What a reload would find. `weaker`: it asks for less than what is in force, in words. */
 export type Candidate =
@@ -38,6 +47,12 @@ export type Candidate =
       readonly weaker: readonly WeakenedKey[];
     };
 
+/** Another policy, and what keeps it. */
+export interface PolicyReplacement {
+  readonly configuration: Configuration;
+  readonly record: () => void;
+}
+
 export interface RefusedReload {
   readonly at: string;
   readonly problems: readonly ConfigProblem[];
@@ -45,7 +60,12 @@ export interface RefusedReload {
 
 export interface ReloadParts {
   /** Checks what is to come after the configuration in force: `text`, or the file where it is null. */
-  readonly load: (inForce: Configuration, text: string | null) => Promise<ConfigurationResult>;
+  readonly load: (
+    inForce: Configuration,
+    file: { readonly text: string | null; readonly overwritePolicy: boolean },
+  ) => Promise<ConfigurationResult>;
+  /** Keeps the policy of a configuration that is about to be in force. Throws where it cannot. */
+  readonly record: (configuration: Configuration, by: ReloadOrder) => void;
   /** Warns of hosts that DNS does not know, within a few seconds. */
   readonly lookUp: (configuration: Configuration) => Promise<readonly ConfigProblem[]>;
   readonly lanes: readonly Pick<LaneProcess, 'shard' | 'ask' | 'adopt' | 'confirm'>[];
@@ -94,8 +114,12 @@ export class Reloader {
   }
 
   /** What a reload would find in the file, or in `text` if it stood there; nothing is changed. */
-  async check(text: string | null = null): Promise<Candidate> {
-    const result = await this.#parts.load(this.#inForce, text);
+  async check(text: string | null = null, overwritePolicy = false): Promise<Candidate> {
+    return this.judge(await this.#parts.load(this.#inForce, { text, overwritePolicy }));
+  }
+
+  /** What putting it in force would mean, against what is in force now. */
+  judge(result: ConfigurationResult): Candidate {
     if (result.kind === 'refused') return result;
     const { configuration } = result;
     const problems = this.#fixedChanges(configuration);
@@ -113,7 +137,8 @@ export class Reloader {
    * why; a `signal` cannot be asked, and the log says what it weakened.
    */
   reload(by: ReloadOrder = { kind: 'order', reason: null }): Promise<ReloadOutcome> {
-    if (by.kind === 'signal' || by.reason !== null) return this.#inTurn(() => this.#reload(by));
+    if (by.kind === 'signal' || by.reason !== null || by.overwritePolicy === true)
+      return this.#inTurn(() => this.#reload(by));
     this.#next ??= this.#inTurn(() => {
       this.#next = null;
       return this.#reload(by);
@@ -134,6 +159,19 @@ export class Reloader {
     });
   }
 
+  /**
+   * Puts another policy in force, in its turn: what `take` makes of the one in force, or null for none.
+   * `record` runs when every lane is ready for it and none has it yet; where it throws, nothing changes.
+   */
+  replacePolicy(
+    take: (inForce: Configuration) => Promise<PolicyReplacement | null>,
+  ): Promise<readonly ConfigProblem[] | null> {
+    return this.#inTurn(async () => {
+      const next = await take(this.#inForce);
+      return next === null ? null : this.#putInForce(next.configuration, next.record);
+    });
+  }
+
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
     const turn = this.#last.then(work);
     this.#last = turn.catch(() => undefined);
@@ -142,13 +180,15 @@ export class Reloader {
 
   async #reload(by: ReloadOrder): Promise<ReloadOutcome> {
     const startedAtMs = performance.now();
-    const candidate = await this.check();
+    const overwritePolicy = by.kind === 'order' && by.overwritePolicy === true;
+    const candidate = await this.check(null, overwritePolicy);
     if ('problems' in candidate) return this.#refuse(candidate.problems);
     const { configuration, weaker } = candidate;
     if (weaker.length > 0 && by.kind === 'order' && by.reason === null) {
       return this.#refuse(weaker.map((each) => askWhy(configuration, each)));
     }
-    const problems = await this.#putInForce(configuration);
+    const record = (): void => this.#parts.record(configuration, by);
+    const problems = await this.#attempt(configuration, record);
     if (problems !== null) return this.#refuse(problems);
     this.#tellWeakenings(weaker, by);
     const tookMs = Math.round(performance.now() - startedAtMs);
@@ -159,6 +199,19 @@ export class Reloader {
     const fields = { revision, policyRevision: policy.revision, tookMs };
     this.#parts.log.info(fields, 'configuration reloaded');
     return { kind: 'reloaded', configuration, warnings, tookMs };
+  }
+
+  /** What cannot be kept is a reason to refuse like any other. */
+  async #attempt(
+    next: Configuration,
+    record: () => void,
+  ): Promise<readonly ConfigProblem[] | null> {
+    try {
+      return await this.#putInForce(next, record);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return [next.problemAt([], error.message)];
+    }
   }
 
   #tellWeakenings(weakenings: readonly WeakenedKey[], by: ReloadOrder): void {
@@ -185,7 +238,10 @@ export class Reloader {
   }
 
   /** Null when it is in force; else why not, and nothing has changed. */
-  async #putInForce(next: Configuration): Promise<readonly ConfigProblem[] | null> {
+  async #putInForce(
+    next: Configuration,
+    record: () => void = () => undefined,
+  ): Promise<readonly ConfigProblem[] | null> {
     const reload = ++this.#number;
     const forAll = forLanes(next);
     const { lanes, log } = this.#parts;
@@ -196,6 +252,12 @@ export class Reloader {
     if (refused?.kind === 'refused') {
       await Promise.allSettled(lanes.map((lane) => lane.ask('abandon', reload)));
       return [next.problemAt(refused.path, refused.text)];
+    }
+    try {
+      record();
+    } catch (error) {
+      await Promise.allSettled(lanes.map((lane) => lane.ask('abandon', reload)));
+      throw error;
     }
     for (const lane of lanes) lane.adopt(forAll);
     const committed = lanes.map(async (lane, place) => {

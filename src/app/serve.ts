@@ -12,6 +12,7 @@ import type { Gateway } from './control.ts';
 import { prepareEmbeddedDefault } from './first-start.ts';
 import type { EmbeddedConfiguration } from './first-start.ts';
 import { createLog } from './log.ts';
+import { chooseForStart } from './policy/choose-policy.ts';
 import { becomeUser, isRoot, userToBecome } from './privileges.ts';
 import { describeStart } from './start-text.ts';
 import { findServiceManager, takePassedSockets } from './systemd.ts';
@@ -55,8 +56,10 @@ function embeddedDefault(options: ServeOptions): Promise<EmbeddedConfiguration> 
   return prepareEmbeddedDefault(resolve(options.dataFolder ?? 'data'));
 }
 
+/** With the policy that was in force last, where the file has nothing newer. */
 async function loadOrThrow(source: ConfigurationSource): Promise<Configuration> {
-  const loaded = await loadConfiguration(source, null);
+  const choose = await chooseForStart(source, (text) => say(`warning: ${source.file}: ${text}`));
+  const loaded = await loadConfiguration(source, null, choose);
   if (loaded.kind === 'refused') throw refused(loaded.problems);
   for (const problem of loaded.configuration.warnings) say(`warning: ${formatProblem(problem)}`);
   return loaded.configuration;

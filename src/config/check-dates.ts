@@ -1,14 +1,12 @@
 /** What the calendar says about a configuration: connectors that are due to be looked at again. */
 import type { Policy } from '../policy/policy.ts';
-import type { ConfigProblem, Path } from './problem.ts';
-import { formatPath } from './problem.ts';
-import type { Place } from './read-yaml.ts';
+import type { ConfigProblem, Path, Spot } from './problem.ts';
 
 /** A configuration that loaded. */
 export interface Dated {
   readonly config: { readonly file: string };
   readonly policy: Policy;
-  readonly locate: (path: Path) => Place;
+  readonly locate: (path: Path) => Spot;
 }
 
 /** Warnings, in the order of the file. A day begins at midnight UTC. */
@@ -22,7 +20,7 @@ export function checkDates({ config, policy, locate }: Dated, nowMs: number): Co
         const path = ['organizations', place, list, entry, 'reviewDate'];
         const who = owner === null ? 'it' : `${owner} is to look at it: the connector`;
         const text = `${reviewDate} has come, so ${who} is due to be reviewed; then set the next date`;
-        const about = { file: config.file, ...locate(path), key: formatPath(path) };
+        const about = { file: config.file, ...locate(path) };
         problems.push({ ...about, text, suggestion: null, severity: 'warning' });
       });
     }

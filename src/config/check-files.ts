@@ -7,7 +7,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Config, FileReference } from './config.ts';
-import type { ConfigProblem } from './problem.ts';
+import type { ConfigProblem, Spot } from './problem.ts';
 
 const pemBytesMax = 4 * 1024 * 1024;
 const soonMs = 14 * 86_400_000;
@@ -16,12 +16,16 @@ const soonMs = 14 * 86_400_000;
 export async function checkFiles(config: Config, nowMs: number): Promise<readonly ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
   for (const reference of config.files) {
-    const { key, line, column } = reference;
     for (const { text, severity } of await examineFile(reference, nowMs)) {
-      problems.push({ file: config.file, line, column, key, text, suggestion: null, severity });
+      const spot = spotOf(reference);
+      problems.push({ file: config.file, ...spot, text, suggestion: null, severity });
     }
   }
   return problems;
+}
+
+function spotOf({ key, line, column, object }: FileReference): Spot {
+  return { key, line, column, ...(object === undefined ? {} : { object }) };
 }
 
 interface Complaint {

@@ -15,8 +15,9 @@ export function checkOrganization(parts: Parts, report: Report): void {
 
 function checkAcceptedDomains(parts: Parts, report: Report): void {
   if (parts.acceptedDomains.length === 0 && parts.acceptedDomainsAreWhole) {
-    const text = 'holds no domain: name at least one whose mail is taken';
-    report({ path: [...parts.organizationPath, 'acceptedDomains'], at: 'key', text });
+    const text = 'holds no domain: until it does, no mail is taken for this organization';
+    const path = [...parts.organizationPath, 'acceptedDomains'];
+    report({ path, at: 'key', text, severity: 'warning' });
   }
   const seen = new Set<string>();
   for (const { value, path } of parts.acceptedDomains) {

@@ -6,6 +6,7 @@
  */
 import type { Bytes, Milliseconds } from './field.ts';
 import type { ParsedConfig } from './schema.ts';
+import type { Spot } from './problem.ts';
 import { schemaKeys } from './schema-walk.ts';
 
 type UnitOf<T> = [T] extends [Milliseconds] ? 'Ms' : [T] extends [Bytes] ? 'Bytes' : '';
@@ -76,13 +77,10 @@ export interface AccountCredential {
 }
 
 /** `certificateFile` is set for keys: the certificate that the key must fit. */
-export interface FileReference {
+export interface FileReference extends Spot {
   readonly kind: 'certificate' | 'key' | 'anchors';
   readonly path: string;
   readonly certificateFile: string | null;
-  readonly key: string;
-  readonly line: number;
-  readonly column: number;
 }
 
 const unitByPath = new Map(schemaKeys.map(({ path, meta }) => [path, meta.unit ?? ''] as const));

@@ -3,7 +3,6 @@
  *
  * Pure but for reading the file; the last good configuration stays in force elsewhere, in `app`.
  */
-import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
@@ -23,11 +22,15 @@ import type { Config } from './config.ts';
 import { asIfProven } from './domain-verification.ts';
 import { collectParts, valueAt } from './parts.ts';
 import type { Parts, Report } from './parts.ts';
-import type { ConfigProblem, Finding, Path } from './problem.ts';
+import type { ObjectValue } from './policy-object.ts';
+import type { ConfigProblem, Finding, Path, Spot } from './problem.ts';
 import { formatPath, problemsMax } from './problem.ts';
 import type { Place, YamlFile } from './read-yaml.ts';
+import { readText } from './read-text.ts';
 import { readYaml } from './read-yaml.ts';
 import { configSchema } from './schema.ts';
+import type { ChoosePolicy } from './stored-policy.ts';
+import { chooseFile, joinStored } from './stored-policy.ts';
 import { toConfig } from './to-config.ts';
 import { toPolicy } from './to-policy.ts';
 import { explainUnknownKey } from './unknown-key.ts';
@@ -38,11 +41,14 @@ export type LoadResult =
       readonly kind: 'loaded';
       readonly config: Config;
       readonly policy: Policy;
-      /** What stands in the file, aliases expanded; for `effectiveConfig`. */
-      readonly raw: unknown;
+      /** What stands in the file, aliases expanded, with the policy that was chosen. */
+      readonly raw: ObjectValue;
+      /** The file's text. */
+      readonly text: string;
+      readonly policyFrom: 'file' | 'stored';
       readonly warnings: readonly ConfigProblem[];
       /** Where a value stands in the file, for problems that are found later. */
-      readonly locate: (path: Path) => Place;
+      readonly locate: (path: Path) => Spot;
     }
   | Refused;
 
@@ -53,26 +59,47 @@ interface Refused {
   readonly dataFolder: string | null;
 }
 
-/** Larger files are refused unread. */
-export const fileBytesMax = 4 * 1024 * 1024;
-
 /** Never rejects for what is in the file, or for its absence: that is a problem like any other. */
-export async function loadConfig(file: string): Promise<LoadResult> {
-  const read = await readBounded(file);
-  if ('text' in read) return parseConfig(read.text, file);
+export async function loadConfig(
+  file: string,
+  choose: ChoosePolicy = chooseFile,
+): Promise<LoadResult> {
+  const read = await readText(file);
+  if ('text' in read) return parseConfig(read.text, file, choose);
   return refuseWhole(file, read.problem);
 }
 
 /** The same on text that is already here; `file` names it and is where relative paths start. */
-export function parseConfig(text: string, file: string): LoadResult {
-  const yaml = readYaml(text);
-  if (yaml.isWhole && yaml.value === null) {
+export function parseConfig(
+  text: string,
+  file: string,
+  choose: ChoosePolicy = chooseFile,
+): LoadResult {
+  const written = readYaml(text);
+  if (written.isWhole && written.value === null) {
     return refuseWhole(file, 'is empty; docs/config.md and examples/ show what belongs in it');
   }
-  if (yaml.isWhole && (typeof yaml.value !== 'object' || Array.isArray(yaml.value))) {
+  if (written.isWhole && (typeof written.value !== 'object' || Array.isArray(written.value))) {
     return refuseWhole(file, 'must be a mapping at the top, one "key: value" on each line');
   }
-  if (!yaml.isWhole) return refused(yaml.findings.map((finding) => toProblem(finding, file)));
+  if (!written.isWhole) return refused(written.findings.map((finding) => toProblem(finding, file)));
+  const choice = choose(written.value as ObjectValue);
+  if (choice.kind === 'refused') {
+    const place = written.locate(['organizations'], 'key');
+    const finding = { path: ['organizations'], at: 'key', text: choice.text, place } as const;
+    return refused([toProblem(finding, file)], readDataFolder(written.value, resolve(file)));
+  }
+  const yaml = choice.kind === 'file' ? written : joinStored(written, choice.objects);
+  return judge(yaml, { text, file, policyFrom: choice.kind });
+}
+
+interface Read {
+  readonly text: string;
+  readonly file: string;
+  readonly policyFrom: 'file' | 'stored';
+}
+
+function judge(yaml: YamlFile, { text, file, policyFrom }: Read): LoadResult {
   const absolute = resolve(file);
   const { findings, parsed } = examine(yaml);
   const policy = parsed === null ? null : toPolicy(parsed, dirname(absolute));
@@ -86,10 +113,11 @@ export function parseConfig(text: string, file: string): LoadResult {
   ) {
     return refused(problems, readDataFolder(yaml.value, absolute));
   }
-  const config = toConfig(parsed, absolute, yaml.locate);
+  const locate = (path: Path): Spot => spotOf(path, yaml.locate(path, 'value'));
+  const config = toConfig(parsed, absolute, locate);
   const warnings = bounded(inOrder(problems));
-  const locate = (path: Path): Place => yaml.locate(path, 'value');
-  return { kind: 'loaded', config, policy, raw: yaml.value, warnings, locate };
+  const raw = yaml.value as ObjectValue;
+  return { kind: 'loaded', config, policy, raw, text, policyFrom, warnings, locate };
 }
 
 /** Shape first, then the checks between keys on all parts that are sound. */
@@ -103,7 +131,7 @@ function examine(yaml: YamlFile): {
   const wrongPaths = [...findings, ...yaml.findings].map(({ path }) => path);
   const all = collectParts(yaml.value, wrongPaths);
   const report = (finding: Finding): void => void findings.push(finding);
-  checkOrganizationCount(yaml.value, report);
+  if (!yaml.isJoined) checkOrganizationCount(yaml.value, report);
   checkQueue(yaml.value, wrongPaths, report);
   checkListeners(all, report);
   checkOrganizations(all, report);
@@ -163,20 +191,30 @@ function namedPath(path: Path, existing: Path): Path {
 }
 
 function toProblem(finding: Located, file: string): ConfigProblem {
-  const { line, column } = finding.place;
   return {
     file,
-    line,
-    column,
-    key: formatPath(finding.path),
+    ...spotOf(finding.path, finding.place),
     text: finding.text,
     suggestion: finding.suggestion ?? null,
     severity: finding.severity ?? 'error',
   };
 }
 
+function spotOf(path: Path, { line, column, within }: Place): Spot {
+  if (within === undefined) return { line, column, key: formatPath(path) };
+  return { line, column, key: formatPath(path.slice(within.depth)), object: within.object };
+}
+
 function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Where the data of the gateway lies whose file this is, even where it has mistakes; null where none can be told. */
+export async function findDataFolder(file: string): Promise<string | null> {
+  const read = await readText(file);
+  if (!('text' in read)) return null;
+  const { value, isWhole } = readYaml(read.text);
+  return isWhole ? readDataFolder(value, resolve(file)) : null;
 }
 
 function readDataFolder(raw: unknown, file: string): string | null {
@@ -210,48 +248,4 @@ function bounded(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
 function refuseWhole(file: string, text: string): LoadResult {
   const place = { line: 1, column: 1 };
   return refused([toProblem({ path: [], at: 'value', text, place }, file)]);
-}
-
-/** Text without its byte order mark, or what is wrong with the file. */
-async function readBounded(
-  file: string,
-): Promise<{ readonly text: string } | { readonly problem: string }> {
-  try {
-    await using handle = await open(file, 'r');
-    const stats = await handle.stat();
-    if (!stats.isFile()) return { problem: 'is not a file' };
-    if (stats.size > fileBytesMax)
-      return { problem: 'is larger than 4 MiB; that is no configuration' };
-    const bytes = Buffer.alloc(Math.min(stats.size + 1, fileBytesMax));
-    let length = 0;
-    while (length < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return decode(bytes.subarray(0, length));
-  } catch (error) {
-    return { problem: explainReadError(error) };
-  }
-}
-
-function decode(bytes: Buffer): { readonly text: string } | { readonly problem: string } {
-  const isUtf16 =
-    (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  if (isUtf16)
-    return { problem: 'is UTF-16 text (it starts with a byte order mark); save it as UTF-8' };
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
-  } catch {
-    return { problem: 'is not UTF-8 text; save it as UTF-8' };
-  }
-}
-
-function explainReadError(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES') return 'cannot be read: permission denied';
-  if (code === 'EISDIR') return 'is a folder, not a file';
-  if (typeof code === 'string') return `cannot be read: ${code}`;
-  throw error;
 }

@@ -7,6 +7,7 @@
  */
 import type { Alias, Document, Node, Pair, YAMLError } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { ObjectKey } from './policy-object.ts';
 import type { Finding, Path } from './problem.ts';
 import { formatPath } from './problem.ts';
 
@@ -15,9 +16,11 @@ const aliasesMax = 100;
 const depthMax = 24;
 const findingsMax = 1000;
 
+/** `within`: an object that no file holds, and how many parts of the path lead to it; both numbers are 0. */
 export interface Place {
   readonly line: number;
   readonly column: number;
+  readonly within?: { readonly object: ObjectKey; readonly depth: number };
 }
 
 /** `value` is what stands in the file; `locate` finds the place of a path or of its nearest parent. */
@@ -26,6 +29,8 @@ export interface YamlFile {
   readonly findings: readonly (Finding & { readonly place: Place })[];
   /** Whether `value` may be trusted to be all that stands there: no syntax error. */
   readonly isWhole: boolean;
+  /** What it says of the policy stands in no file. */
+  readonly isJoined?: boolean;
   readonly locate: (path: Path, at: 'key' | 'value') => Place;
   /** The longest start of the path that stands in the file. */
   readonly existing: (path: Path) => Path;

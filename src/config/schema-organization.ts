@@ -61,9 +61,9 @@ const organizationId = parsed('an id such as contoso', (raw) =>
 export const organizationSection = section({
   id: field(organizationId, 'Never changes; names the organization in queue and trace.'),
   name: fieldOrNull(text(128, 'a name'), 'the id', 'The name for people.'),
-  acceptedDomains: listOf(acceptedDomainSection).meta({
-    description: 'The domains whose mail is taken on `mx` listeners. At least one.',
-  }),
+  acceptedDomains: listOf(acceptedDomainSection)
+    .prefault([])
+    .meta({ description: 'The domains whose mail is taken on `mx` listeners.' }),
   mailboxes: listOf(mailboxSection)
     .prefault([])
     .meta({ description: 'Mailboxes that are delivered here (Maildir), and their accounts.' }),

@@ -3,17 +3,11 @@ import { dirname, resolve } from 'node:path';
 import { formatAddress } from '../mail/address.ts';
 import type { AccountCredential, Config, FileReference, ListenerConfig } from './config.ts';
 import { withUnits } from './config.ts';
-import type { Path } from './problem.ts';
-import { formatPath } from './problem.ts';
-import type { Place } from './read-yaml.ts';
+import type { Path, Spot } from './problem.ts';
 import type { ParsedConfig, ParsedListener } from './schema.ts';
 
 /** `file` is absolute. */
-export function toConfig(
-  parsed: ParsedConfig,
-  file: string,
-  locate: (path: Path, at: 'key' | 'value') => Place,
-): Config {
+export function toConfig(parsed: ParsedConfig, file: string, locate: (path: Path) => Spot): Config {
   const folder = dirname(file);
   const certificates = Object.entries(parsed.certificates).map(
     ([name, { certificate, key }]) =>
@@ -64,11 +58,11 @@ function collectCredentials(parsed: ParsedConfig): AccountCredential[] {
 function collectFiles(
   parsed: ParsedConfig,
   folder: string,
-  locate: (path: Path, at: 'key' | 'value') => Place,
+  locate: (path: Path) => Spot,
 ): FileReference[] {
   const files: FileReference[] = [];
   const add = (path: Path, reference: Pick<FileReference, 'kind' | 'path' | 'certificateFile'>) => {
-    files.push({ ...reference, key: formatPath(path), ...locate(path, 'value') });
+    files.push({ ...reference, ...locate(path) });
   };
   for (const [name, { certificate, key }] of Object.entries(parsed.certificates)) {
     const certificateFile = resolve(folder, certificate);

@@ -9,6 +9,7 @@ import type {
   RetrySchedule,
 } from '../policy/policy.ts';
 import { isInside } from '../policy/delivery-target.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { resolveAnchors, toInbound, toOutbound } from './connectors-to-policy.ts';
 import { withoutProof } from './domain-verification.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -39,14 +40,6 @@ function retryOf({ expiry }: ParsedOrganization, retry: RetrySchedule): RetrySch
 /** 12 hex digits of SHA-256 over the canonical form: equal policies have equal revisions. */
 export function revisionOf(content: unknown): string {
   return createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 12);
-}
-
-/** JSON with the keys of each object in order. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }
 
 function toOrganization(

@@ -62,6 +62,7 @@ function configurationFor(folder: string, options: DomainRigOptions): Configurat
   const loaded = parseConfig(text, join(folder, 'postern.yaml'));
   assert.equal(loaded.kind, 'loaded');
   const { config, policy, raw } = loaded;
+  const kept = { text, objects: [], fileDigest: null, files: new Map() };
   const problemAt: Configuration['problemAt'] = (path, problem) => ({
     file: config.file,
     line: 1,
@@ -71,7 +72,7 @@ function configurationFor(folder: string, options: DomainRigOptions): Configurat
     suggestion: null,
     severity: 'error',
   });
-  return { config, policy, raw, files: new Map(), revision: 'r', warnings: [], problemAt };
+  return { config, policy, raw, ...kept, revision: 'r', warnings: [], problemAt };
 }
 
 export async function startDomainRig(
@@ -100,6 +101,7 @@ export async function startDomainRig(
     confirm: () => undefined,
   };
   const reloader = new Reloader(load(), [], {
+    record: () => undefined,
     lookUp: () => Promise.resolve([]),
     load: () => Promise.resolve({ kind: 'loaded', configuration: load() }),
     lanes: [lane],

@@ -21,7 +21,7 @@ import { waitFor } from './ports.ts';
 
 export const mainFile = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url));
 
-const readyWithinMs = 20_000;
+const readyWithinMs = 60_000;
 const stopsWithinMs = 30_000;
 
 /** `config` null: started without one, on the embedded default in `<folder>/data`. */

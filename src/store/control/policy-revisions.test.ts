@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Failure } from '../../mail/failure.ts';
-import { openControl, openControlReader } from './open-control.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { openControl, openControlReader } from './control-file.ts';
 import type { ObjectWrite, StoredRevision } from './policy-revisions.ts';
-import { PolicyRevisions } from './policy-revisions.ts';
+import type { PolicyRevisions } from './policy-revisions.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-control-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -14,7 +15,7 @@ let files = 0;
 
 function openNew(): { readonly file: string; readonly revisions: PolicyRevisions } {
   const file = join(folder, `control-${++files}.db`);
-  return { file, revisions: new PolicyRevisions(openControl(file)) };
+  return { file, revisions: openControl(file).policy };
 }
 
 function revision(number: number, more: Partial<StoredRevision> = {}): StoredRevision {
@@ -24,7 +25,6 @@ function revision(number: number, more: Partial<StoredRevision> = {}): StoredRev
     author: 'ann',
     origin: 'change',
     reason: null,
-    policyRevision: `${number}`.repeat(12),
     fileDigest: null,
     ...more,
   };
@@ -95,30 +95,37 @@ test('a revision is written whole or not at all, with what belongs to it', () =>
 
 test('the last import and the revisions of one policy are found', () => {
   const { revisions } = openNew();
-  revisions.write(revision(1, { fileDigest: 'f1', policyRevision: 'p' }), []);
+  revisions.write(revision(1, { fileDigest: 'f1' }), []);
   revisions.write(revision(2), []);
-  revisions.write(revision(3, { policyRevision: 'p' }), []);
+  revisions.write(revision(3), []);
   assert.equal(revisions.lastImport()?.number, 1);
-  const numbers = (page: Parameters<PolicyRevisions['list']>[0]) =>
-    revisions.list(page).map(({ number }) => number);
-  assert.deepEqual(numbers({ before: null, limit: 2 }), [3, 2]);
-  assert.deepEqual(numbers({ before: 2, limit: 2 }), [1]);
-  assert.deepEqual(numbers({ before: null, limit: 9, policyRevision: 'p' }), [3, 1]);
+  const numbers = (before: number | null) => revisions.list(before, 2).map(({ number }) => number);
+  assert.deepEqual(numbers(null), [3, 2]);
+  assert.deepEqual(numbers(2), [1]);
+  const since = (minute: number) => `2026-11-28T20:0${minute}:00.000Z`;
+  revisions.noteInForce({ since: since(1), policyRevision: 'p', revision: 1 });
+  revisions.noteInForce({ since: since(2), policyRevision: 'q', revision: 2 });
+  revisions.noteInForce({ since: since(3), policyRevision: 'p', revision: 3 });
+  const when = revisions.whenInForce('p', 9).map((note) => [note.revision, note.since]);
+  assert.deepEqual(when, [
+    [3, since(3)],
+    [1, since(1)],
+  ]);
 });
 
 test('what was written is there for another process, which cannot write', () => {
   const { file, revisions } = openNew();
   revisions.write(revision(1), [rule('a', { text: 'ä "quoted"' })]);
   const reader = openControlReader(file)!;
-  assert.deepEqual(new PolicyRevisions(reader).objectsAt(1)[0]?.value, { text: 'ä "quoted"' });
-  assert.throws(() => new PolicyRevisions(reader).write(revision(2), []), Failure);
+  assert.deepEqual(reader.policy.objectsAt(1)[0]?.value, { text: 'ä "quoted"' });
+  assert.throws(() => reader.policy.write(revision(2), []), Failure);
   reader.close();
   assert.equal(openControlReader(join(folder, 'nothing.db')), null);
 });
 
 test('a file of a newer program is refused, and left as it is', () => {
   const { file } = openNew();
-  const db = openControl(file);
+  const db = new DatabaseSync(file);
   db.exec('PRAGMA user_version = 99');
   db.close();
   for (const open of [openControl, openControlReader]) {

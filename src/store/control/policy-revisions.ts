@@ -38,10 +38,15 @@ export interface StoredRevision {
   /** How: `file`, `change`, `rollback`. */
   readonly origin: string;
   readonly reason: string | null;
-  /** Names the policy that it made, as decision records do. */
-  readonly policyRevision: string;
   /** Of the file's part that it took over; null where it took none. */
   readonly fileDigest: string | null;
+}
+
+/** Since `since`, RFC 3339, decisions name `policyRevision`, which is the policy of `revision`. */
+export interface InForceNote {
+  readonly since: string;
+  readonly policyRevision: string;
+  readonly revision: number;
 }
 
 /** What a revision did to one object; null where it was not there. */
@@ -82,17 +87,28 @@ export class PolicyRevisions {
     return this.#one('SELECT * FROM revision WHERE number = ?', number);
   }
 
-  /** Newest first; those before `before`, of one policy where it is given. */
-  list(page: {
-    readonly before: number | null;
-    readonly limit: number;
-    readonly policyRevision?: string | null;
-  }): readonly StoredRevision[] {
-    const { before, limit, policyRevision = null } = page;
-    const sql = `SELECT * FROM revision WHERE number < ? AND (? IS NULL OR policy_revision = ?)
-      ORDER BY number DESC LIMIT ?`;
-    const bounds = [before ?? Number.MAX_SAFE_INTEGER, policyRevision, policyRevision, limit];
-    return this.#all(sql, ...bounds).map(toRevision);
+  /** Newest first; those before `before`. */
+  list(before: number | null, limit: number): readonly StoredRevision[] {
+    const sql = 'SELECT * FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?';
+    return this.#all(sql, before ?? Number.MAX_SAFE_INTEGER, limit).map(toRevision);
+  }
+
+  /** Another policy is in force: that of this revision, under the name that decision records use. */
+  noteInForce(note: InForceNote): void {
+    const insert = 'INSERT INTO in_force VALUES (?, ?, ?)';
+    attempt(() => {
+      this.#db.prepare(insert).run(note.since, note.policyRevision, note.revision);
+    });
+  }
+
+  /** Of which revisions a policy was that decision records name, and since when, newest first. */
+  whenInForce(policyRevision: string, limit: number): readonly InForceNote[] {
+    const sql = 'SELECT * FROM in_force WHERE policy_revision = ? ORDER BY since DESC LIMIT ?';
+    return this.#all(sql, policyRevision, limit).map((row) => ({
+      since: String(row['since']),
+      policyRevision: String(row['policy_revision']),
+      revision: Number(row['revision']),
+    }));
   }
 
   /** Everything as of a revision, in order of kind, organization and position. */
@@ -143,10 +159,10 @@ export class PolicyRevisions {
   }
 
   #insert(revision: StoredRevision, writes: readonly ObjectWrite[]): void {
-    const { number, at, author, origin, reason, policyRevision, fileDigest } = revision;
+    const { number, at, author, origin, reason, fileDigest } = revision;
     this.#db
-      .prepare('INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(number, at, author, origin, reason, policyRevision, fileDigest);
+      .prepare('INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?)')
+      .run(number, at, author, origin, reason, fileDigest);
     const insert = this.#db.prepare('INSERT INTO object_version VALUES (?, ?, ?, ?, ?, ?)');
     for (const { position, value, ...key } of writes) {
       const text = value === null ? null : JSON.stringify(value);
@@ -211,7 +227,6 @@ function toRevision(row: Row): StoredRevision {
     author: String(row['author']),
     origin: String(row['origin']),
     reason: text('reason'),
-    policyRevision: String(row['policy_revision']),
     fileDigest: text('file_digest'),
   };
 }

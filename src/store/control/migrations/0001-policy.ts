@@ -5,6 +5,9 @@
  * that is not younger; `value` null says that it was removed. `position` orders the objects of a kind
  * within their organization; it has gaps, so that one that moves needs no other version of its
  * neighbours. `organization` is empty for what belongs to the gateway.
+ *
+ * `in_force` has a row for each time that another policy came into force: domains that are proven make
+ * another one of the same revision.
  */
 export const policy = `
 CREATE TABLE revision (
@@ -13,11 +16,16 @@ CREATE TABLE revision (
   author TEXT NOT NULL,
   origin TEXT NOT NULL,
   reason TEXT,
-  policy_revision TEXT NOT NULL,
   file_digest TEXT
 ) STRICT;
 
-CREATE INDEX revision_by_policy ON revision (policy_revision);
+CREATE TABLE in_force (
+  since TEXT NOT NULL,
+  policy_revision TEXT NOT NULL,
+  revision INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX in_force_by_policy ON in_force (policy_revision);
 
 CREATE TABLE object_version (
   kind TEXT NOT NULL,

@@ -1,5 +1,5 @@
 /**
- * Opens the control file, `control.db`: what the control process keeps and no lane touches.
+ * The control file, `control.db`: what the control process keeps and no lane touches.
  *
  * Whoever opens it for writing holds the data folder; readers need not.
  */
@@ -8,9 +8,25 @@ import { DatabaseSync } from 'node:sqlite';
 import { checkVersion, migrate } from '../migrate.ts';
 import { namingFile } from '../sqlite-failure.ts';
 import { controlMigrations } from './migrations.ts';
+import { PolicyRevisions } from './policy-revisions.ts';
+
+/** Everything in it, by what it is about. */
+export class ControlFile {
+  readonly policy: PolicyRevisions;
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.policy = new PolicyRevisions(db);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
 
 /** The file is made where it is missing. Throws `store-newer`, `store-damaged`, `store-io`. */
-export function openControl(file: string): DatabaseSync {
+export function openControl(file: string): ControlFile {
   return opened(file, false, (db) => {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     checkVersion(db, file, controlMigrations.length);
@@ -19,7 +35,7 @@ export function openControl(file: string): DatabaseSync {
 }
 
 /** For reading beside a gateway that may run; null where there is no such file yet. Throws the same. */
-export function openControlReader(file: string): DatabaseSync | null {
+export function openControlReader(file: string): ControlFile | null {
   if (!existsSync(file)) return null;
   return opened(file, true, (db) => checkVersion(db, file, controlMigrations.length));
 }
@@ -29,7 +45,7 @@ function opened(file: string, readOnly: boolean, prepare: (db: DatabaseSync) => 
   try {
     db = new DatabaseSync(file, { timeout: 5000, readOnly });
     prepare(db);
-    return db;
+    return new ControlFile(db);
   } catch (error) {
     db?.close();
     throw namingFile(error, file);

@@ -1,0 +1,69 @@
+/**
+ * Whether the policy is what stands in the file or what the control file keeps.
+ *
+ * The file is an import: it acts where it says something that was not taken over yet. Where the policy
+ * was changed otherwise since, nobody can tell which of the two is meant.
+ */
+import { findDataFolder } from '../../config/load.ts';
+import { digestOfPolicy } from '../../config/split-policy.ts';
+import type { ChoosePolicy, PolicyChoice } from '../../config/stored-policy.ts';
+import { chooseFile } from '../../config/stored-policy.ts';
+import type { ConfigurationSource } from '../configuration.ts';
+import type { PolicyState } from './policy-book.ts';
+import { readPolicyState } from './policy-book.ts';
+
+/** What the file is to the policy that is kept. */
+export type FileState = 'taken-over' | 'new' | 'conflicts';
+
+export function judgeFile(digest: string | null, { revision, imported }: PolicyState): FileState {
+  if (digest === null || digest === imported?.digest) return 'taken-over';
+  return revision === 0 || imported?.revision === revision ? 'new' : 'conflicts';
+}
+
+/** `overwrite`: what stands in the file is meant, whatever was changed since. */
+export function chooseAtReload(state: PolicyState, overwrite: boolean): ChoosePolicy {
+  return (file) => {
+    const found = judgeFile(digestOfPolicy(file), state);
+    if (found === 'new' || (found === 'conflicts' && overwrite)) return { kind: 'file' };
+    if (found === 'taken-over') return stored(state);
+    return { kind: 'refused', text: `${conflictText(state)}; ${conflictMend}` };
+  };
+}
+
+/** A start takes what is kept where the two conflict: that was in force last. `onConflict` hears why. */
+export function chooseAtStart(
+  state: PolicyState,
+  onConflict: (text: string) => void = () => undefined,
+): ChoosePolicy {
+  return (file) => {
+    const found = judgeFile(digestOfPolicy(file), state);
+    if (found === 'new') return { kind: 'file' };
+    if (found === 'conflicts')
+      onConflict(`${conflictText(state)}, and is not read; ${conflictMend}`);
+    return stored(state);
+  };
+}
+
+/** What a start on this file would take, beside a gateway that may run. */
+export async function chooseForStart(
+  { file, dataFolder }: ConfigurationSource,
+  onConflict?: (text: string) => void,
+): Promise<ChoosePolicy> {
+  const folder = dataFolder ?? (await findDataFolder(file));
+  return folder === null ? chooseFile : chooseAtStart(readPolicyState(folder), onConflict);
+}
+
+function stored({ objects }: PolicyState): PolicyChoice {
+  return { kind: 'stored', objects };
+}
+
+function conflictText({ revision, imported }: PolicyState): string {
+  const since =
+    imported === null
+      ? 'without this file'
+      : `since revision ${imported.revision} was read from here`;
+  return `the file says something else than before, while the policy was changed ${since} (it is at revision ${revision})`;
+}
+
+const conflictMend =
+  'postern export shows the policy in force; take over what is missing from it, then put the file in force with postern config reload --overwrite-policy, or remove organizations and certificates from the file';

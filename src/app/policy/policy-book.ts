@@ -1,0 +1,106 @@
+/** The policy as the control file keeps it: what is in force now, and the one way to write another revision. */
+import type { PlacedObject } from '../../config/change-policy.ts';
+import { replacePolicy } from '../../config/change-policy.ts';
+import type { ObjectKind, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
+import { openControlReader } from '../../store/control/control-file.ts';
+import type { StoredObject } from '../../store/control/policy-revisions.ts';
+import type { PolicyRevisions } from '../../store/control/policy-revisions.ts';
+import { foldersOf } from '../data-folder.ts';
+
+export interface PolicyState {
+  /** The newest revision; 0 before the first. */
+  readonly revision: number;
+  /** In the order in which they stand. */
+  readonly objects: readonly PlacedObject[];
+  /** What was taken over from the file last, and the revision that did; null where nothing was yet. */
+  readonly imported: { readonly digest: string; readonly revision: number } | null;
+}
+
+/** How a revision came to be. `also` runs in its transaction. */
+export interface RevisionBy {
+  readonly author: string;
+  readonly origin: 'file' | 'change' | 'rollback';
+  readonly reason: string | null;
+  readonly also?: (revision: number) => void;
+}
+
+export interface RecordedPolicy {
+  readonly objects: readonly PolicyObject[];
+  /** Of the file's part that they were taken from; null where they were not. */
+  readonly fileDigest: string | null;
+}
+
+export class PolicyBook {
+  readonly revisions: PolicyRevisions;
+  #state: PolicyState;
+
+  constructor(revisions: PolicyRevisions) {
+    this.revisions = revisions;
+    this.#state = readState(revisions);
+  }
+
+  get state(): PolicyState {
+    return this.#state;
+  }
+
+  /** The number of the revision; the newest where nothing is different. Throws a Failure of the store. */
+  record({ objects, fileDigest }: RecordedPolicy, by: RevisionBy): number {
+    const number = this.#state.revision + 1;
+    const changed = replacePolicy(this.#state.objects, objects, number);
+    const isKnown = fileDigest === null || fileDigest === this.#state.imported?.digest;
+    if (changed.versions.length === 0 && isKnown) return this.#state.revision;
+    const { author, origin, reason, also } = by;
+    const at = new Date().toISOString();
+    const writes = changed.versions.map(({ key, position, value }) => ({
+      ...key,
+      position,
+      value,
+    }));
+    this.revisions.write({ number, at, author, origin, reason, fileDigest }, writes, () =>
+      also?.(number),
+    );
+    const imported =
+      fileDigest === null ? this.#state.imported : { digest: fileDigest, revision: number };
+    this.#state = { revision: number, objects: changed.objects, imported };
+    return number;
+  }
+
+  /** Decisions name this policy from now on. */
+  noteInForce(policyRevision: string): void {
+    const { revision } = this.#state;
+    this.revisions.noteInForce({ since: new Date().toISOString(), policyRevision, revision });
+  }
+}
+
+/** Beside a gateway that may run or not. Throws a Failure where there is a file that cannot be read. */
+export function readPolicyState(dataFolder: string): PolicyState {
+  const control = openControlReader(foldersOf(dataFolder).control);
+  if (control === null) return { revision: 0, objects: [], imported: null };
+  try {
+    return readState(control.policy);
+  } finally {
+    control.close();
+  }
+}
+
+function readState(revisions: PolicyRevisions): PolicyState {
+  const revision = revisions.newest()?.number ?? 0;
+  const imported = revisions.lastImport();
+  return {
+    revision,
+    objects: placed(revisions.objectsAt(revision)),
+    imported:
+      imported === null ? null : { digest: imported.fileDigest!, revision: imported.number },
+  };
+}
+
+/** As they stood, in their order. */
+export function placed(stored: readonly StoredObject[]): readonly PlacedObject[] {
+  return stored
+    .map((object) => ({
+      ...object,
+      kind: object.kind as ObjectKind,
+      value: object.value as ObjectValue,
+    }))
+    .sort((a, b) => a.position - b.position);
+}

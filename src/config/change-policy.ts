@@ -1,0 +1,174 @@
+/**
+ * Changes of policy objects, worked out before anything is written: what there will be, in which order,
+ * and which versions that takes.
+ *
+ * Objects of a kind have an order within their organization, kept as numbers with gaps: an object that
+ * moves gets a number between its new neighbours, which keep theirs.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { ObjectKey, ObjectValue, PolicyObject } from './policy-object.ts';
+import { textOfKey } from './policy-object.ts';
+
+/** An object with its number in the order, and the revision that wrote it. */
+export interface PlacedObject extends PolicyObject {
+  readonly position: number;
+  readonly revision: number;
+}
+
+/** `value` null removes the object. `place`, from 0 among its like, moves it; null leaves it, or adds it at the end. */
+export interface ObjectChange {
+  readonly key: ObjectKey;
+  readonly value: ObjectValue | null;
+  readonly place: number | null;
+}
+
+/** A version that the change writes; `value` null for a removal. */
+export interface NewVersion {
+  readonly key: ObjectKey;
+  readonly position: number;
+  readonly value: ObjectValue | null;
+}
+
+export interface ChangedPolicy {
+  readonly objects: readonly PlacedObject[];
+  /** Empty where nothing would be different. */
+  readonly versions: readonly NewVersion[];
+}
+
+/** One after the other. What is removed and not there is nothing; `revision` is that of the change. */
+export function changePolicy(
+  before: readonly PlacedObject[],
+  changes: readonly ObjectChange[],
+  revision: number,
+): ChangedPolicy {
+  const next = new Map(before.map((object) => [textOfKey(object), object] as const));
+  for (const change of changes) changeOne(next, change, revision);
+  return compared(before, next);
+}
+
+function changeOne(
+  next: Map<string, PlacedObject>,
+  { key, value, place }: ObjectChange,
+  revision: number,
+): void {
+  const text = textOfKey(key);
+  const old = next.get(text);
+  next.delete(text);
+  if (value === null) return;
+  const object = { ...keyOf(key), value, revision };
+  const alike = likeOf(next.values(), key);
+  if (place === null) {
+    const position = old?.position ?? (alike.at(-1)?.position ?? 0) + 1;
+    next.set(text, { ...object, position });
+    return;
+  }
+  const ordered = alike.toSpliced(place, 0, { ...object, position: Number.NaN });
+  const positions = numberInOrder(
+    ordered.map((each) => (Number.isNaN(each.position) ? null : each.position)),
+  );
+  ordered.forEach((each, at) => {
+    const position = positions[at]!;
+    const isMoved = each.position !== position;
+    next.set(textOfKey(each), isMoved ? { ...each, position, revision } : each);
+  });
+}
+
+/** Those of the same kind and organization, in order. */
+function likeOf(
+  objects: Iterable<PlacedObject>,
+  { kind, organization }: ObjectKey,
+): readonly PlacedObject[] {
+  return [...objects]
+    .filter((each) => each.kind === kind && each.organization === organization)
+    .sort((a, b) => a.position - b.position);
+}
+
+/** Makes the policy exactly `wanted`, in its order; what is the same keeps its version. */
+export function replacePolicy(
+  before: readonly PlacedObject[],
+  wanted: readonly PolicyObject[],
+  revision: number,
+): ChangedPolicy {
+  const known = new Map(before.map((object) => [textOfKey(object), object] as const));
+  const groups = Map.groupBy(wanted, ({ kind, organization }) => `${kind} ${organization ?? ''}`);
+  const next = new Map<string, PlacedObject>();
+  for (const group of groups.values()) {
+    const old = group.map((object) => known.get(textOfKey(object))?.position ?? null);
+    const positions = numberInOrder(old);
+    group.forEach(({ kind, organization, name, value }, place) => {
+      const object = { kind, organization, name, value, position: positions[place]!, revision };
+      next.set(textOfKey(object), object);
+    });
+  }
+  return compared(before, next);
+}
+
+/** Objects that stay as they were keep their version. */
+function compared(
+  before: readonly PlacedObject[],
+  next: ReadonlyMap<string, PlacedObject>,
+): ChangedPolicy {
+  const versions: NewVersion[] = [];
+  const known = new Map(before.map((object) => [textOfKey(object), object] as const));
+  for (const [text, old] of known) {
+    if (!next.has(text)) versions.push({ key: keyOf(old), position: old.position, value: null });
+  }
+  const objects = Array.from(next, ([text, object]) => {
+    const old = known.get(text);
+    if (old?.position === object.position && isDeepStrictEqual(old.value, object.value)) return old;
+    const { position, value } = object;
+    versions.push({ key: keyOf(object), position, value });
+    return object;
+  });
+  return { objects: objects.sort((a, b) => a.position - b.position), versions };
+}
+
+export function keyOf({ kind, organization, name }: ObjectKey): ObjectKey {
+  return { kind, organization, name };
+}
+
+/**
+ * A number for each place, rising; as many as possible stay what they are. Null: there is none yet.
+ */
+export function numberInOrder(old: readonly (number | null)[]): readonly number[] {
+  const kept = longestRising(old);
+  const positions: number[] = [];
+  let place = 0;
+  while (place < old.length) {
+    if (kept.has(place)) {
+      positions.push(old[place]!);
+      place++;
+      continue;
+    }
+    let end = place;
+    while (end < old.length && !kept.has(end)) end++;
+    const first = positions.at(-1) ?? (end < old.length ? old[end]! - (end - place) - 1 : 0);
+    const step = end < old.length ? (old[end]! - first) / (end - place + 1) : 1;
+    // Numbers that lie too close have no room between them any more.
+    if (step < 1e-6) return old.map((_, each) => each + 1);
+    for (let each = 1; each <= end - place; each++) positions.push(first + each * step);
+    place = end;
+  }
+  return positions;
+}
+
+/** The places of a longest strictly rising subsequence. */
+function longestRising(values: readonly (number | null)[]): ReadonlySet<number> {
+  const ends: number[] = [];
+  const previous = new Map<number, number>();
+  values.forEach((value, place) => {
+    if (value === null) return;
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (values[ends[middle]!]! < value) low = middle + 1;
+      else high = middle;
+    }
+    if (low > 0) previous.set(place, ends[low - 1]!);
+    ends[low] = place;
+  });
+  const kept = new Set<number>();
+  for (let place = ends.at(-1); place !== undefined; place = previous.get(place)) kept.add(place);
+  return kept;
+}
