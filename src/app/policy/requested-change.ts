@@ -1,0 +1,110 @@
+/** What somebody asks to be changed, held against what is there: the objects that there shall be. */
+import type { PlacedObject } from '../../config/change-policy.ts';
+import { changePolicy } from '../../config/change-policy.ts';
+import { mergePatch } from '../../config/merge-patch.ts';
+import { keepSecrets } from '../../config/object-secrets.ts';
+import type { ObjectKey, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
+import { canonicalName, describeObject, kindOf, textOfKey } from '../../config/policy-object.ts';
+import { Failure } from '../../mail/failure.ts';
+import type { PolicyState } from './policy-book.ts';
+
+/** What must be so for the change to be meant: the versions that its author may have seen. */
+export type Expectation =
+  | { readonly kind: 'any' | 'present' | 'absent' }
+  | { readonly kind: 'version'; readonly revisions: readonly number[] };
+
+/** `place`, from 0 among its like; null leaves it where it is, or adds it at the end. */
+export type RequestedChange = { readonly key: ObjectKey; readonly expect: Expectation } & (
+  | { readonly kind: 'put'; readonly value: ObjectValue; readonly place: number | null }
+  | { readonly kind: 'patch'; readonly value: ObjectValue; readonly place: number | null }
+  | { readonly kind: 'remove'; readonly withContents: boolean }
+);
+
+/**
+ * One after the other. Throws a Failure: `object-unknown`, `object-exists`, `object-changed`,
+ * `object-in-use` for an organization that still holds something, `object-name-differs`.
+ */
+export function applyRequests(
+  state: PolicyState,
+  requests: readonly RequestedChange[],
+): readonly PolicyObject[] {
+  let objects = state.objects;
+  const revision = state.revision + 1;
+  for (const request of requests) {
+    const key = { ...request.key, name: canonicalName(request.key.kind, request.key.name) };
+    const old = find(objects, key);
+    checkExpectation(key, old, request.expect);
+    const changes =
+      request.kind === 'remove'
+        ? removals(objects, key, request.withContents)
+        : [{ key, value: valueOf(request, key, old), place: request.place }];
+    ({ objects } = changePolicy(objects, changes, revision));
+  }
+  return objects;
+}
+
+function find(objects: readonly PlacedObject[], key: ObjectKey): PlacedObject | null {
+  const text = textOfKey(key);
+  return objects.find((object) => textOfKey(object) === text) ?? null;
+}
+
+function checkExpectation(key: ObjectKey, old: PlacedObject | null, expect: Expectation): void {
+  const what = describeObject(key);
+  if (expect.kind === 'absent' && old !== null) {
+    throw new Failure('object-exists', `there is the ${what} already`);
+  }
+  if (expect.kind === 'any' || expect.kind === 'absent') return;
+  if (old === null) throw unknownObject(key);
+  if (expect.kind === 'version' && !expect.revisions.includes(old.revision)) {
+    const seen = expect.revisions.join(', ');
+    const text = `the ${what} was changed meanwhile: it is of revision ${old.revision}, not of ${seen}`;
+    throw new Failure('object-changed', text);
+  }
+}
+
+export function unknownObject(key: ObjectKey): Failure {
+  return new Failure('object-unknown', `there is no ${describeObject(key)}`);
+}
+
+function valueOf(
+  request: RequestedChange & { readonly kind: 'put' | 'patch' },
+  key: ObjectKey,
+  old: PlacedObject | null,
+): ObjectValue {
+  if (request.kind === 'patch' && old === null) throw unknownObject(key);
+  const whole =
+    request.kind === 'put'
+      ? keepSecrets(key.kind, request.value, old?.value ?? null)
+      : (mergePatch(old!.value, request.value) as ObjectValue);
+  return named(whole, key, old);
+}
+
+/** The key that names it is the name in its one spelling, or as it was written before. */
+function named(value: ObjectValue, key: ObjectKey, old: PlacedObject | null): ObjectValue {
+  const { namedBy } = kindOf(key.kind);
+  if (namedBy === null) return value;
+  const written = value[namedBy] ?? old?.value[namedBy] ?? key.name;
+  if (typeof written === 'string' && canonicalName(key.kind, written) === key.name) {
+    return { ...value, [namedBy]: written };
+  }
+  const text = `${namedBy} is ${JSON.stringify(written)}, while the change is about the ${describeObject(key)}; a name stays: remove the one and make the other`;
+  throw new Failure('object-name-differs', text);
+}
+
+function removals(objects: readonly PlacedObject[], key: ObjectKey, withContents: boolean) {
+  if (find(objects, key) === null) throw unknownObject(key);
+  const held =
+    key.kind === 'organization'
+      ? objects.filter(({ organization }) => organization === key.name)
+      : [];
+  if (held.length > 0 && !withContents) {
+    const shown = held.slice(0, 5).map(describeObject).join(', ');
+    const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
+    throw new Failure('object-in-use', `${describeObject(key)} still holds ${shown}${more}`);
+  }
+  return [...held, key].map(({ kind, organization, name }) => ({
+    key: { kind, organization, name },
+    value: null,
+    place: null,
+  }));
+}
