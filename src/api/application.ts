@@ -9,7 +9,9 @@ import { serveDomains } from './serve/domains.ts';
 import { serveExplain } from './serve/explain.ts';
 import { limitTime } from './serve/limits.ts';
 import { serveMessages } from './serve/messages.ts';
+import { servePolicyObjects } from './serve/policy-objects.ts';
 import { serveQueue } from './serve/queue.ts';
+import { serveRevisions } from './serve/revisions.ts';
 import type { ApiContext, Application, Serving } from './serve/serving.ts';
 import { serveStatus } from './serve/status.ts';
 import { serveTraces } from './serve/traces.ts';
@@ -24,6 +26,8 @@ const areas: readonly ((serving: Serving) => void)[] = [
   serveExplain,
   serveConfig,
   serveDomains,
+  servePolicyObjects,
+  serveRevisions,
 ];
 
 export function createApplication(services: ApiServices, context: ApiContext): Application {

@@ -13,7 +13,7 @@ import type { MessageSource } from '../policy/delivery.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { TraceEvent } from '../report/trace-event.ts';
 import { mayBeAbsent } from './contract/absent-key.ts';
-import { configProblem } from './contract/config-problem.ts';
+import { configProblem, objectKeySchema } from './contract/config-problem.ts';
 import { explainedRulesSchema, messageQuestion } from './contract/explain-rules.ts';
 import { time } from './contract/time.ts';
 import { recipientStateSchema } from './contract/trace-search.ts';
@@ -59,7 +59,15 @@ export const problemSchema = z
     problems: z
       .array(configProblem)
       .optional()
-      .meta({ description: 'of `config-refused`: everything that is wrong with the file' }),
+      .meta({ description: 'of `config-refused` and `policy-refused`: everything that is wrong' }),
+    weaker: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'of `policy-asks-less`: what would be asked less, in words' }),
+    dependents: z
+      .array(objectKeySchema)
+      .optional()
+      .meta({ description: 'of `object-in-use`: what would be broken' }),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemSchema>;

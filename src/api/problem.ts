@@ -3,11 +3,13 @@ import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import type { ConfigProblem } from '../config/problem.ts';
+import { describeObject } from '../config/policy-object.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { FailureMeaning, FailureTable } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import { sanitizePeerText } from '../mail/peer-text.ts';
 import type { Problem } from './contract.ts';
+import type { PolicyAnswer } from './policy-services.ts';
 import { apiFailures } from './failures.ts';
 
 const internal: FailureMeaning = apiFailures['api-internal'];
@@ -44,12 +46,33 @@ export function describeInvalid(error: z.ZodError, failures: FailureTable): Prob
 export function describeRefusedConfig(
   problems: readonly ConfigProblem[],
   failures: FailureTable,
+  code: 'config-refused' | 'policy-refused' = 'config-refused',
 ): Problem {
   const errors = problems.filter(({ severity }) => severity === 'error');
   const first = errors[0] === undefined ? '' : `: ${formatProblem(errors[0])}`;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  const detail = sanitizePeerText(`the configuration is refused${first}${more}`);
-  return { ...describeProblem('config-refused', detail, failures), problems: [...problems] };
+  const what = code === 'config-refused' ? 'configuration' : 'change';
+  const detail = sanitizePeerText(`the ${what} is refused${first}${more}`);
+  return { ...describeProblem(code, detail, failures), problems: [...problems] };
+}
+
+/** A change that asks for less, of which nobody said why. */
+export function describeWeaker(weaker: readonly string[], failures: FailureTable): Problem {
+  const more = weaker.length > 1 ? ` (and ${weaker.length - 1} more)` : '';
+  const detail = sanitizePeerText(`the policy would ask for less: ${weaker[0] ?? ''}${more}`);
+  return { ...describeProblem('policy-asks-less', detail, failures), weaker: [...weaker] };
+}
+
+/** A change that would break objects that it is not about. */
+export function describeDependents(
+  { problems, dependents }: Pick<PolicyAnswer & { kind: 'refused' }, 'problems' | 'dependents'>,
+  failures: FailureTable,
+): Problem {
+  const shown = dependents.slice(0, 5).map(describeObject).join(', ');
+  const more = dependents.length > 5 ? ` and ${dependents.length - 5} more` : '';
+  const detail = sanitizePeerText(`it is in use by ${shown}${more}`);
+  const said = { problems: [...problems], dependents: [...dependents] };
+  return { ...describeProblem('object-in-use', detail, failures), ...said };
 }
 
 function describeProblem(code: string, detail: string, failures: FailureTable): Problem {

@@ -20,6 +20,7 @@ import type {
 import type { ConfigCheck, ConfigView } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
 import type { RecordPage, RecordQuery } from './contract/records.ts';
+import type { PolicyServices } from './policy-services.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
 
 /** A row of the store with the queue id of its message and shard. */
@@ -28,7 +29,7 @@ export interface IdentifiedQueueRow extends QueueRow {
 }
 
 /** All of them may throw a Failure; any other error becomes `api-internal`. */
-export interface ApiServices {
+export interface ApiServices extends PolicyServices {
   status(): Promise<StatusView>;
   listQueue(
     filter: QueueFilter & { readonly shard?: number },

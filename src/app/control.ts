@@ -87,7 +87,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     });
     const domains = careForDomains({ reloader, book: proven, log, openResolver });
     const care = careForCertificates({ reloader, log });
-    const services = gatewayServices(log, { lanes, readers, reloader, care, domains });
+    const services = gatewayServices(log, { lanes, readers, reloader, care, domains, kept });
     const monitoring = await openMonitoring(config, { lanes, readers, reloader });
     const api = await startApi({ socketPath, failures: allFailures, log }, services);
     const stop = once(async () => {

@@ -12,6 +12,7 @@ import { domainServices } from './domains/domain-services.ts';
 import { explain } from './explain.ts';
 import { homeMailbox } from './home-organization.ts';
 import { queueServices } from './queue-services.ts';
+import { policyServices } from './policy/policy-services.ts';
 import type { Running } from './running.ts';
 import type { RefusedReload, Reloader } from './reloader.ts';
 import { version } from './version.ts';
@@ -25,6 +26,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     listQueue: (filter) => readers.listQueue(filter),
     ...queueServices(log, running),
     ...domainServices(running),
+    ...policyServices({ kept: running.kept, reloader, log }),
     searchTraces: (query) => searchTraces(query, readers),
     readRecords: (query) => readRecords(query, readers),
     readTrace: (id) => readers.readTrace(id),

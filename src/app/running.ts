@@ -2,6 +2,7 @@
 import type { CertificateCare } from './certificate-care.ts';
 import type { DomainCare } from './domains/domain-care.ts';
 import type { LaneProcess } from './lane-process.ts';
+import type { KeptPolicy } from './policy/kept-policy.ts';
 import type { Reloader } from './reloader.ts';
 import type { ShardReaders } from './shard-readers.ts';
 
@@ -12,4 +13,5 @@ export interface Running {
   readonly reloader: Reloader;
   readonly care: CertificateCare;
   readonly domains: DomainCare;
+  readonly kept: KeptPolicy;
 }

@@ -22,4 +22,44 @@ export const configFailures = {
     exitCode: 65,
     whatToDo: 'Edit the file by hand; docs/config.md shows the keys.',
   },
+  'object-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'List the objects of this kind, and use the name as it stands there.',
+  },
+  'object-exists': {
+    httpStatus: 412,
+    exitCode: 73,
+    whatToDo: 'Take another name, or change the one that is there.',
+  },
+  'object-changed': {
+    httpStatus: 412,
+    exitCode: 75,
+    whatToDo: 'Read it again, look at what somebody else changed, and repeat the change on that.',
+  },
+  'object-in-use': {
+    httpStatus: 409,
+    exitCode: 65,
+    whatToDo: 'Change or remove what depends on it first, or in the same change.',
+  },
+  'object-name-differs': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Leave the name out of the value; to rename, make a new one and remove the old one.',
+  },
+  'policy-refused': {
+    httpStatus: 422,
+    exitCode: 78,
+    whatToDo: 'Mend what is named; nothing was changed.',
+  },
+  'policy-asks-less': {
+    httpStatus: 409,
+    exitCode: 65,
+    whatToDo: 'If that is meant, say why with a reason; nothing was changed.',
+  },
+  'revision-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'List the revisions, and name one of them.',
+  },
 } satisfies FailureTable;

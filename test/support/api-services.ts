@@ -1,4 +1,7 @@
 /** Fake services and sample values for the tests of `api` and `cli`. */
+import { describeObject } from '../../src/config/policy-object.ts';
+import type { PolicyServices } from '../../src/api/policy-services.ts';
+import { Failure } from '../../src/mail/failure.ts';
 import { Readable } from 'node:stream';
 import { parseAddress } from '../../src/mail/address.ts';
 import type { Outcome } from '../../src/policy/outcome.ts';
@@ -112,9 +115,29 @@ function shown(id: string, events: TraceView['events']): TraceView {
   return { formatVersion: 1, id, events, recipients: readRecipientStates(events) };
 }
 
+async function noRevision(): Promise<never> {
+  throw new Failure('revision-unknown', 'there is no revision');
+}
+
+/** A policy in which nothing is, and nothing can be changed. */
+const emptyPolicy: PolicyServices = {
+  listObjects: async () => ({ formatVersion: 1, revision: 0, objects: [], cursor: null }),
+  readObject: async (key) => {
+    throw new Failure('object-unknown', `there is no ${describeObject(key)}`);
+  },
+  changePolicy: async () => ({ kind: 'refused', problems: [], dependents: [] }),
+  readPolicy: async () => ({ formatVersion: 1, revision: 0, policy: { organizations: [] } }),
+  listRevisions: async () => ({ formatVersion: 1, revisions: [] }),
+  readRevision: noRevision,
+  diffRevisions: noRevision,
+  rollBack: noRevision,
+  whenInForce: noRevision,
+};
+
 /** Services that answer the samples; `overrides` replaces single ones. */
 export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices {
   return {
+    ...emptyPolicy,
     status: async () => sampleStatus,
     listQueue: async () => sampleRows,
     orderQueue: async () => ({

@@ -40,7 +40,9 @@ const anyValue = z.record(z.string(), z.unknown());
 export const objectViewSchema = z
   .object({
     ...objectKeySchema.shape,
-    value: anyValue.meta({ description: 'as in a file, without defaults; secrets as placeholders' }),
+    value: anyValue.meta({
+      description: 'as in a file, without defaults; secrets as placeholders',
+    }),
     place: z.int().min(0).meta({ description: 'among its like; rules act in this order' }),
     revision: z.int().min(1).meta({ description: 'that wrote it last' }),
     etag: z.string(),
@@ -67,12 +69,9 @@ export const objectListQuerySchema = z.object({
 });
 export type ObjectListQuery = z.output<typeof objectListQuerySchema>;
 
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .meta({ description: 'why the policy is to ask for less; a change that does is refused without' });
+const reason = z.string().trim().min(1).max(500).meta({
+  description: 'why the policy is to ask for less; a change that does is refused without',
+});
 const place = z.int().min(0).max(100_000);
 
 /** Of every route that changes the policy. */
@@ -145,7 +144,13 @@ export const objectDifferenceSchema = z
     object: objectKeySchema,
     kind: z.enum(['added', 'changed', 'moved', 'removed']),
     keys: z
-      .array(z.object({ key: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }))
+      .array(
+        z.object({
+          key: z.string(),
+          before: z.unknown().optional(),
+          after: z.unknown().optional(),
+        }),
+      )
       .meta({ description: 'the keys that differ; absent where it is not set' }),
   })
   .meta({ id: 'ObjectDifference' });
@@ -157,9 +162,9 @@ export const changedSchema = z
     formatVersion: z.literal(1),
     kind: z.enum(['changed', 'would-change', 'unchanged']),
     revision: z.int().min(0).meta({ description: 'of the policy in force now' }),
-    policyRevision: z
-      .string()
-      .meta({ description: 'as decision records name the policy; of a dry run: that there would be' }),
+    policyRevision: z.string().meta({
+      description: 'as decision records name the policy; of a dry run: that there would be',
+    }),
     differences: z.array(objectDifferenceSchema),
     weaker: z.array(z.string()).meta({ description: 'what it asks less than before, in words' }),
     warnings: z.array(configProblem),

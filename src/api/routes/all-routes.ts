@@ -3,11 +3,18 @@ import * as config from './config.ts';
 import * as domains from './domains.ts';
 import * as explain from './explain.ts';
 import * as messages from './messages.ts';
+import { changesRoute, objectRoutes, policyRoute } from './policy-objects.ts';
 import * as queue from './queue.ts';
+import * as revisions from './revisions.ts';
 import * as status from './status.ts';
 import * as traces from './traces.ts';
 
-const areas = [config, domains, explain, messages, queue, status, traces];
+const ofObjects = objectRoutes.flatMap(([kind, routes]) =>
+  Object.entries(routes).map(([verb, route]) => [`${kind.kind} ${verb}`, route] as const),
+);
+const policyObjects = { changesRoute, policyRoute, ...Object.fromEntries(ofObjects) };
+
+const areas = [config, domains, explain, messages, policyObjects, queue, revisions, status, traces];
 
 /** In the order of their names, so that it does not matter in which file a route stands. */
 export const allRoutes = areas

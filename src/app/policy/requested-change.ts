@@ -85,7 +85,8 @@ function named(value: ObjectValue, key: ObjectKey, old: PlacedObject | null): Ob
   if (namedBy === null) return value;
   const written = value[namedBy] ?? old?.value[namedBy] ?? key.name;
   if (typeof written === 'string' && canonicalName(key.kind, written) === key.name) {
-    return { ...value, [namedBy]: written };
+    const { [namedBy]: _name, ...rest } = value;
+    return { [namedBy]: written, ...rest };
   }
   const text = `${namedBy} is ${JSON.stringify(written)}, while the change is about the ${describeObject(key)}; a name stays: remove the one and make the other`;
   throw new Failure('object-name-differs', text);

@@ -1,0 +1,217 @@
+/** What the API serves of the policy, from the book of it and the reloader that puts it in force. */
+import type {
+  ChangedView,
+  ObjectListView,
+  ObjectView,
+  RevisionView,
+} from '../../api/contract/policy-objects.ts';
+import type { PolicyAnswer, PolicyServices } from '../../api/policy-services.ts';
+import type { PlacedObject } from '../../config/change-policy.ts';
+import { composePolicy } from '../../config/compose-policy.ts';
+import { leaveOutSecrets, withoutSecrets } from '../../config/object-secrets.ts';
+import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
+import { textOfKey } from '../../config/policy-object.ts';
+import { Failure } from '../../mail/failure.ts';
+import type { StoredRevision } from '../../store/control/policy-revisions.ts';
+import { compareStates } from './describe-difference.ts';
+import type { PolicyBook, PolicyState } from './policy-book.ts';
+import { placed } from './policy-book.ts';
+import type { ChangeOutcome, ChangerParts, PolicyOrder } from './policy-changer.ts';
+import { changePolicyInForce } from './policy-changer.ts';
+import { applyRequests, unknownObject } from './requested-change.ts';
+import { toRequests } from './to-requests.ts';
+
+export function policyServices(parts: ChangerParts): PolicyServices {
+  const { policies } = parts.kept;
+  const viewer = new Viewer(policies);
+  const change = async (order: PolicyOrder, about: ObjectKey | null): Promise<PolicyAnswer> =>
+    answerOf(await changePolicyInForce(parts, order), viewer, about);
+  return {
+    listObjects: async (of, query) => viewer.list(of, query),
+    readObject: async (key) => viewer.read(key),
+    changePolicy: ({ changes, reason, dryRun }, author) => {
+      const want = (state: PolicyState) => applyRequests(state, toRequests(changes));
+      const about = changes.length === 1 ? changes[0]!.object : null;
+      const order = { want, author, origin: 'change', reason, isDryRun: dryRun } as const;
+      return change(order, about);
+    },
+    readPolicy: async () => {
+      const { revision, objects } = policies.state;
+      const open = objects.map((each) => ({
+        ...each,
+        value: leaveOutSecrets(each.kind, each.value),
+      }));
+      const policy = composePolicy({}, open).value as never;
+      return { formatVersion: 1, revision, policy };
+    },
+    listRevisions: async ({ before = null, limit }) => ({
+      formatVersion: 1,
+      revisions: policies.revisions.list(before, limit).map(viewRevision),
+    }),
+    readRevision: async (number) => {
+      const revision = readRevision(policies, number);
+      const differences = compareStates(stateAt(policies, number - 1), stateAt(policies, number));
+      return { formatVersion: 1, ...viewRevision(revision), differences: [...differences] };
+    },
+    diffRevisions: async (from, to) => {
+      const end = to ?? policies.state.revision;
+      for (const each of [from, end]) if (each !== 0) readRevision(policies, each);
+      const differences = compareStates(stateAt(policies, from), stateAt(policies, end));
+      return { formatVersion: 1, from, to: end, differences: [...differences] };
+    },
+    rollBack: (number, { objects, reason, dryRun }, author) => {
+      const want = (state: PolicyState) => asOf(policies, state, { number, objects });
+      return change({ want, author, origin: 'rollback', reason, isDryRun: dryRun }, null);
+    },
+    whenInForce: async (policyRevision) => {
+      const found = policies.revisions.whenInForce(policyRevision, 100);
+      if (found.length === 0) throw unknownRevision(`no policy ${policyRevision} was in force`);
+      const inForce = found.map(({ since, revision }) => ({ since, revision }));
+      return { formatVersion: 1, policyRevision, inForce };
+    },
+  };
+}
+
+function unknownRevision(text: string): Failure {
+  return new Failure('revision-unknown', text);
+}
+
+function readRevision(policies: PolicyBook, number: number): StoredRevision {
+  const revision = policies.revisions.read(number);
+  if (revision === null) throw unknownRevision(`there is no revision ${number} of the policy`);
+  return revision;
+}
+
+function viewRevision({ number, at, author, origin, reason }: StoredRevision): RevisionView {
+  return { revision: number, at, by: author, origin: origin as RevisionView['origin'], reason };
+}
+
+function stateAt({ revisions }: PolicyBook, number: number): readonly PlacedObject[] {
+  return placed(revisions.objectsAt(number));
+}
+
+/** The whole policy of a revision; or the one of now with some objects as they were then, or gone. */
+function asOf(
+  policies: PolicyBook,
+  state: PolicyState,
+  { number, objects }: { readonly number: number; readonly objects: readonly ObjectKey[] | null },
+): readonly PolicyObject[] {
+  readRevision(policies, number);
+  const then = stateAt(policies, number);
+  if (objects === null) return then;
+  const wanted = new Set(objects.map(textOfKey));
+  const known = new Set([...state.objects, ...then].map(textOfKey));
+  const stranger = objects.find((key) => !known.has(textOfKey(key)));
+  if (stranger !== undefined) throw unknownObject(stranger);
+  const isWanted = (object: ObjectKey): boolean => wanted.has(textOfKey(object));
+  return [...state.objects.filter((each) => !isWanted(each)), ...then.filter(isWanted)].sort(
+    (a, b) => a.position - b.position,
+  );
+}
+
+function answerOf(outcome: ChangeOutcome, viewer: Viewer, about: ObjectKey | null): PolicyAnswer {
+  if (outcome.kind === 'asks-why') return outcome;
+  if (outcome.kind === 'refused') return { ...outcome, dependents: dependentsOf(outcome) };
+  const { kind, configuration, weaker, warnings, before, changed } = outcome;
+  const isDone = kind !== 'would-change';
+  const view: ChangedView = {
+    formatVersion: 1,
+    kind,
+    revision: viewer.revision,
+    policyRevision: configuration.policy.revision,
+    differences: [...compareStates(before.objects, changed.objects)],
+    weaker: [...weaker],
+    warnings: [...warnings],
+    object: isDone && about !== null ? viewer.find(about) : null,
+  };
+  return { kind: 'done', view };
+}
+
+/** Where only removals are asked for, what is wrong afterwards is what depended on them. */
+function dependentsOf({ changed, problems }: ChangeOutcome & { kind: 'refused' }) {
+  if (changed.versions.some(({ value }) => value !== null)) return [];
+  const found = problems.flatMap(({ object, severity }) =>
+    object === undefined || severity !== 'error' ? [] : [object],
+  );
+  return [...new Map(found.map((object) => [textOfKey(object), object])).values()];
+}
+
+/** Objects as the API shows them. */
+class Viewer {
+  readonly #policies: PolicyBook;
+
+  constructor(policies: PolicyBook) {
+    this.#policies = policies;
+  }
+
+  get revision(): number {
+    return this.#policies.state.revision;
+  }
+
+  list(
+    { kind, organization }: Pick<ObjectKey, 'kind' | 'organization'>,
+    query: {
+      readonly name?: string | undefined;
+      readonly limit: number;
+      readonly cursor?: string | undefined;
+    },
+  ): ObjectListView {
+    const { objects } = this.#policies.state;
+    const isKnown =
+      organization === null || objects.some((each) => isOrganization(each, organization));
+    if (!isKnown)
+      throw unknownObject({ kind: 'organization', organization: null, name: organization! });
+    const part = query.name?.toLowerCase() ?? '';
+    const found = this.#alike({ kind, organization })
+      .map((object, place) => ({ object, place }))
+      .filter(({ object }) => object.name.toLowerCase().includes(part));
+    const start = Number(query.cursor ?? 0);
+    const page = found.slice(start, start + query.limit);
+    const next = start + query.limit;
+    return {
+      formatVersion: 1,
+      revision: this.revision,
+      objects: page.map(({ object, place }) => this.#view(object, place)),
+      cursor: next < found.length ? String(next) : null,
+    };
+  }
+
+  read(key: ObjectKey): ObjectView {
+    const found = this.find(key);
+    if (found === null) throw unknownObject(key);
+    return found;
+  }
+
+  find(key: ObjectKey): ObjectView | null {
+    const text = textOfKey(key);
+    const alike = this.#alike(key);
+    const place = alike.findIndex((each) => textOfKey(each) === text);
+    return place < 0 ? null : this.#view(alike[place]!, place);
+  }
+
+  #alike({ kind, organization }: Pick<ObjectKey, 'kind' | 'organization'>) {
+    return this.#policies.state.objects.filter(
+      (each) => each.kind === kind && each.organization === organization,
+    );
+  }
+
+  #view(object: PlacedObject, place: number): ObjectView {
+    const { kind, organization, name, value, revision } = object;
+    const { at, author } = readRevision(this.#policies, revision);
+    return {
+      kind,
+      organization,
+      name,
+      value: withoutSecrets(kind, value),
+      place,
+      revision,
+      etag: `"${revision}"`,
+      changedAt: at,
+      changedBy: author,
+    };
+  }
+}
+
+function isOrganization(object: PlacedObject, id: string): boolean {
+  return object.kind === 'organization' && object.name === id;
+}
