@@ -1,18 +1,27 @@
 /** The HTTP application without its socket: routes joined with services, limits, errors. */
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { FailureTable } from '../mail/failure.ts';
 import { Failure } from '../mail/failure.ts';
 import { describeApi } from './openapi.ts';
 import { describeError, describeInvalid } from './problem.ts';
+import { allowedMethods } from './routes/find-route.ts';
 import { answerProblem } from './serve/answer-problem.ts';
+import { createBodyLimits } from './serve/body-limits.ts';
 import { serveConfig } from './serve/config.ts';
 import { serveDomains } from './serve/domains.ts';
 import { serveExplain } from './serve/explain.ts';
+import { knowActors, limitActors, limitAddresses, takeSocketActor } from './serve/let-in.ts';
 import { limitTime } from './serve/limits.ts';
+import { takeJsonOnly } from './serve/media-type.ts';
 import { serveMessages } from './serve/messages.ts';
 import { servePolicyObjects } from './serve/policy-objects.ts';
 import { serveQueue } from './serve/queue.ts';
 import { serveRevisions } from './serve/revisions.ts';
-import type { ApiContext, Application, Serving } from './serve/serving.ts';
+import { describeRequest, nameRequests } from './serve/request-care.ts';
+import { refuseOtherSites } from './serve/same-origin.ts';
+import { secureAnswers } from './serve/security-headers.ts';
+import { refuseWhatHasNoEffect } from './serve/no-effect.ts';
+import type { ApiContext, ApiEnv, ApiRequest, Application, Serving } from './serve/serving.ts';
 import { serveStatus } from './serve/status.ts';
 import { serveTraces } from './serve/traces.ts';
 import type { ApiServices } from './services.ts';
@@ -32,24 +41,53 @@ const areas: readonly ((serving: Serving) => void)[] = [
 
 export function createApplication(services: ApiServices, context: ApiContext): Application {
   const { limits, failures, log } = context;
-  const app: Application = new OpenAPIHono({
+  const app: Application = new OpenAPIHono<ApiEnv>({
     defaultHook: (result, c) =>
       result.success ? undefined : answerProblem(c, describeInvalid(result.error, failures)),
   });
-  app.use(limitTime(limits.handlerTimeoutMs));
-  for (const serve of areas) serve({ app, services, context });
+  app.use(nameRequests(context));
+  addDoor(app, context);
+  const bodies = createBodyLimits();
+  app.use(limitTime(limits.handlerTimeoutMs), takeJsonOnly(), bodies.middleware);
+  app.use(refuseWhatHasNoEffect(failures));
+  for (const serve of areas) serve({ app, services, context, bodies });
   const document = describeApi();
   app.get('/v1/openapi.json', (c) => c.json(document));
-  app.notFound((c) => {
-    const failure = new Failure('api-route-unknown', `there is no ${c.req.method} ${c.req.path}`);
-    return answerProblem(c, describeError(failure, failures));
-  });
+  app.notFound((c) => answerUnknown(c, failures));
   app.onError((error, c) => {
     const problem = describeError(error, failures);
-    const fields = { code: problem.code, method: c.req.method, path: c.req.path };
+    const fields = { ...describeRequest(c), code: problem.code };
     if (problem.status >= 500) log.error({ ...fields, err: error }, 'API request failed');
     else log.debug({ ...fields, reason: problem.detail }, 'API request refused');
     return answerProblem(c, problem);
   });
   return app;
+}
+
+/** What a request must get past before a handler sees it, in this order. */
+function addDoor(app: Application, context: ApiContext): void {
+  const { door } = context;
+  if (door.kind === 'socket') {
+    app.use(takeSocketActor());
+    return;
+  }
+  app.use(
+    secureAnswers(),
+    limitAddresses(door, context),
+    refuseOtherSites(),
+    knowActors(door, context),
+    limitActors(door, context),
+  );
+}
+
+function answerUnknown(c: ApiRequest, failures: FailureTable): Response {
+  const { method, path } = c.req;
+  const allowed = allowedMethods(path);
+  if (allowed.length === 0) {
+    const failure = new Failure('api-route-unknown', `there is no ${method} ${path}`);
+    return answerProblem(c, describeError(failure, failures));
+  }
+  const text = `${path} knows no ${method}; it takes ${allowed.join(', ')}`;
+  const problem = describeError(new Failure('api-method-wrong', text), failures);
+  return answerProblem(c, problem, { allow: allowed.join(', ') });
 }

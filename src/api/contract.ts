@@ -74,7 +74,7 @@ export type Problem = z.infer<typeof problemSchema>;
 
 /** Without a reason a configuration that asks for less than the one in force is refused. */
 export const reloadOrderSchema = z
-  .object({ reason: z.string().trim().min(1).max(500).nullable().default(null) })
+  .strictObject({ reason: z.string().trim().min(1).max(500).nullable().default(null) })
   .meta({ id: 'ReloadOrder' });
 export type ReloadOrderView = z.output<typeof reloadOrderSchema>;
 
@@ -192,7 +192,7 @@ export type QueueListView = z.infer<typeof queueListSchema>;
 
 /** `content` is the whole message, header and body, CRLF line ends, in base64. */
 export const submitSchema = z
-  .object({
+  .strictObject({
     from: reversePath,
     to: z.array(address).max(submittedRecipientsMax),
     recipientsFromHeader: z
@@ -213,7 +213,7 @@ export const submitSchema = z
       .optional()
       .meta({ description: 'which DSNs are wanted; empty for none' }),
     dsn: z
-      .object({
+      .strictObject({
         ret: z.enum(['full', 'headers']).nullable(),
         envelopeId: z.string().max(100).nullable(),
       })
@@ -235,7 +235,7 @@ export type Submitted = z.infer<typeof submittedSchema>;
  * without `heloName` one that greets with the sender's domain.
  */
 export const explainQuestionSchema = z
-  .object({
+  .strictObject({
     from: reversePath,
     to: address,
     clientAddress: z.union([z.ipv4(), z.ipv6()]).nullable().default(null),

@@ -12,6 +12,51 @@ export const apiFailures = {
     exitCode: 76,
     whatToDo: 'Use a path of /v1/openapi.json; the gateway may be older than the caller.',
   },
+  'api-request-malformed': {
+    httpStatus: 400,
+    exitCode: 76,
+    whatToDo: 'Send HTTP/1.1 with one Host and a path; curl does.',
+  },
+  'api-host-unknown': {
+    httpStatus: 421,
+    exitCode: 64,
+    whatToDo: 'Ask by a name of `api.hostNames`, or add this one there.',
+  },
+  'api-cross-site': {
+    httpStatus: 403,
+    exitCode: 77,
+    whatToDo: 'Ask from a page of the gateway itself, or from a program that sends no Origin.',
+  },
+  'api-not-signed-in': {
+    httpStatus: 401,
+    exitCode: 77,
+    whatToDo: 'Send a token that is valid (`Authorization: Bearer …`), or sign in.',
+  },
+  'api-too-many-requests': {
+    httpStatus: 429,
+    exitCode: 75,
+    whatToDo: 'Wait as long as Retry-After says.',
+  },
+  'api-method-wrong': {
+    httpStatus: 405,
+    exitCode: 76,
+    whatToDo: 'Use a method that Allow names; /v1/openapi.json has all.',
+  },
+  'api-media-type-wrong': {
+    httpStatus: 415,
+    exitCode: 65,
+    whatToDo: 'Send JSON with Content-Type: application/json.',
+  },
+  'api-header-too-large': {
+    httpStatus: 431,
+    exitCode: 65,
+    whatToDo: 'Send fewer and shorter header fields and a shorter query.',
+  },
+  'api-request-slow': {
+    httpStatus: 408,
+    exitCode: 75,
+    whatToDo: 'Send the request faster, or in smaller parts.',
+  },
   'api-body-too-large': {
     httpStatus: 413,
     exitCode: 65,
@@ -56,6 +101,11 @@ export const apiFailures = {
     httpStatus: 400,
     exitCode: 64,
     whatToDo: 'Give the `next` of the answer before, unchanged.',
+  },
+  'api-port-failed': {
+    httpStatus: 500,
+    exitCode: 71,
+    whatToDo: 'Choose another `api.port`, or stop what listens there.',
   },
   'api-socket-path-too-long': {
     httpStatus: 500,

@@ -30,16 +30,39 @@ export function describeError(error: unknown, failures: FailureTable): Problem {
   return describeProblem(error.code, sanitizePeerText(error.message), failures);
 }
 
+/** A field of a request that is wrong; `path` is empty for the whole. */
+export interface InvalidPart {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** The problem of a request that its schema refused. */
 export function describeInvalid(error: z.ZodError, failures: FailureTable): Problem {
-  const invalid = error.issues.slice(0, 20).map((issue) => ({
-    path: sanitizePeerText(issue.path.map(String).join('.')),
-    text: sanitizePeerText(issue.message),
-  }));
+  return describeInvalidParts(error.issues.flatMap(toParts), failures);
+}
+
+/** At most 20 of them are told. */
+export function describeInvalidParts(
+  parts: readonly InvalidPart[],
+  failures: FailureTable,
+): Problem {
+  const invalid = parts.slice(0, 20);
   const first = invalid[0];
   const where = first === undefined || first.path === '' ? 'the request' : first.path;
   const detail = `${where}: ${first?.text ?? 'is not what the contract says'}`;
   return { ...describeProblem('api-request-invalid', detail, failures), invalid };
+}
+
+/** Each unknown key by its own path. */
+function toParts(issue: z.core.$ZodIssue): InvalidPart[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: sanitizePeerText([...path, key].join('.')),
+      text: 'is not known here',
+    }));
+  }
+  return [{ path: sanitizePeerText(path.join('.')), text: sanitizePeerText(issue.message) }];
 }
 
 /** A configuration that was not put in force. `detail` names the first problem only. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, rm, stat } from 'node:fs/promises';
-import type { OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -72,17 +72,16 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 
 test('answers unknown routes and methods with a problem document', async (t) => {
   const socketPath = await start(t);
-  for (const call of [
-    { path: '/' },
-    { path: '/v1/../etc/passwd' },
-    { path: '/v1/status', method: 'DELETE' },
-  ]) {
+  for (const call of [{ path: '/' }, { path: '/v1/../etc/passwd' }]) {
     const { status, problem } = await raw(socketPath, call);
     assert.equal(status, 404);
     assert.equal(problem.code, 'api-route-unknown');
     assert.equal(problem.type, 'about:blank');
     assert.equal(problem.title, 'Not Found');
   }
+  const { status, problem } = await raw(socketPath, { path: '/v1/status', method: 'DELETE' });
+  assert.equal(status, 405);
+  assert.equal(problem.code, 'api-method-wrong');
 });
 
 test('names each wrong field of a request', async (t) => {
@@ -100,6 +99,8 @@ test('refuses bodies that are no JSON, not the contract, or of another type', as
     { body: '{"from":null,"to":[],"content":""}', headers: json },
     { body: '{"from":null,"to":["x"],"content":"AA=="}', headers: json },
     { body: '{"from":null,"to":["a@b.test"],"content":"***"}', headers: json },
+  ];
+  const wrongTypes = [
     { body: 'to=a@b.test', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
     { body: '{"from":null,"to":["a@b.test"],"content":"AA=="}' },
   ];
@@ -112,6 +113,32 @@ test('refuses bodies that are no JSON, not the contract, or of another type', as
     assert.equal(status, 400, call.body);
     assert.equal(problem.code, 'api-request-invalid');
   }
+  for (const call of wrongTypes) {
+    const { status, problem } = await raw(socketPath, {
+      ...call,
+      method: 'POST',
+      path: '/v1/messages',
+    });
+    assert.equal(status, 415, call.body);
+    assert.equal(problem.code, 'api-media-type-wrong');
+  }
+});
+
+test('takes a body whose length is not declared', async (t) => {
+  const submissions: Submission[] = [];
+  const submit = async (message: Submission) => {
+    submissions.push(message);
+    return { id: sampleRows[0]!.id };
+  };
+  const socketPath = await start(t, { submit });
+  const message = { from: null, to: ['a@example.test'], content: 'AA==' };
+  const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+  const outgoing = request({ socketPath, method: 'POST', path: '/v1/messages', headers });
+  outgoing.end(JSON.stringify(message));
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+  incoming.resume();
+  assert.equal(incoming.statusCode, 202);
+  assert.deepEqual(submissions, [message]);
 });
 
 test('refuses a body above the limit, declared or chunked', async (t) => {
@@ -164,7 +191,7 @@ test('stops waiting for a service that does not answer', async (t) => {
 test('tells nothing of a defect, and logs it', async (t) => {
   const logged: unknown[] = [];
   const note = (fields: unknown) => void logged.push(fields);
-  const log = { info: () => undefined, warn: note, error: note, debug: note };
+  const log = { info: () => undefined, warn: note, error: note, debug: () => undefined };
   const status = async () => {
     throw new Error('secret path /root/.key');
   };

@@ -17,6 +17,7 @@ export const apiLimits: ApiLimits = {
   bodyBytesMax: 36 * 1024 * 1024,
   submissionsMax: 4,
   handlerTimeoutMs: 30_000,
+  eventStreamsMax: 64,
 };
 
 const connectionsMax = 64;
@@ -41,7 +42,10 @@ export interface Api {
 /** Resolves when the socket answers. Throws a Failure (`api-socket-…`). */
 export async function startApi(settings: ApiSettings, services: ApiServices): Promise<Api> {
   const log = settings.log ?? silentLog;
+  const stopping = new AbortController();
   const application = createApplication(services, {
+    door: { kind: 'socket' },
+    stopping: stopping.signal,
     limits: { ...apiLimits, ...settings.limits },
     failures: { ...settings.failures, ...apiFailures },
     log,
@@ -62,7 +66,12 @@ export async function startApi(settings: ApiSettings, services: ApiServices): Pr
   server.on('error', (error) => log.error({ err: error }, 'API socket failed'));
   log.info({ socket: settings.socketPath }, 'API is listening');
   let closing: Promise<void> | null = null;
-  return { close: () => (closing ??= close(server)) };
+  return {
+    close: () => {
+      stopping.abort();
+      return (closing ??= close(server));
+    },
+  };
 }
 
 async function listen(server: Server, socketPath: string): Promise<void> {

@@ -61,6 +61,26 @@ export interface ServerTls {
 }
 
 /**
+ * The same ends for a server that makes its context itself and asks for no client certificate, as
+ * HTTPS does. Throws `Failure`.
+ */
+export async function httpsServerOptions(
+  certificates: readonly CertificateSource[],
+): Promise<SecureContextOptions> {
+  if (certificates.length === 0) {
+    throw new Failure('tls-no-certificate', 'no certificate is configured for the API');
+  }
+  const own = await Promise.all(certificates.map(loadOwnCertificate));
+  return {
+    ...common,
+    cert: own.map((each) => each.chainPem),
+    key: own.map((each) => each.keyPem),
+    sessionIdContext: randomBytes(16).toString('hex'),
+    sessionTimeout: 1,
+  };
+}
+
+/**
  * One context with all own certificates (ECDSA and RSA beside each other; OpenSSL chooses by what
  * the client can). `ca` is empty on purpose: client certificates are judged by `chain.ts`, no CA
  * is hinted at, and only so Node tells the intermediates. Throws `Failure`.

@@ -37,7 +37,7 @@ function isNoLargerThanAFile(text: string): boolean {
 }
 
 export const configCheckOrderSchema = z
-  .object({
+  .strictObject({
     text: z
       .string()
       .refine(isNoLargerThanAFile, `is larger than ${checkedTextBytesMax} bytes`)

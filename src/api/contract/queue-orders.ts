@@ -40,11 +40,11 @@ export const queueMatchShape = {
   organization: word.optional(),
   receivedBefore: time.optional(),
 };
-const queueMatchSchema = z.object(queueMatchShape).meta({ id: 'QueueMatch' });
+const queueMatchSchema = z.strictObject(queueMatchShape).meta({ id: 'QueueMatch' });
 export type QueueMatchQuery = z.infer<typeof queueMatchSchema>;
 
 /** The query of `GET /v1/queue`. */
-export const queueQuerySchema = z.object({
+export const queueQuerySchema = z.strictObject({
   ...queueMatchShape,
   limit: z.coerce.number().int().min(1).max(queueRowsMax).default(queueRowsDefault),
 });
@@ -55,7 +55,7 @@ export type QueueActionName = z.infer<typeof queueActionSchema>;
 
 /** One step of an order; `after` is the `next` of the step before. */
 export const queueOrderSchema = z
-  .object({
+  .strictObject({
     action: queueActionSchema,
     match: queueMatchSchema,
     all: z.boolean().default(false).meta({ description: 'needed where match is empty' }),

@@ -6,7 +6,7 @@ import { time } from './time.ts';
 export const recordsMax = 1000;
 
 /** The query of `GET /v1/records`; `after` is the `next` of the answer before. */
-export const recordQuerySchema = z.object({
+export const recordQuerySchema = z.strictObject({
   since: time.meta({ description: 'only what came in since then' }),
   organization: z
     .string()

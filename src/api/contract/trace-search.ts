@@ -43,7 +43,7 @@ export const recipientStateSchema = z
 export type RecipientStateView = z.infer<typeof recipientStateSchema>;
 
 /** The query of `GET /v1/traces`; `before` is the `next` of the answer before. */
-export const traceQuerySchema = z.object({
+export const traceQuerySchema = z.strictObject({
   from: who.optional(),
   to: who.optional(),
   since: time.optional(),

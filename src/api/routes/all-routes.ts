@@ -1,4 +1,5 @@
 /** Every route of the API by its name, from the areas: an area is added with one line here. */
+import type { RouteConfig } from '@hono/zod-openapi';
 import * as config from './config.ts';
 import * as domains from './domains.ts';
 import * as explain from './explain.ts';
@@ -14,10 +15,20 @@ const ofObjects = objectRoutes.flatMap(([kind, routes]) =>
 );
 const policyObjects = { changesRoute, policyRoute, ...Object.fromEntries(ofObjects) };
 
-const areas = [config, domains, explain, messages, policyObjects, queue, revisions, status, traces];
+const areas: readonly Readonly<Record<string, RouteConfig>>[] = [
+  config,
+  domains,
+  explain,
+  messages,
+  policyObjects,
+  queue,
+  revisions,
+  status,
+  traces,
+];
 
 /** In the order of their names, so that it does not matter in which file a route stands. */
-export const allRoutes = areas
+export const allRoutes: readonly RouteConfig[] = areas
   .flatMap((area) => Object.entries(area))
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([, route]) => route);

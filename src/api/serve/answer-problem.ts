@@ -5,7 +5,11 @@ import type { Problem } from '../contract.ts';
 
 export const problemType = 'application/problem+json';
 
-export function answerProblem(c: Context, problem: Problem): Response {
+export function answerProblem(
+  c: Context,
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const status = problem.status as ContentfulStatusCode;
-  return c.body(JSON.stringify(problem), status, { 'content-type': problemType });
+  return c.body(JSON.stringify(problem), status, { ...headers, 'content-type': problemType });
 }

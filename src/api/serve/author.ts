@@ -1,7 +1,7 @@
 /** Who asks, in words that are kept with what was changed. */
-import type { Context } from 'hono';
+import type { ApiRequest } from './serving.ts';
 
-/** Whoever opened the Unix socket is the administrator. */
-export function authorOf(_c: Context): string {
-  return 'administrator (socket)';
+/** The name of a person; whoever opened the Unix socket is the administrator. */
+export function authorOf(c: ApiRequest): string {
+  return c.get('actor')?.person?.name ?? 'administrator (socket)';
 }

@@ -3,15 +3,14 @@ import { checkedTextBytesMax } from '../contract/config.ts';
 import { describeRefusedConfig } from '../problem.ts';
 import { configCheckRoute, configRoute, reloadRoute } from '../routes/config.ts';
 import { problemType } from './answer-problem.ts';
-import { limitBody, smallBodyBytesMax } from './limits.ts';
 import type { Serving } from './serving.ts';
 
 /** JSON may write a byte of a configuration in six. */
 const configBodyBytesMax = 6 * checkedTextBytesMax + 1024;
+const checksMax = 4;
 
-export function serveConfig({ app, services, context }: Serving): void {
-  app.use('/v1/config/reload', limitBody(smallBodyBytesMax));
-  app.use('/v1/config/check', limitBody(configBodyBytesMax));
+export function serveConfig({ app, services, context, bodies }: Serving): void {
+  bodies.allow('/v1/config/check', { bytesMax: configBodyBytesMax, atOnceMax: checksMax });
   app.openapi(configRoute, async (c) => {
     const { defaults } = c.req.valid('query');
     return c.json(await services.readConfig({ withDefaults: defaults === 'true' }), 200);

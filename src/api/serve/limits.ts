@@ -1,20 +1,9 @@
-/** Bounds on single requests: size, time, how many at once. */
-import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+/** Bounds on the work for requests: how long one takes, how many there are at once. */
 import { Failure } from '../../mail/failure.ts';
-
-/** Bytes that a body has at most where its route says nothing else. */
-export const smallBodyBytesMax = 256 * 1024;
-
-export function limitBody(maxSize: number): MiddlewareHandler {
-  const onError = (): never => {
-    throw new Failure('api-body-too-large', `the body is larger than ${maxSize} bytes`);
-  };
-  return bodyLimit({ maxSize, onError });
-}
+import type { Middleware } from './serving.ts';
 
 /** What is still running after the time goes on to its end; only the caller stops waiting. */
-export function limitTime(timeoutMs: number): MiddlewareHandler {
+export function limitTime(timeoutMs: number): Middleware {
   return async (_c, next) => {
     let timer: NodeJS.Timeout | undefined;
     const expiry = new Promise<never>((_resolve, reject) => {
@@ -30,12 +19,11 @@ export function limitTime(timeoutMs: number): MiddlewareHandler {
   };
 }
 
-export function limitConcurrency(max: number): MiddlewareHandler {
+/** `what` completes the sentence "4 requests like this …". */
+export function limitConcurrency(max: number, what: string): Middleware {
   let running = 0;
   return async (_c, next) => {
-    if (running >= max) {
-      throw new Failure('api-busy', `${max} submissions are being taken in already`);
-    }
+    if (running >= max) throw new Failure('api-busy', `${max} requests like this ${what}`);
     running++;
     try {
       await next();

@@ -1,5 +1,4 @@
 /** Serves the objects of the policy: lists, single ones, changes. */
-import type { Context } from 'hono';
 import type { KindOfObject, ObjectKey } from '../../config/policy-object.ts';
 import { canonicalName } from '../../config/policy-object.ts';
 import { Failure } from '../../mail/failure.ts';
@@ -10,16 +9,13 @@ import { describeDependents, describeRefusedConfig, describeWeaker } from '../pr
 import { changesRoute, objectRoutes, policyRoute } from '../routes/policy-objects.ts';
 import { problemType } from './answer-problem.ts';
 import { authorOf } from './author.ts';
-import { limitBody, smallBodyBytesMax } from './limits.ts';
-import type { Serving } from './serving.ts';
+import type { ApiRequest, Serving } from './serving.ts';
 
 const changesBytesMax = 16 * 1024 * 1024;
 
 export function servePolicyObjects(serving: Serving): void {
-  const { app, services } = serving;
-  app.use('/v1/organizations/*', limitBody(smallBodyBytesMax));
-  app.use('/v1/certificates/*', limitBody(smallBodyBytesMax));
-  app.use('/v1/changes', limitBody(changesBytesMax));
+  const { app, services, bodies } = serving;
+  bodies.allow('/v1/changes', { bytesMax: changesBytesMax, atOnceMax: 2 });
   for (const [kind, routes] of objectRoutes) serveKind(serving, kind, routes);
   app.openapi(changesRoute, async (c) => {
     const answer = await services.changePolicy(c.req.valid('json'), authorOf(c));
@@ -68,7 +64,7 @@ function keyOf({ kind }: KindOfObject, param: object): ObjectKey {
 }
 
 /** With what the query and the headers say. */
-function orderOf(c: Context, change: object): ChangesOrder {
+function orderOf(c: ApiRequest, change: object): ChangesOrder {
   const { dryRun, reason } = c.req.query();
   return changesOrderSchema.parse({
     changes: [{ ...change, expect: expectationOf(c) }],
@@ -78,7 +74,7 @@ function orderOf(c: Context, change: object): ChangesOrder {
 }
 
 /** @see RFC 9110 §13.1 */
-function expectationOf(c: Context): string {
+function expectationOf(c: ApiRequest): string {
   const match = c.req.header('if-match');
   if (c.req.header('if-none-match') === '*') {
     if (match === undefined) return 'absent';
@@ -89,7 +85,7 @@ function expectationOf(c: Context): string {
 }
 
 /** What became of a change, or the problem why nothing did. */
-export function answerChange(c: Context, answer: PolicyAnswer, { context }: Serving): Response {
+export function answerChange(c: ApiRequest, answer: PolicyAnswer, { context }: Serving): Response {
   if (answer.kind === 'done') {
     const { object } = answer.view;
     return c.json(answer.view, 200, object === null ? {} : { etag: object.etag });

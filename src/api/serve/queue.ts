@@ -4,12 +4,10 @@ import { Failure } from '../../mail/failure.ts';
 import { toMatch } from '../queue-orders.ts';
 import { describeQueueRow } from '../queue-view.ts';
 import { contentRoute, queuedRoute, queueOrderRoute, queueRoute } from '../routes/queue.ts';
-import { limitBody, smallBodyBytesMax } from './limits.ts';
 import { readId } from './read-id.ts';
 import type { Serving } from './serving.ts';
 
 export function serveQueue({ app, services }: Serving): void {
-  app.use('/v1/queue/*', limitBody(smallBodyBytesMax));
   app.openapi(queueRoute, async (c) => {
     const { limit, ...query } = c.req.valid('query');
     const rows = await services.listQueue({ limit, ...toMatch(query) });

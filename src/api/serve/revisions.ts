@@ -7,13 +7,11 @@ import {
   rollbackRoute,
 } from '../routes/revisions.ts';
 import { authorOf } from './author.ts';
-import { limitBody, smallBodyBytesMax } from './limits.ts';
 import { answerChange } from './policy-objects.ts';
 import type { Serving } from './serving.ts';
 
 export function serveRevisions(serving: Serving): void {
   const { app, services } = serving;
-  app.use('/v1/revisions/*', limitBody(smallBodyBytesMax));
   app.openapi(revisionsRoute, async (c) => {
     const { before, limit } = c.req.valid('query');
     const page = before === undefined ? { limit } : { before, limit };

@@ -1,8 +1,13 @@
 /** What the areas of the API are joined with: the application, the services, the bounds. */
+import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { FailureTable } from '../../mail/failure.ts';
 import type { Log } from '../../report/log.ts';
+import type { Actor, Authenticate } from '../actor.ts';
 import type { ApiServices } from '../services.ts';
+import type { BodyLimits } from './body-limits.ts';
+import type { Rate } from './rate-table.ts';
 
 /** `bodyBytesMax` bounds a submission; other bodies have 256 KiB. */
 export interface ApiLimits {
@@ -10,19 +15,48 @@ export interface ApiLimits {
   /** Submissions whose bodies may be in memory at once; more are answered 503. */
   readonly submissionsMax: number;
   readonly handlerTimeoutMs: number;
+  /** Streams of events that are open at once; more are answered 503. */
+  readonly eventStreamsMax: number;
 }
 
+/**
+ * How requests come in. `socket`: opening it is being the gateway's administrator. `tls`: from the
+ * network, so that nothing is answered to whom `authenticate` does not know, but for what `isOpen`.
+ */
+export type Door =
+  | { readonly kind: 'socket' }
+  | {
+      readonly kind: 'tls';
+      readonly authenticate: Authenticate;
+      /** Routes that are answered to anybody, such as signing in; none where absent. */
+      readonly isOpen?: (method: string, path: string) => boolean;
+      readonly rates: { readonly perAddress: Rate; readonly perActor: Rate };
+    };
+
 export interface ApiContext {
+  readonly door: Door;
   readonly limits: ApiLimits;
   readonly failures: FailureTable;
   readonly log: Log;
+  /** Aborted when the gateway stops: streams end. */
+  readonly stopping: AbortSignal;
+}
+
+/** `actor` null on open routes alone. */
+export interface ApiEnv {
+  Bindings: Partial<HttpBindings>;
+  Variables: { requestId: string; actor: Actor | null };
 }
 
 /** The application that areas add their routes to. */
-export type Application = OpenAPIHono;
+export type Application = OpenAPIHono<ApiEnv>;
+export type ApiRequest = Context<ApiEnv>;
+export type Middleware = MiddlewareHandler<ApiEnv>;
 
 export interface Serving {
   readonly app: Application;
   readonly services: ApiServices;
   readonly context: ApiContext;
+  /** Where a route takes a body larger than others do. */
+  readonly bodies: BodyLimits;
 }
