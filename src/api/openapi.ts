@@ -11,9 +11,16 @@ export function describeApi(): ReturnType<OpenAPIHono['getOpenAPI31Document']> {
       title: 'Postern',
       version: 'v1',
       description:
-        'The gateway over its Unix socket. Opening the socket is being its administrator: there is no further sign-in.',
+        'The gateway over its Unix socket, where opening it is being its administrator, and over TLS where `api.port` is set, where whoever asks must be known. docs/api.md tells how.',
       license: { name: 'Apache-2.0' },
     },
-    servers: [{ url: 'http://localhost', description: '<data folder>/run/api.sock' }],
+    servers: [
+      { url: 'http://localhost', description: '<data folder>/run/api.sock' },
+      {
+        url: 'https://{name}:{port}',
+        description: '`api.hostNames` and `api.port`',
+        variables: { name: { default: 'localhost' }, port: { default: '443' } },
+      },
+    ],
   });
 }

@@ -8,9 +8,10 @@ import type { Log } from '../report/log.ts';
 import { silentLog } from '../report/log.ts';
 import { createApplication } from './application.ts';
 import { apiFailures } from './failures.ts';
-import type { ApiLimits } from './serve/serving.ts';
+import type { ApiLimits, Door } from './serve/serving.ts';
 import type { ApiServices } from './services.ts';
 import { prepareSocketFile } from './socket-file.ts';
+import type { TlsListener } from './tls-listener.ts';
 
 /** The default limits. A message of 25 MiB fits into the body with its base64 and JSON. */
 export const apiLimits: ApiLimits = {
@@ -20,11 +21,22 @@ export const apiLimits: ApiLimits = {
   eventStreamsMax: 64,
 };
 
+/** How often one address, and one actor, may ask from the network. */
+export const networkRates = {
+  perAddress: { perSecond: 50, burst: 200 },
+  perActor: { perSecond: 50, burst: 200 },
+};
+
 const connectionsMax = 64;
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 60_000;
 const keepAliveTimeoutMs = 5000;
 const closeTimeoutMs = 2000;
+
+/** A port on the network that is open already, and who may ask there. */
+export interface ServedNetwork extends Omit<Extract<Door, { readonly kind: 'tls' }>, 'kind'> {
+  readonly listener: TlsListener;
+}
 
 /** `failures` are the tables of the rooms behind the services, so that their codes keep a meaning. */
 export interface ApiSettings {
@@ -32,6 +44,8 @@ export interface ApiSettings {
   readonly limits?: Partial<ApiLimits>;
   readonly failures?: FailureTable;
   readonly log?: Log;
+  /** Served beside the socket, by the same services; nothing is where it is absent. */
+  readonly network?: ServedNetwork | null;
 }
 
 export interface Api {
@@ -43,13 +57,13 @@ export interface Api {
 export async function startApi(settings: ApiSettings, services: ApiServices): Promise<Api> {
   const log = settings.log ?? silentLog;
   const stopping = new AbortController();
-  const application = createApplication(services, {
-    door: { kind: 'socket' },
+  const context = {
     stopping: stopping.signal,
     limits: { ...apiLimits, ...settings.limits },
     failures: { ...settings.failures, ...apiFailures },
     log,
-  });
+  };
+  const application = createApplication(services, { ...context, door: { kind: 'socket' } });
   await prepareSocketFile(settings.socketPath);
   const server = createAdaptorServer({
     fetch: application.fetch,
@@ -65,6 +79,11 @@ export async function startApi(settings: ApiSettings, services: ApiServices): Pr
   await listen(server, settings.socketPath);
   server.on('error', (error) => log.error({ err: error }, 'API socket failed'));
   log.info({ socket: settings.socketPath }, 'API is listening');
+  if (settings.network) {
+    const { listener, ...rest } = settings.network;
+    const door = { kind: 'tls', ...rest } as const;
+    listener.serve(createApplication(services, { ...context, door }));
+  }
   let closing: Promise<void> | null = null;
   return {
     close: () => {

@@ -147,6 +147,7 @@ function usersOf(name: string, loaded: Loaded | null): string[] {
     ...config.listeners
       .filter(({ serverCertificates }) => serverCertificates.includes(name))
       .map((listener) => `listener ${listener.name}`),
+    ...(config.api?.serverCertificates.includes(name) === true ? ['the API'] : []),
     ...policy.organizations.flatMap(({ id, outboundConnectors, deliveryTargets }) => [
       ...outboundConnectors
         .filter(({ clientCertificate }) => clientCertificate === name)

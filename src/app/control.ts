@@ -3,19 +3,18 @@
  *
  * It never touches SMTP; what it knows of mail it reads from the shards.
  */
-import { startApi } from '../api/server.ts';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { FileLock } from '../store/file-lock.ts';
 import { backUpBeforeMigration } from './backup/before-migration.ts';
 import type { StoreChange } from './backup/before-migration.ts';
-import { existingShards, foldersOf, makeDataFolder, takeDataFolder } from './data-folder.ts';
+import { existingShards, makeDataFolder, takeDataFolder } from './data-folder.ts';
 import { gatewayServices } from './gateway-services.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { careForCertificates } from './certificate-care.ts';
 import { careForDomains } from './domains/domain-care.ts';
-import { allFailures } from './all-failures.ts';
+import { ApiDoors } from './api-doors.ts';
 import { forLanes } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
 import { warnOfHosts } from './hosts/host-warnings.ts';
@@ -43,6 +42,8 @@ export interface Gateway {
   readonly storeChange: StoreChange | null;
   /** Where `/metrics` is answered; null where it is not. */
   readonly metricsPort: number | null;
+  /** Where the API is answered over TLS; null where it is not. */
+  readonly apiPort: number | null;
   /** Resolves when everything has ended, after `stop` or a failure that no restart mends. */
   readonly ended: Promise<Failure | null>;
   /** Reads the configuration again and puts it in force, or says why not. */
@@ -65,9 +66,10 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
   const shards = await shardsOf(config);
   const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));
   const readers = openShardReaders(config.dataFolder, shards);
-  const socketPath = foldersOf(config.dataFolder).socket;
+  const doors = new ApiDoors(settings);
   try {
     const listeners = (await Promise.all(lanes.map((lane) => lane.ready)))[0] ?? [];
+    await doors.openPort(settings.configuration);
     settings.dropPrivileges();
     await lastInForce.tellStart(settings.configuration);
     await lastInForce.keep(settings.configuration);
@@ -75,7 +77,8 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     const onSwap = (next: Configuration): void => {
       log.adjust(next.config.log);
       domains.onSwap(next);
-      policies.noteInForce(next.policy.revision);
+      policies.noteInForce(next.policy.revision, log);
+      doors.onSwap(next);
       void lastInForce.keep(next);
     };
     const reloader = new Reloader(settings.configuration, listeners, {
@@ -89,12 +92,11 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     const care = careForCertificates({ reloader, log });
     const services = gatewayServices(log, { lanes, readers, reloader, care, domains, kept });
     const monitoring = await openMonitoring(config, { lanes, readers, reloader });
-    const api = await startApi({ socketPath, failures: allFailures, log }, services);
+    const api = await doors.start(services);
     const stop = once(async () => {
       care.close();
       domains.close();
-      await monitoring?.close();
-      await api.close();
+      await Promise.all([monitoring?.close(), api.close()]);
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
       await readers.close();
       await lastInForce.written();
@@ -104,15 +106,16 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     });
     return {
       listeners,
-      socketPath,
+      socketPath: doors.socketPath,
       metricsPort: monitoring?.port ?? null,
+      apiPort: doors.port,
       storeChange,
       ended: ended.promise,
       reload: () => reloader.reload({ kind: 'signal' }),
       stop,
     };
   } catch (error) {
-    await Promise.all(lanes.map((lane) => lane.stop(1000)));
+    await Promise.all([doors.close(), ...lanes.map((lane) => lane.stop(1000))]);
     await readers.close();
     control.close();
     hold.release();

@@ -32,7 +32,7 @@ export async function loadTls(
   const server = new Map<string, ServerTls>();
   const warnings = [...failures.map((failure) => failure.message), ...client.warnings];
   for (const listener of config.listeners) {
-    const sources = Object.values(mapSources(config, held, listener.serverCertificates));
+    const sources = certificateSources(config, held, listener.serverCertificates);
     const tls = await createServerTls({ certificates: sources, anchors });
     server.set(listener.name, tls);
     warnings.push(...tls.warnings);
@@ -57,6 +57,15 @@ function clientCertificateNames(policy: Policy): string[] {
     ...deliveryTargets,
   ]);
   return hops.flatMap(({ clientCertificate }) => clientCertificate ?? []);
+}
+
+/** The named ones of our own certificates, from files that were read already. */
+export function certificateSources(
+  config: Config,
+  held: ReadonlyMap<string, Buffer>,
+  names: readonly string[],
+): readonly CertificateSource[] {
+  return Object.values(mapSources(config, held, names));
 }
 
 function mapSources(

@@ -14,6 +14,8 @@ const fixedKeys: readonly FixedKey[] = [
   { path: ['lanes'], valueIn: laneCount },
   { path: ['metrics', 'host'], valueIn: ({ metrics }) => metrics.host },
   { path: ['metrics', 'port'], valueIn: ({ metrics }) => metrics.port },
+  { path: ['api', 'host'], valueIn: ({ api }) => api?.host ?? null },
+  { path: ['api', 'port'], valueIn: ({ api }) => api?.port ?? null },
   { path: ['trace', 'retention'], valueIn: (config) => config.trace.retentionMs },
   { path: ['limits', 'storeQueueRecords'], valueIn: ({ limits }) => limits.storeQueueRecords },
   { path: ['limits', 'storeQueue'], valueIn: ({ limits }) => limits.storeQueueBytes },

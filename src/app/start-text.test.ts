@@ -23,6 +23,7 @@ organizations:
     gateway: {
       listeners: [],
       metricsPort: null,
+      apiPort: null,
       storeChange: null,
       socketPath: foldersOf(dataFolder).socket,
     },

@@ -11,7 +11,10 @@ import { homeOrganization } from './home-organization.ts';
 import type { ListenerAddress } from './messages.ts';
 
 export interface StartFacts {
-  readonly gateway: Pick<Gateway, 'listeners' | 'socketPath' | 'metricsPort' | 'storeChange'>;
+  readonly gateway: Pick<
+    Gateway,
+    'listeners' | 'socketPath' | 'metricsPort' | 'apiPort' | 'storeChange'
+  >;
   readonly config: Config;
   readonly policy: Policy;
   /** Null where a configuration was given. */
@@ -27,6 +30,7 @@ export function describeStart(facts: StartFacts): string {
     '',
     ...gateway.listeners.map(describeListener),
     `  API          ${gateway.socketPath}`,
+    ...describeApi(config, gateway.apiPort),
     ...describeMetrics(config, gateway.metricsPort),
     `  data         ${config.dataFolder}`,
     `  config       ${config.file}`,
@@ -56,6 +60,13 @@ function describeListener({ name, kind, tls, host, port }: ListenerAddress): str
   const what = kind === 'mx' ? 'mail from other servers' : 'mail from signed-in accounts';
   const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return `  ${name.padEnd(12)} ${where.padEnd(18)} ${what}, ${how}`;
+}
+
+function describeApi({ api }: Config, port: number | null): string[] {
+  if (api === null || port === null) return [];
+  const name = api.hostNames[0] ?? api.host;
+  const hasPort = /[^:]:\d+$|\]:\d+$/.test(name);
+  return [`  API          https://${hasPort ? name : `${name}:${port}`}/v1`];
 }
 
 function describeMetrics({ metrics }: Config, port: number | null): string[] {

@@ -41,6 +41,8 @@ export interface Config {
   readonly trace: WithUnits<ParsedConfig['trace']>;
   readonly log: WithUnits<ParsedConfig['log']>;
   readonly metrics: WithUnits<ParsedConfig['metrics']>;
+  /** Null: on its Unix socket alone. */
+  readonly api: ApiConfig | null;
   readonly domainVerification: ParsedConfig['domainVerification'];
   /** Accounts that may sign in; kept out of `Policy`, which is shown and stored. */
   readonly credentials: readonly AccountCredential[];
@@ -60,6 +62,15 @@ export interface ListenerConfig {
   readonly proxyProtocol: readonly string[];
   readonly bareLineBreaks: 'refuse' | 'normalize';
   readonly serverCertificates: readonly string[];
+}
+
+/** `serverCertificates` is never empty; `hostNames` as clients write them, in lower case. */
+export interface ApiConfig {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly serverCertificates: readonly string[];
+  readonly hostNames: readonly string[];
 }
 
 /** Absolute paths of PEM files. */

@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
 import { checkAliases, checkReach } from './check-aliases.ts';
+import { checkApi } from './check-api.ts';
 import { checkFlow, checkOwnServers } from './check-flow.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkListeners } from './check-listeners.ts';
@@ -134,6 +135,7 @@ function examine(yaml: YamlFile): {
   if (!yaml.isJoined) checkOrganizationCount(yaml.value, report);
   checkQueue(yaml.value, wrongPaths, report);
   checkListeners(all, report);
+  checkApi(yaml.value, wrongPaths, all.gateway, report);
   checkOrganizations(all, report);
   checkOwnServers(all, report);
   for (const parts of all.organizations) {

@@ -16,6 +16,7 @@ import {
 import { domainVerifications } from './domain-verification.ts';
 import { addressRange, domainName, filePath, ipAddress } from './mail-readers.ts';
 import { choice, duration, flag, integer, parsed, text } from './readers.ts';
+import { apiSection } from './schema-api.ts';
 import { limitsSection, timeoutsSection } from './schema-limits.ts';
 import { organizationSection } from './schema-organization.ts';
 
@@ -200,6 +201,7 @@ export const configSchema = section({
   })
     .prefault({})
     .meta({ description: 'What Prometheus and health checks ask.' }),
+  api: apiSection.prefault({}).meta({ description: 'The HTTP API on the network.' }),
   domainVerification: fieldOr(
     choice(domainVerifications),
     'txt',

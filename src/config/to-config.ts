@@ -1,7 +1,13 @@
 /** From the validated configuration to `Config`: absolute paths, units in names, defaults resolved. */
 import { dirname, resolve } from 'node:path';
 import { formatAddress } from '../mail/address.ts';
-import type { AccountCredential, Config, FileReference, ListenerConfig } from './config.ts';
+import type {
+  AccountCredential,
+  ApiConfig,
+  Config,
+  FileReference,
+  ListenerConfig,
+} from './config.ts';
 import { withUnits } from './config.ts';
 import type { Path, Spot } from './problem.ts';
 import type { ParsedConfig, ParsedListener } from './schema.ts';
@@ -31,6 +37,7 @@ export function toConfig(parsed: ParsedConfig, file: string, locate: (path: Path
     trace: withUnits(parsed.trace, 'trace'),
     log: withUnits(parsed.log, 'log'),
     metrics: withUnits(parsed.metrics, 'metrics'),
+    api: toApi(parsed),
     domainVerification: parsed.domainVerification,
     credentials: collectCredentials(parsed),
     files: collectFiles(parsed, folder, locate),
@@ -42,6 +49,16 @@ function toListener(parsed: ParsedListener, general: readonly string[]): Listene
     ...parsed,
     requestClientCertificate: parsed.requestClientCertificate ?? parsed.kind === 'mx',
     serverCertificates: parsed.serverCertificates ?? general,
+  };
+}
+
+function toApi({ api, serverCertificates, hostName }: ParsedConfig): ApiConfig | null {
+  if (api.port === null) return null;
+  return {
+    host: api.host,
+    port: api.port,
+    serverCertificates: api.serverCertificates ?? serverCertificates,
+    hostNames: api.hostNames ?? [hostName],
   };
 }
 

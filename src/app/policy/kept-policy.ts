@@ -37,7 +37,7 @@ export async function openKeptPolicy(settings: GatewaySettings): Promise<KeptPol
   try {
     const by = { author: `start, from ${source.file}`, origin: 'file', reason: null } as const;
     policies.record(configuration, by);
-    policies.noteInForce(configuration.policy.revision);
+    policies.noteInForce(configuration.policy.revision, log);
   } catch (error) {
     // What cannot be kept now is kept with the next change: mail need not wait for it.
     if (!(error instanceof Failure)) throw error;

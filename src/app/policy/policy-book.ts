@@ -5,6 +5,7 @@ import type { ObjectKind, ObjectValue, PolicyObject } from '../../config/policy-
 import { openControlReader } from '../../store/control/control-file.ts';
 import type { StoredObject } from '../../store/control/policy-revisions.ts';
 import type { PolicyRevisions } from '../../store/control/policy-revisions.ts';
+import type { Log } from '../../report/log.ts';
 import { foldersOf } from '../data-folder.ts';
 
 export interface PolicyState {
@@ -65,10 +66,17 @@ export class PolicyBook {
     return number;
   }
 
-  /** Decisions name this policy from now on. */
-  noteInForce(policyRevision: string): void {
+  /** Decisions name this policy from now on. What cannot be noted is logged: the policy acts all the same. */
+  noteInForce(policyRevision: string, log: Log): void {
     const { revision } = this.#state;
-    this.revisions.noteInForce({ since: new Date().toISOString(), policyRevision, revision });
+    try {
+      this.revisions.noteInForce({ since: new Date().toISOString(), policyRevision, revision });
+    } catch (error) {
+      log.error(
+        { err: error, policyRevision, revision },
+        'which policy is in force could not be noted',
+      );
+    }
   }
 }
 

@@ -160,7 +160,7 @@ class Viewer {
     const isKnown =
       organization === null || objects.some((each) => isOrganization(each, organization));
     if (!isKnown)
-      throw unknownObject({ kind: 'organization', organization: null, name: organization! });
+      throw unknownObject({ kind: 'organization', organization: null, name: organization });
     const part = query.name?.toLowerCase() ?? '';
     const found = this.#alike({ kind, organization })
       .map((object, place) => ({ object, place }))
