@@ -41,36 +41,73 @@ export function changePolicy(
   changes: readonly ObjectChange[],
   revision: number,
 ): ChangedPolicy {
-  const next = new Map(before.map((object) => [textOfKey(object), object] as const));
-  for (const change of changes) changeOne(next, change, revision);
-  return compared(before, next);
+  const draft = new PolicyDraft(before, revision);
+  for (const change of changes) draft.change(change);
+  return compared(before, draft.byKey);
 }
 
-function changeOne(
-  next: Map<string, PlacedObject>,
-  { key, value, place }: ObjectChange,
-  revision: number,
-): void {
-  const text = textOfKey(key);
-  const old = next.get(text);
-  next.delete(text);
-  if (value === null) return;
-  const object = { ...keyOf(key), value, revision };
-  const alike = likeOf(next.values(), key);
-  if (place === null) {
-    const position = old?.position ?? (alike.at(-1)?.position ?? 0) + 1;
-    next.set(text, { ...object, position });
-    return;
+/** A policy that is being changed, object by object. */
+export class PolicyDraft {
+  readonly byKey: Map<string, PlacedObject>;
+  readonly #revision: number;
+  /** The last position of each kind in each organization. */
+  readonly #ends = new Map<string, number>();
+
+  constructor(objects: readonly PlacedObject[], revision: number) {
+    this.byKey = new Map(objects.map((object) => [textOfKey(object), object] as const));
+    this.#revision = revision;
+    for (const object of objects) this.#extend(object);
   }
-  const ordered = alike.toSpliced(place, 0, { ...object, position: Number.NaN });
-  const positions = numberInOrder(
-    ordered.map((each) => (Number.isNaN(each.position) ? null : each.position)),
-  );
-  ordered.forEach((each, at) => {
-    const position = positions[at]!;
-    const isMoved = each.position !== position;
-    next.set(textOfKey(each), isMoved ? { ...each, position, revision } : each);
-  });
+
+  find(key: ObjectKey): PlacedObject | null {
+    return this.byKey.get(textOfKey(key)) ?? null;
+  }
+
+  /** In their order. */
+  objects(): readonly PlacedObject[] {
+    return [...this.byKey.values()].sort((a, b) => a.position - b.position);
+  }
+
+  change({ key, value, place }: ObjectChange): void {
+    const text = textOfKey(key);
+    const old = this.byKey.get(text);
+    if (value === null) {
+      this.byKey.delete(text);
+      return;
+    }
+    const object = { ...keyOf(key), value, revision: this.#revision };
+    if (place !== null) return this.#move(object, place);
+    const position = old?.position ?? (this.#ends.get(groupOf(key)) ?? 0) + 1;
+    this.#set({ ...object, position });
+  }
+
+  #move(object: Omit<PlacedObject, 'position'>, place: number): void {
+    this.byKey.delete(textOfKey(object));
+    const alike = likeOf(this.byKey.values(), object);
+    const ordered = alike.toSpliced(place, 0, { ...object, position: Number.NaN });
+    const positions = numberInOrder(
+      ordered.map((each) => (Number.isNaN(each.position) ? null : each.position)),
+    );
+    ordered.forEach((each, at) => {
+      const position = positions[at]!;
+      const isMoved = each.position !== position;
+      this.#set(isMoved ? { ...each, position, revision: this.#revision } : each);
+    });
+  }
+
+  #set(object: PlacedObject): void {
+    this.byKey.set(textOfKey(object), object);
+    this.#extend(object);
+  }
+
+  #extend(object: PlacedObject): void {
+    const group = groupOf(object);
+    this.#ends.set(group, Math.max(this.#ends.get(group) ?? 0, object.position));
+  }
+}
+
+function groupOf({ kind, organization }: ObjectKey): string {
+  return `${kind} ${organization ?? ''}`;
 }
 
 /** Those of the same kind and organization, in order. */
@@ -90,7 +127,7 @@ export function replacePolicy(
   revision: number,
 ): ChangedPolicy {
   const known = new Map(before.map((object) => [textOfKey(object), object] as const));
-  const groups = Map.groupBy(wanted, ({ kind, organization }) => `${kind} ${organization ?? ''}`);
+  const groups = Map.groupBy(wanted, groupOf);
   const next = new Map<string, PlacedObject>();
   for (const group of groups.values()) {
     const old = group.map((object) => known.get(textOfKey(object))?.position ?? null);

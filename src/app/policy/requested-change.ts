@@ -1,10 +1,10 @@
 /** What somebody asks to be changed, held against what is there: the objects that there shall be. */
-import type { PlacedObject } from '../../config/change-policy.ts';
-import { changePolicy } from '../../config/change-policy.ts';
+import type { ObjectChange, PlacedObject } from '../../config/change-policy.ts';
+import { PolicyDraft } from '../../config/change-policy.ts';
 import { mergePatch } from '../../config/merge-patch.ts';
 import { keepSecrets } from '../../config/object-secrets.ts';
 import type { ObjectKey, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
-import { canonicalName, describeObject, kindOf, textOfKey } from '../../config/policy-object.ts';
+import { canonicalName, describeObject, kindOf } from '../../config/policy-object.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { PolicyState } from './policy-book.ts';
 
@@ -28,24 +28,18 @@ export function applyRequests(
   state: PolicyState,
   requests: readonly RequestedChange[],
 ): readonly PolicyObject[] {
-  let objects = state.objects;
-  const revision = state.revision + 1;
+  const draft = new PolicyDraft(state.objects, state.revision + 1);
   for (const request of requests) {
     const key = { ...request.key, name: canonicalName(request.key.kind, request.key.name) };
-    const old = find(objects, key);
+    const old = draft.find(key);
     checkExpectation(key, old, request.expect);
-    const changes =
-      request.kind === 'remove'
-        ? removals(objects, key, request.withContents)
-        : [{ key, value: valueOf(request, key, old), place: request.place }];
-    ({ objects } = changePolicy(objects, changes, revision));
+    if (request.kind === 'remove') {
+      for (const each of removals(draft, key, request.withContents)) draft.change(each);
+    } else {
+      draft.change({ key, value: valueOf(request, key, old), place: request.place });
+    }
   }
-  return objects;
-}
-
-function find(objects: readonly PlacedObject[], key: ObjectKey): PlacedObject | null {
-  const text = textOfKey(key);
-  return objects.find((object) => textOfKey(object) === text) ?? null;
+  return draft.objects();
 }
 
 function checkExpectation(key: ObjectKey, old: PlacedObject | null, expect: Expectation): void {
@@ -92,12 +86,14 @@ function named(value: ObjectValue, key: ObjectKey, old: PlacedObject | null): Ob
   throw new Failure('object-name-differs', text);
 }
 
-function removals(objects: readonly PlacedObject[], key: ObjectKey, withContents: boolean) {
-  if (find(objects, key) === null) throw unknownObject(key);
-  const held =
-    key.kind === 'organization'
-      ? objects.filter(({ organization }) => organization === key.name)
-      : [];
+function removals(
+  draft: PolicyDraft,
+  key: ObjectKey,
+  withContents: boolean,
+): readonly ObjectChange[] {
+  if (draft.find(key) === null) throw unknownObject(key);
+  const objects = key.kind === 'organization' ? draft.objects() : [];
+  const held = objects.filter(({ organization }) => organization === key.name);
   if (held.length > 0 && !withContents) {
     const shown = held.slice(0, 5).map(describeObject).join(', ');
     const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
