@@ -74,9 +74,15 @@ export type Problem = z.infer<typeof problemSchema>;
 
 /** Without a reason a configuration that asks for less than the one in force is refused. */
 export const reloadOrderSchema = z
-  .strictObject({ reason: z.string().trim().min(1).max(500).nullable().default(null) })
+  .strictObject({
+    reason: z.string().trim().min(1).max(500).nullable().default(null),
+    overwritePolicy: z.boolean().default(false).meta({
+      description: 'the policy in the file is meant, whatever was changed since it was read',
+    }),
+  })
   .meta({ id: 'ReloadOrder' });
 export type ReloadOrderView = z.output<typeof reloadOrderSchema>;
+export type ReloadOrderInput = z.input<typeof reloadOrderSchema>;
 
 /** Another configuration is in force on every lane. */
 export const reloadedSchema = z

@@ -11,7 +11,7 @@ import type {
 } from '../cli/offline-certificates.ts';
 import type { CertificateFiles, Config } from '../config/config.ts';
 import { findCertificate } from '../config/find-certificate.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadInForce } from './policy/load-file.ts';
 import { formatProblem } from '../config/problem.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -61,7 +61,7 @@ async function show(question: ShowCertificatesQuestion): Promise<readonly Certif
 }
 
 async function load(file: string): Promise<Loaded> {
-  const loaded = await loadConfig(file);
+  const loaded = await loadInForce(file);
   if (loaded.kind === 'loaded') return loaded;
   throw new Failure('config-refused', loaded.problems.map(formatProblem).join('\n'));
 }

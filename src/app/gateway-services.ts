@@ -39,8 +39,8 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     explain: (question) => explain(reloader.inForce.policy, question),
     readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
     checkConfig: (text) => checkConfig(reloader, text),
-    reloadConfig: async ({ reason }) => {
-      const outcome = await reloader.reload({ kind: 'order', reason });
+    reloadConfig: async ({ reason, overwritePolicy }) => {
+      const outcome = await reloader.reload({ kind: 'order', reason, overwritePolicy });
       if (outcome.kind === 'refused') return outcome;
       const { warnings, tookMs } = outcome;
       const { revision, policy } = outcome.configuration;

@@ -5,7 +5,7 @@ import type { OfflineCommands } from '../cli/offline-commands.ts';
 import { checkDates } from '../config/check-dates.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { LoadResult } from '../config/load.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadCandidate, loadInForce } from './policy/load-file.ts';
 import type { Path } from '../config/problem.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { formatTraceText } from '../report/show-trace.ts';
@@ -32,6 +32,8 @@ const offline: OfflineCommands = {
   failures: allFailures,
   serve: (options) => serve(options, commandName),
   demo: (options) => runDemo(options, commandName),
+  loadInForce,
+  loadCandidate,
   checkConfig,
   explain: explainOffline,
   probeTls: probe,
@@ -45,7 +47,7 @@ const offline: OfflineCommands = {
 
 /** The file itself, then the files that it names. */
 async function checkConfig(file: string): Promise<LoadResult> {
-  const loaded = await loadConfig(file);
+  const loaded = await loadCandidate(file);
   if (loaded.kind === 'refused') return loaded;
   const problems = await checkFiles(loaded.config, Date.now());
   const errors = problems.filter((problem) => problem.severity === 'error');

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { ProbeQuestion } from '../cli/offline-probe.ts';
 import type { Config } from '../config/config.ts';
 import { findCertificate } from '../config/find-certificate.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadInForce } from './policy/load-file.ts';
 import { formatProblem } from '../config/problem.ts';
 import { dialTcp } from '../delivery/dial.ts';
 import { probeTls } from '../delivery/probe.ts';
@@ -52,7 +52,7 @@ async function readConfig(
   onProgress: (text: string) => void,
 ): Promise<Config | null> {
   if (file === null) return null;
-  const loaded = await loadConfig(file);
+  const loaded = await loadInForce(file);
   if (loaded.kind === 'loaded') return loaded.config;
   if (isNamed) {
     throw new Failure('config-refused', loaded.problems.map(formatProblem).join('\n'));

@@ -37,7 +37,11 @@ export interface OfflineCommands {
   serve(options: ServeOptions): Promise<number>;
   /** A gateway with fake partners, what became of mail to and from each; the exit code. */
   demo(options: DemoOptions): Promise<number>;
-  /** As `loadConfig`, and besides whether the files that it names are there and fit. */
+  /** What a start on the file would put in force: with the policy that is kept in the data folder. */
+  loadInForce(file: string): Promise<LoadResult>;
+  /** What the file means: its own policy where it says one, else the one that is kept. */
+  loadCandidate(file: string): Promise<LoadResult>;
+  /** As `loadCandidate`, and besides whether the files that it names are there and fit. */
   checkConfig(file: string): Promise<LoadResult>;
   /** The same decisions as the running gateway's, on another policy; what was proven of domains is in the data folder. */
   explain(policy: Policy, question: ExplainQuestion, dataFolder: string): Promise<ExplainAnswer>;

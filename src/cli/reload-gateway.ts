@@ -1,7 +1,7 @@
 /** Has the running gateway take its configuration anew, and tells people what came of it. */
 import type { ApiClient } from '../api/client.ts';
 import { problemsOfFailure } from '../api/client.ts';
-import type { Reloaded } from '../api/contract.ts';
+import type { Reloaded, ReloadOrderInput } from '../api/contract.ts';
 import type { ConfigCheck } from '../api/contract/config.ts';
 import type { ConfigProblemView } from '../api/contract/config-problem.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -15,9 +15,12 @@ export type ReloadAnswer =
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblemView[] };
 
 /** Throws Failures, but not for a configuration that is refused. */
-export async function reloadGateway(client: ApiClient, reason?: string): Promise<ReloadAnswer> {
+export async function reloadGateway(
+  client: ApiClient,
+  order: ReloadOrderInput = {},
+): Promise<ReloadAnswer> {
   try {
-    return { kind: 'reloaded', ...(await client.reloadConfig(reason)) };
+    return { kind: 'reloaded', ...(await client.reloadConfig(order)) };
   } catch (error) {
     const problems = error instanceof Failure ? problemsOfFailure(error) : [];
     if (problems.length === 0) throw error;

@@ -28,7 +28,9 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     failures: { 'port-taken': { httpStatus: 500, exitCode: 71, whatToDo: 'Free the port.' } },
     serve: async () => 0,
     demo: async () => 0,
-    checkConfig: loadConfig,
+    loadInForce: (file) => loadConfig(file),
+    loadCandidate: (file) => loadConfig(file),
+    checkConfig: (file) => loadConfig(file),
     explain: async () => {
       throw new Error('no explain in this fake');
     },

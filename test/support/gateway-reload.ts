@@ -10,7 +10,7 @@ import type { RunningGateway } from './gateway.ts';
 export async function reload(gateway: RunningGateway, config: object): Promise<Reloaded> {
   await writeFile(gateway.configFile, `${JSON.stringify(config, null, 2)}\n`);
   try {
-    return await gateway.api.reloadConfig('as the test wants it');
+    return await gateway.api.reloadConfig({ reason: 'as the test wants it' });
   } catch (cause) {
     const problems = cause instanceof Failure ? problemsOfFailure(cause) : [];
     throw new Error(`the reload was refused: ${JSON.stringify(problems)}`, { cause });

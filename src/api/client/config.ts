@@ -1,5 +1,5 @@
 /** The client's calls about the configuration. */
-import type { Reloaded } from '../contract.ts';
+import type { Reloaded, ReloadOrderInput } from '../contract.ts';
 import { reloadedSchema } from '../contract.ts';
 import type { ConfigCheck, ConfigCheckOrder, ConfigQuery, ConfigView } from '../contract/config.ts';
 import { configCheckSchema, configViewSchema } from '../contract/config.ts';
@@ -11,7 +11,7 @@ export interface ConfigClient {
    * `reason`: why the policy is to ask for less; absent where it is not. Throws `config-refused`;
    * `problemsOfFailure` tells everything that is wrong.
    */
-  reloadConfig(reason?: string): Promise<Reloaded>;
+  reloadConfig(order?: ReloadOrderInput): Promise<Reloaded>;
   readConfig(query: ConfigQuery): Promise<ConfigView>;
   /** Without `text` the file as it is. Changes nothing. */
   checkConfig(order?: ConfigCheckOrder): Promise<ConfigCheck>;
@@ -19,10 +19,8 @@ export interface ConfigClient {
 
 export function configClient({ ask }: Caller): ConfigClient {
   return {
-    reloadConfig: (reason) => {
-      const body = reason === undefined ? {} : { reason };
-      return ask({ method: 'POST', path: '/v1/config/reload', body }, reloadedSchema);
-    },
+    reloadConfig: (body = {}) =>
+      ask({ method: 'POST', path: '/v1/config/reload', body }, reloadedSchema),
     readConfig: (query) =>
       ask({ method: 'GET', path: `/v1/config${formatQuery(query)}` }, configViewSchema),
     checkConfig: (order = {}) =>

@@ -2,7 +2,7 @@
 import { createApiClient } from '../../api/client.ts';
 import type { BackupQuestion, OfflineBackup } from '../../cli/offline-backup.ts';
 import type { Config } from '../../config/config.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadInForce } from '../policy/load-file.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import { foldersOf } from '../data-folder.ts';
@@ -44,7 +44,7 @@ interface Found {
 /** A configuration that cannot be read is no reason to have no backup, where it is not to be in it. */
 async function findGateway(question: BackupQuestion): Promise<Found> {
   const { configFile, dataFolder, hasConfiguration } = question;
-  const loaded = configFile === null ? null : await loadConfig(configFile);
+  const loaded = configFile === null ? null : await loadInForce(configFile);
   if (loaded?.kind === 'loaded') {
     const config = { ...loaded.config, dataFolder: dataFolder ?? loaded.config.dataFolder };
     return { config, dataFolder: config.dataFolder, policyRevision: loaded.policy.revision };

@@ -8,7 +8,7 @@ import type { DoctorArea, DoctorQuestion, Finding } from '../../cli/offline-doct
 import { checkDates } from '../../config/check-dates.ts';
 import { checkFiles as checkNamedFiles } from '../../config/check-files.ts';
 import type { Config } from '../../config/config.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadInForce } from '../policy/load-file.ts';
 import { describeProblem, formatPlace } from '../../config/problem.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import type { StubResolver } from '../../dns/stub-resolver.ts';
@@ -36,7 +36,7 @@ export async function examine(
   question: DoctorQuestion,
   onProgress: (text: string) => void,
 ): Promise<readonly Finding[]> {
-  const loaded = await loadConfig(question.configFile);
+  const loaded = await loadInForce(question.configFile);
   const machine = [
     checkNode(process.versions.node, Date.now()),
     await bounded('clock', checkTimeoutMs, async () => checkClock(Date.now(), await installedAt())),

@@ -5,7 +5,6 @@ import type { ConfigView } from '../../api/contract/config.ts';
 import type { ConfigValues } from '../../config/effective-config.ts';
 import { effectiveConfig } from '../../config/effective-config.ts';
 import { formatConfig } from '../../config/format-config.ts';
-import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import { sanitizePeerText } from '../../mail/peer-text.ts';
@@ -68,7 +67,8 @@ async function choose(
   options: PrintOptions,
 ): Promise<Printed> {
   if (file !== undefined) {
-    return fromFile(resolve(context.surroundings.workingFolder, file), options, 'no gateway asked');
+    const path = resolve(context.surroundings.workingFolder, file);
+    return fromFile(context, path, { options, why: 'no gateway asked' });
   }
   if (options.withSecrets === true) {
     const text = '--with-secrets needs FILE: a running gateway gives no secrets away';
@@ -82,7 +82,8 @@ async function choose(
     if (!(error instanceof Failure) || error.code !== 'gateway-not-running') throw error;
     // Named by its socket, a gateway is meant and nothing else.
     if (options.socket !== undefined) throw error;
-    return fromFile(await configFileOf(context, options.config), options, 'no gateway runs');
+    const path = await configFileOf(context, options.config);
+    return fromFile(context, path, { options, why: 'no gateway runs' });
   }
 }
 
@@ -112,8 +113,12 @@ function remarkOf(file: string, state: ConfigView['fileState']): string | null {
   }
 }
 
-async function fromFile(file: string, options: PrintOptions, why: string): Promise<Printed> {
-  const result = await loadConfig(file);
+async function fromFile(
+  context: CommandContext,
+  file: string,
+  { options, why }: { readonly options: PrintOptions; readonly why: string },
+): Promise<Printed> {
+  const result = await context.offline.loadInForce(file);
   if (result.kind === 'refused') {
     const errors = result.problems.filter(({ severity }) => severity === 'error');
     throw new Failure('config-unusable', errors.map(formatProblem).join('\n'));

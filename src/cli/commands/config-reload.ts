@@ -17,6 +17,7 @@ interface ReloadOptions extends GatewayOptions {
   readonly json?: boolean;
   readonly reason?: string;
   readonly dryRun?: boolean;
+  readonly overwritePolicy?: boolean;
 }
 
 export function addConfigReload(config: Command, context: CommandContext): void {
@@ -27,6 +28,10 @@ export function addConfigReload(config: Command, context: CommandContext): void 
       'The running gateway reads its configuration and every file that it names again, checks all of it, and puts it in force on every lane at once. Sessions go on; a transaction keeps the policy that it began with. With any mistake nothing changes: it prints them all and exits with 78. A policy that asks for less than the one in force wants to know why (--reason): queued mail keeps what it was accepted under. SIGHUP does the same, but cannot be asked; the log says what it weakened.',
     )
     .option('--reason <text>', 'why the policy is to ask for less; goes into the log')
+    .option(
+      '--overwrite-policy',
+      'the policy in the file is meant, whatever was changed since it was read',
+    )
     .addOption(
       new Option('--dry-run', 'only say what a reload would find, and ask a reason for').conflicts(
         'reason',
@@ -66,7 +71,11 @@ async function tellReload(
   client: ApiClient,
   options: ReloadOptions,
 ): Promise<void> {
-  const answer = await reloadGateway(client, options.reason);
+  const { reason, overwritePolicy } = options;
+  const answer = await reloadGateway(client, {
+    ...(reason === undefined ? {} : { reason }),
+    ...(overwritePolicy === undefined ? {} : { overwritePolicy }),
+  });
   if (options.json !== true) return printReload(context, answer);
   if (answer.kind === 'refused') context.setExitCode(exitCode.config);
   return context.out.print(formatJson({ formatVersion: 1, ...answer }));

@@ -1,7 +1,6 @@
 /** `postern connector readiness`: would the mail of the last days have met a connector's demands. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import { findNearest } from '../../config/nearest.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
@@ -84,7 +83,7 @@ async function showReadiness(
 /** Empty where no configuration can be read: then only what was recorded has names. */
 async function listConnectors(context: CommandContext, options: Options): Promise<ConnectorName[]> {
   const file = await findConfigFile(options.config, context.surroundings);
-  const loaded = file === null ? null : await loadConfig(file);
+  const loaded = file === null ? null : await context.offline.loadInForce(file);
   if (loaded?.kind !== 'loaded') return [];
   return loaded.policy.organizations.flatMap(({ id, inboundConnectors, outboundConnectors }) => [
     ...inboundConnectors.map(({ name }) => nameOf(name, 'inbound', id)),

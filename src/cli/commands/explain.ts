@@ -6,7 +6,6 @@ import { Option } from 'commander';
 import type { ExplainAnswer, ExplainQuestion } from '../../api/contract.ts';
 import { certificatePemLengthMax, explainQuestionSchema } from '../../api/contract.ts';
 import { explainHeaderLengthMax, explainHeadersMax } from '../../api/contract/explain-rules.ts';
-import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
@@ -180,7 +179,7 @@ async function judgeByFile(
   file: string,
   question: ExplainQuestion,
 ): Promise<Judged> {
-  const result = await loadConfig(file);
+  const result = await context.offline.loadInForce(file);
   if (result.kind === 'loaded') {
     const { policy, config } = result;
     const answer = await context.offline.explain(policy, question, config.dataFolder);

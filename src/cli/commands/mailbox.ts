@@ -1,6 +1,7 @@
 /** `postern mailbox list | add | passwd`: mailboxes in the configuration file. */
 import type { Command } from 'commander';
 import { addMailbox, setPasswordHash } from '../../config/edit-mailboxes.ts';
+import type { LoadResult } from '../../config/load.ts';
 import { loadConfig } from '../../config/load.ts';
 import { findNearest } from '../../config/nearest.ts';
 import { formatProblem } from '../../config/problem.ts';
@@ -51,7 +52,8 @@ function addList(mailbox: Command, context: CommandContext): void {
   withJsonOption(command)
     .addHelpText('after', formatExamples(context.offline.commandName, 'mailbox list'))
     .action(async (options: { readonly config?: string; readonly json?: boolean }) => {
-      const rows = rowsOf(await load(await configFileOf(context, options.config)));
+      const file = await configFileOf(context, options.config);
+      const rows = rowsOf(whole(await context.offline.loadInForce(file)));
       const text =
         options.json === true
           ? formatJson({ formatVersion: 1, mailboxes: rows })
@@ -67,11 +69,15 @@ interface MailboxRow {
   readonly canSignIn: boolean;
 }
 
+/** What stands in the file alone: these commands edit it. */
 async function load(file: string): Promise<Loaded> {
-  const result = await loadConfig(file);
+  return whole(await loadConfig(file));
+}
+
+function whole(result: LoadResult): Loaded {
   if (result.kind === 'loaded') return result;
   const problem = result.problems.find((each) => each.severity === 'error');
-  const first = problem === undefined ? file : formatProblem(problem);
+  const first = problem === undefined ? 'it does not load' : formatProblem(problem);
   throw new Failure('config-unusable', `the configuration cannot be used: ${first}`);
 }
 

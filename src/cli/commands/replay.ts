@@ -1,7 +1,6 @@
 /** `postern replay`: what another configuration would have made of the mail of the last days. */
 import type { Command } from 'commander';
 import { asIfProven } from '../../config/domain-verification.ts';
-import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -59,7 +58,7 @@ export function addReplay(program: Command, context: CommandContext): void {
 async function replay(context: CommandContext, options: Options): Promise<void> {
   const { days, organization, json = false } = options;
   const file = await findCandidate(context, options);
-  const candidate = await loadCandidate(file);
+  const candidate = await loadCandidate(context, file);
   const summary = new ReplaySummary();
   const place = await findPlace(context, options, file);
   const span = { days, organization, isQuiet: json };
@@ -78,8 +77,8 @@ async function findCandidate(context: CommandContext, { config }: Options): Prom
   return (await findConfigFile(named, context.surroundings))!;
 }
 
-async function loadCandidate(file: string): Promise<Policy> {
-  const result = await loadConfig(file);
+async function loadCandidate(context: CommandContext, file: string): Promise<Policy> {
+  const result = await context.offline.loadCandidate(file);
   // Whose a domain is shows in DNS; what the file means is meant for when it does.
   if (result.kind === 'loaded') return asIfProven(result.policy);
   const problem = result.problems.find(({ severity }) => severity === 'error');

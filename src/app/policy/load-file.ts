@@ -1,0 +1,27 @@
+/** Configuration files of commands that work without a running gateway, with the policy that is kept. */
+import type { LoadResult } from '../../config/load.ts';
+import { findDataFolder, loadConfig } from '../../config/load.ts';
+import { digestOfPolicy } from '../../config/split-policy.ts';
+import type { ChoosePolicy } from '../../config/stored-policy.ts';
+import { chooseFile } from '../../config/stored-policy.ts';
+import { chooseForStart } from './choose-policy.ts';
+import { readPolicyState } from './policy-book.ts';
+
+/** What a start on the file would put in force. Throws a Failure where the policy cannot be read. */
+export async function loadInForce(file: string): Promise<LoadResult> {
+  return loadConfig(file, await chooseForStart({ file, dataFolder: null }));
+}
+
+/** What the file means: its own policy where it says one, else the one that is kept. Throws the same. */
+export async function loadCandidate(file: string): Promise<LoadResult> {
+  return loadConfig(file, await chooseForCandidate(file));
+}
+
+async function chooseForCandidate(file: string): Promise<ChoosePolicy> {
+  const folder = await findDataFolder(file);
+  if (folder === null) return chooseFile;
+  return (written) => {
+    if (digestOfPolicy(written) !== null) return { kind: 'file' };
+    return { kind: 'stored', objects: readPolicyState(folder).objects };
+  };
+}
