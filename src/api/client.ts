@@ -1,5 +1,5 @@
 /**
- * The typed client of the API over the gateway's Unix socket; for `cli`.
+ * The typed client of the API over the gateway's Unix socket, or over TLS from elsewhere; for `cli`.
  *
  * Every call is one connection, bounded in time and size; every answer is held against the contract.
  */
@@ -15,6 +15,8 @@ import type { MessagesClient } from './client/messages.ts';
 import { messagesClient } from './client/messages.ts';
 import type { QueueClient } from './client/queue.ts';
 import { queueClient } from './client/queue.ts';
+import type { HttpsSettings } from './client/https-caller.ts';
+import { httpsCaller } from './client/https-caller.ts';
 import type { SocketSettings } from './client/socket-caller.ts';
 import { socketCaller } from './client/socket-caller.ts';
 import type { StatusClient } from './client/status.ts';
@@ -36,8 +38,9 @@ export interface ApiClient
     ConfigClient,
     DomainsClient {}
 
-export function createApiClient(settings: SocketSettings): ApiClient {
-  const caller = socketCaller(settings);
+/** Throws `gateway-url-wrong`. */
+export function createApiClient(settings: SocketSettings | HttpsSettings): ApiClient {
+  const caller = 'url' in settings ? httpsCaller(settings) : socketCaller(settings);
   return {
     ...statusClient(caller),
     ...queueClient(caller),

@@ -142,6 +142,23 @@ export const apiFailures = {
     exitCode: 77,
     whatToDo: "Run the command as the gateway's user or as root.",
   },
+  'gateway-url-wrong': {
+    httpStatus: 400,
+    exitCode: 64,
+    whatToDo: 'Write the address as https://gateway.example.com:8443.',
+  },
+  'gateway-unreachable': {
+    httpStatus: 503,
+    exitCode: 69,
+    whatToDo:
+      'Look at the address of the profile, at the firewall, and whether the gateway runs there.',
+  },
+  'gateway-certificate-refused': {
+    httpStatus: 502,
+    exitCode: 77,
+    whatToDo:
+      'Nothing was sent. If it is your gateway, name its CA (--ca-file) or its key (--pin) in the profile.',
+  },
   'gateway-timeout': {
     httpStatus: 504,
     exitCode: 75,

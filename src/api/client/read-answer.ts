@@ -9,17 +9,20 @@ const answerBytesMax = 64 * 1024 * 1024;
 export interface Answer {
   readonly status: number;
   readonly text: string;
+  /** Of Retry-After; null where it says none that is a number of seconds. */
+  readonly retryAfterSeconds: number | null;
 }
 
+export type Write = (part: Buffer) => Promise<void>;
+
 /** With `write` a good answer is handed over as it comes, and `text` is empty. */
-export async function readAnswer(
-  incoming: IncomingMessage,
-  write: ((part: Buffer) => Promise<void>) | null,
-): Promise<Answer> {
+export async function readAnswer(incoming: IncomingMessage, write: Write | null): Promise<Answer> {
   const { statusCode: status = 0 } = incoming;
+  const wait = incoming.headers['retry-after'] ?? '';
+  const retryAfterSeconds = /^\d{1,5}$/.test(wait) ? Number(wait) : null;
   if (write !== null && status < 400) {
     for await (const chunk of incoming as AsyncIterable<Buffer>) await write(chunk);
-    return { status, text: '' };
+    return { status, text: '', retryAfterSeconds };
   }
   const chunks: Buffer[] = [];
   let size = 0;
@@ -31,7 +34,7 @@ export async function readAnswer(
     }
     chunks.push(chunk);
   }
-  return { status, text: Buffer.concat(chunks).toString('utf8') };
+  return { status, text: Buffer.concat(chunks).toString('utf8'), retryAfterSeconds };
 }
 
 /** Throws the Failure that the gateway answered with, or `gateway-answer-unreadable`. */
@@ -48,7 +51,7 @@ export function understand<View>(answer: Answer, path: string, schema: z.ZodType
 }
 
 /** Throws where the gateway answered with a problem. */
-export function refuseFailed({ status, text }: Answer): void {
+export function refuseFailed({ status, text }: Pick<Answer, 'status' | 'text'>): void {
   if (status < 400) return;
   const problem = problemSchema.safeParse(parseJson(text));
   if (!problem.success) {

@@ -1,9 +1,9 @@
-/** Calls over the gateway's Unix socket: one connection each, bounded in time and size. */
-import { request } from 'node:http';
+/** Calls over the gateway's Unix socket: one connection each. */
 import { Failure } from '../../mail/failure.ts';
 import type { Call, Caller } from './caller.ts';
-import type { Answer } from './read-answer.ts';
-import { readAnswer, refuseFailed, understand } from './read-answer.ts';
+import { exchange } from './exchange.ts';
+import type { Answer, Write } from './read-answer.ts';
+import { refuseFailed, understand } from './read-answer.ts';
 
 export interface SocketSettings {
   readonly socketPath: string;
@@ -11,42 +11,22 @@ export interface SocketSettings {
   readonly timeoutMs?: number;
 }
 
-type Write = (part: Buffer) => Promise<void>;
-
 export function socketCaller(settings: SocketSettings): Caller {
   return {
-    ask: async (call, schema) =>
-      understand(await exchange(settings, call, null), call.path, schema),
-    stream: async (call, write) => refuseFailed(await exchange(settings, call, write)),
+    ask: async (call, schema) => understand(await ask(settings, call, null), call.path, schema),
+    stream: async (call, write) => refuseFailed(await ask(settings, call, write)),
   };
 }
 
-function exchange(settings: SocketSettings, call: Call, write: Write | null): Promise<Answer> {
+async function ask(settings: SocketSettings, call: Call, write: Write | null): Promise<Answer> {
   const { socketPath, timeoutMs = 35_000 } = settings;
-  const payload = call.body === undefined ? null : Buffer.from(JSON.stringify(call.body));
-  return new Promise((resolve, reject) => {
-    const refuse = (error: unknown): void => reject(classify(error, socketPath, timeoutMs));
-    const outgoing = request(
-      {
-        socketPath,
-        method: call.method,
-        path: call.path,
-        agent: false,
-        signal: AbortSignal.timeout(timeoutMs),
-        headers: {
-          host: 'localhost',
-          accept: 'application/json, application/problem+json',
-          ...(payload === null
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': payload.length }),
-        },
-      },
-      (incoming) => void readAnswer(incoming, write).then(resolve, refuse),
-    );
-    // A gateway that refuses a body early closes while we still write; its answer is what counts.
-    outgoing.on('error', (error) => setImmediate(refuse, error));
-    outgoing.end(payload ?? undefined);
-  });
+  const headers = { host: 'localhost' };
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    return await exchange({ socketPath, headers, signal }, call, write);
+  } catch (error) {
+    throw classify(error, socketPath, timeoutMs);
+  }
 }
 
 function classify(error: unknown, socketPath: string, timeoutMs: number): Failure {
