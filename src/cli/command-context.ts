@@ -8,6 +8,7 @@ import type { Surroundings } from './find-gateway.ts';
 import { findSocket } from './find-gateway.ts';
 import type { OfflineCommands } from './offline-commands.ts';
 import type { Output } from './output.ts';
+import { openProfile } from './profiles.ts';
 
 /**
  * The process as the command line sees it. `isTty`: standard output is a terminal, `columns` its
@@ -41,14 +42,33 @@ export interface CommandContext {
 }
 
 export interface GatewayOptions {
-  readonly socket?: string;
-  readonly config?: string;
+  readonly profile?: string | undefined;
+  readonly socket?: string | undefined;
+  readonly config?: string | undefined;
 }
 
 export function withGatewayOptions(command: Command): Command {
   return command
     .option('--socket <path>', "the running gateway's socket (default: run/api.sock in its data)")
-    .option('--config <file>', 'the configuration that tells where the data folder is');
+    .option('--config <file>', 'the configuration that tells where the data folder is')
+    .option('--profile <name>', 'a gateway elsewhere, as `profile add` named it');
+}
+
+/**
+ * The profile that is meant; null where the gateway is here. What is written out wins over
+ * `$POSTERN_PROFILE`.
+ */
+export function profileOf(
+  { profile, socket, config }: GatewayOptions,
+  { env }: Surroundings,
+): string | null {
+  const isHere = socket !== undefined || config !== undefined;
+  if (profile !== undefined && isHere) {
+    const text = '--profile is a gateway elsewhere: leave --socket and --config away';
+    throw new Failure('option-wrong', text);
+  }
+  const variable = env['POSTERN_PROFILE'];
+  return profile ?? (isHere || variable === undefined || variable === '' ? null : variable);
 }
 
 export function withJsonOption(command: Command): Command {
@@ -65,7 +85,10 @@ export async function connectGateway(
   context: CommandContext,
   options: GatewayOptions,
 ): Promise<ApiClient> {
-  return createApiClient({ socketPath: await findSocket(options, context.surroundings) });
+  const { surroundings } = context;
+  const profile = profileOf(options, surroundings);
+  if (profile !== null) return createApiClient(await openProfile(profile, surroundings));
+  return createApiClient({ socketPath: await findSocket(options, surroundings) });
 }
 
 /** Examples as they stand below a command's options. `name` is how the program is started. */

@@ -22,6 +22,21 @@ export const cliFailures = {
     exitCode: 78,
     whatToDo: 'Mend it (`postern config check` shows all), or name the socket with --socket.',
   },
+  'profile-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Look with `postern profile list`, or make it with `postern profile add`.',
+  },
+  'profile-unusable': {
+    httpStatus: 422,
+    exitCode: 78,
+    whatToDo: 'Mend the file, or make the profile anew with `postern profile add`.',
+  },
+  'token-unusable': {
+    httpStatus: 422,
+    exitCode: 77,
+    whatToDo: 'Put the token alone into a file that only you may read (chmod 600).',
+  },
   'file-unreadable': {
     httpStatus: 404,
     exitCode: 66,

@@ -45,7 +45,7 @@ export async function findConfigFile(
  * Throws `config-missing`, or `config-unusable` where the file does not tell its data folder.
  */
 export async function findSocket(
-  options: { readonly socket?: string; readonly config?: string },
+  options: { readonly socket?: string | undefined; readonly config?: string | undefined },
   surroundings: Surroundings,
 ): Promise<string> {
   const { workingFolder } = surroundings;

@@ -29,6 +29,10 @@ is \`run/api.sock\` in the data folder of the configuration, which is \`--config
 exists, else the embedded default with its data in \`./data\`. The socket lies in a folder that only
 the gateway's user and root may enter: who opens it is the gateway's administrator.
 
+A gateway elsewhere is asked over TLS: \`postern profile add NAME\` keeps its address and the file with
+your token in \`~/.config/postern/profiles.yaml\`; \`--profile NAME\` or \`$POSTERN_PROFILE\` means it. Its
+certificate is verified always. \`--socket\` and \`--config\` mean a gateway here, whatever the variable says.
+
 ## Exit codes
 
 They are those of sysexits(3). On failure one sentence on standard error says what happened, the

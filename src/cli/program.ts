@@ -13,6 +13,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addMailboxCommands } from './commands/mailbox.ts';
 import { addReadiness } from './commands/connector-readiness.ts';
+import { addProfileCommands } from './commands/profile.ts';
 import { addQueueList } from './commands/queue-list.ts';
 import { addQueueOrders } from './commands/queue-order.ts';
 import { addQueueShow } from './commands/queue-show.ts';
@@ -70,6 +71,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addCertCommands(program, context);
   addMailboxCommands(program, context);
   addDomainCommands(program, context);
+  addProfileCommands(program, context);
   addDoctor(program, context);
   addBackup(program, context);
   addVerify(program, context);

@@ -5,11 +5,13 @@ import { createApiClient } from '../api/client.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Recorded } from '../policy/recorded.ts';
 import type { CommandContext } from './command-context.ts';
+import { connectGateway, profileOf } from './command-context.ts';
 import { findSocket } from './find-gateway.ts';
 import { withReports } from './progress-line.ts';
 
 /** Where the records are; `data` is a folder, `config` the file that names it. */
 export interface RecordPlace {
+  readonly profile?: string | undefined;
   readonly socket?: string | undefined;
   readonly data?: string | undefined;
   readonly config?: string | undefined;
@@ -101,6 +103,10 @@ async function openSource(context: CommandContext, place: RecordPlace): Promise<
     return offline.records.open(resolve(surroundings.workingFolder, place.data));
   }
   const { socket, config } = place;
+  if (profileOf(place, surroundings) !== null) {
+    const client = await connectGateway(context, place);
+    return { readRecords: (query) => client.readRecords(query), close: async () => undefined };
+  }
   const socketPath = await findSocket(
     { ...(socket === undefined ? {} : { socket }), ...(config === undefined ? {} : { config }) },
     surroundings,

@@ -36,7 +36,7 @@ export const administrator: Actor = {
 
 /** Who sends `Bearer right` is the administrator. */
 export const byToken: Authenticate = (asking) =>
-  asking.header('authorization') === 'Bearer right' ? administrator : null;
+  /^Bearer right(?:-token)?$/.test(asking.header('authorization') ?? '') ? administrator : null;
 
 export interface DoorOptions {
   readonly services?: Partial<ApiServices>;

@@ -6,7 +6,7 @@ import { Failure } from '../../mail/failure.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { replayRecorded } from '../../policy/replay.ts';
 import type { CommandContext } from '../command-context.ts';
-import { formatExamples, requireOption, withJsonOption } from '../command-context.ts';
+import { formatExamples, profileOf, requireOption, withJsonOption } from '../command-context.ts';
 import { exitCode } from '../exit-code.ts';
 import { findConfigFile } from '../find-gateway.ts';
 import { formatJson } from '../json-text.ts';
@@ -23,6 +23,7 @@ interface Options {
   readonly organization?: string;
   readonly data?: string;
   readonly socket?: string;
+  readonly profile?: string;
   readonly json?: boolean;
 }
 
@@ -42,7 +43,8 @@ export function addReplay(program: Command, context: CommandContext): void {
     )
     .option('--organization <id>', 'only the mail of this organization')
     .option('--data <folder>', 'read this data folder, whether or not a gateway runs')
-    .option('--socket <path>', "the running gateway's socket (default: run/api.sock in its data)");
+    .option('--socket <path>', "the running gateway's socket (default: run/api.sock in its data)")
+    .option('--profile <name>', 'read from a gateway elsewhere, as `profile add` named it');
   withJsonOption(command)
     .addHelpText(
       'after',
@@ -87,7 +89,11 @@ async function loadCandidate(context: CommandContext, file: string): Promise<Pol
 }
 
 /** A candidate lies beside the configuration in force, or anywhere: the one that serve would take is asked first. */
-async function findPlace(context: CommandContext, { socket, data }: Options, candidate: string) {
+async function findPlace(context: CommandContext, options: Options, candidate: string) {
+  const { profile, socket, data } = options;
+  const elsewhere =
+    data === undefined ? profileOf({ profile, socket }, context.surroundings) : null;
+  if (elsewhere !== null) return { profile: elsewhere };
   if (socket !== undefined || data !== undefined) return { socket, data };
   const inForce = await findConfigFile(undefined, context.surroundings);
   return { config: inForce ?? candidate };
