@@ -102,6 +102,7 @@ export const daneMode = choice(['None'], {
 /** False alone. */
 export const noSenderRewriting: Reader<boolean> = {
   form: 'false',
+  words: ['false'],
   read(raw) {
     const read = flag().read(raw);
     if (!('value' in read) || !read.value) return read;

@@ -14,6 +14,8 @@ export type Read<T> =
 export interface Reader<T> {
   readonly form: string;
   readonly read: (raw: unknown) => Read<T>;
+  /** The only words that it takes, beside a list where it takes that, too; absent where it takes others. */
+  readonly words?: readonly string[];
 }
 
 declare const unit: unique symbol;
@@ -32,12 +34,16 @@ export interface FieldMeta {
   readonly absent?: string;
   /** Never shown, only its placeholder. */
   readonly isSecret?: boolean;
+  /** The words that are legal, where no others are. */
+  readonly words?: readonly string[];
+  /** One value or several. */
+  readonly isList?: boolean;
 }
 
 /** A value that must be given. */
 export function field<T>(reader: Reader<T>, description: string): z.ZodType<T> {
   const { form } = reader;
-  return leaf(reader).meta({ description, form, ...unitOf(reader) });
+  return leaf(reader).meta({ description, form, ...unitOf(reader), ...wordsOf(reader) });
 }
 
 /** A value with a default, written as in the file: `fieldOr(duration(), '15m', 'How long …')`. */
@@ -56,7 +62,8 @@ export function fieldOrNull<T>(
   description: string,
 ): z.ZodDefault<z.ZodType<T | null>> {
   const { form } = reader;
-  const schema = leaf(reader).meta({ description, form, absent, ...unitOf(reader) });
+  const known = { ...unitOf(reader), ...wordsOf(reader) };
+  const schema = leaf(reader).meta({ description, form, absent, ...known });
   return (schema as unknown as z.ZodType<T | null>).default(null as never);
 }
 
@@ -71,6 +78,10 @@ export function withUnit<T>(reader: Reader<T>, unitName: 'Ms' | 'Bytes'): Reader
 function unitOf(reader: Reader<unknown>): { readonly unit?: 'Ms' | 'Bytes' } {
   const found = unitOfReader.get(reader);
   return found === undefined ? {} : { unit: found };
+}
+
+function wordsOf({ words }: Reader<unknown>): { readonly words?: readonly string[] } {
+  return words === undefined ? {} : { words };
 }
 
 function leaf<T>(reader: Reader<T>) {
@@ -97,7 +108,7 @@ export function oneOrMore<T>(reader: Reader<T>, description: string): z.ZodType<
     z.array(leaf(reader), { error: ({ input }) => explainList(input, reader.form) }),
   );
   const form = `${reader.form}; one, or a list`;
-  return list.meta({ description, form });
+  return list.meta({ description, form, isList: true });
 }
 
 function explainList(input: unknown, form: string): string {
@@ -120,7 +131,7 @@ export function oneOrMoreOrNull<T>(
   description: string,
 ): z.ZodDefault<z.ZodType<readonly T[] | null>> {
   const form = `${reader.form}; one, or a list`;
-  const schema = oneOrMore(reader, description).meta({ description, form, absent });
+  const schema = oneOrMore(reader, description).meta({ description, form, absent, isList: true });
   return (schema as z.ZodType<readonly T[] | null>).default(null as never);
 }
 

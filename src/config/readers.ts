@@ -59,6 +59,7 @@ export function parsed<T>(wanted: string, parse: (text: string) => Read<T>): Rea
 export function flag(): Reader<boolean> {
   return {
     form: 'true or false',
+    words: ['true', 'false'],
     read(raw) {
       if (typeof raw === 'boolean') return { value: raw };
       return { wrong: `must be true or false, not ${show(raw)}`, suggestion: guessFlag(raw) };
@@ -83,6 +84,7 @@ export function choice<const T extends string>(
   const form = listWords(words);
   return {
     form,
+    words,
     read(raw) {
       const word = words.find((candidate) => candidate === raw);
       if (word !== undefined) return { value: word };

@@ -53,6 +53,7 @@ const words = ['none', 'verify', 'any'] as const;
 export function knownRecipients(): Reader<RecipientsSetting> {
   return {
     form: 'none, verify, any, or a list of local-parts',
+    words,
     read(raw) {
       if (Array.isArray(raw)) return readList(raw);
       const word = words.find((candidate) => candidate === raw);

@@ -28,7 +28,7 @@ export const acceptedDomainSection = section({
     knownRecipients(),
     'verify with a deliveryTarget or InternalRelay, none else',
     'Which recipients exist besides mailboxes and aliases. `none`: no others. A list: these local-parts. `verify`: the server that keeps them is asked at RCPT, and the answer kept for a while; while it is silent the client is told to try again. `any`: every address is taken, and what that server refuses later is returned to the sender, who may be forged.',
-  ),
+  ).meta({ isList: true }),
   catchAll: fieldOrNull(
     mailAddress(),
     'unknown recipients are refused',
