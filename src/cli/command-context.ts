@@ -9,6 +9,7 @@ import { findSocket } from './find-gateway.ts';
 import type { OfflineCommands } from './offline-commands.ts';
 import type { Output } from './output.ts';
 import { openProfile } from './profiles.ts';
+import type { PolicyObjectsClient } from './policy-objects/policy-objects-client.ts';
 
 /**
  * The process as the command line sees it. `isTty`: standard output is a terminal, `columns` its
@@ -26,6 +27,7 @@ export interface CliIo {
   readonly workingFolder?: string;
   readonly nowMs?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
+  readonly openPolicyObjects?: CommandContext['openPolicyObjects'];
 }
 
 export interface CommandContext {
@@ -38,6 +40,10 @@ export interface CommandContext {
   readonly offline: OfflineCommands;
   readonly nowMs: () => number;
   readonly wait: (ms: number) => Promise<void>;
+  /** The policy objects of the running gateway. */
+  readonly openPolicyObjects: (options: GatewayOptions) => Promise<PolicyObjectsClient>;
+  /** Runs another command line of the program. */
+  readonly runCommand: (argv: readonly string[]) => Promise<void>;
   setExitCode(code: number): void;
 }
 

@@ -47,7 +47,27 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'queue release': ['06X9T5K1G000'],
   'queue expire': ['06X9T5K1G000'],
   'queue delete': ['06X9T5K1G000', '--yes'],
+  'connector create inbound': ['--name', 'x', '--sender-domains', 'a.example'],
+  'connector create outbound': ['--name', 'x'],
+  'domain create': ['--domain', 'a.example'],
+  'domain set': ['a.example', '--type', 'InternalRelay'],
+  'rule create': ['--name', 'x'],
+  'rule move': ['x', '--place', '0'],
+  ...Object.fromEntries(namedObjects()),
 };
+
+/** Commands that take the name of one object. */
+function namedObjects(): readonly (readonly [string, readonly string[]])[] {
+  const all = ['show', 'remove', 'enable', 'disable', 'set'].flatMap((action) => [
+    `connector ${action} inbound`,
+    `connector ${action} outbound`,
+    `rule ${action}`,
+    `domain ${action}`,
+  ]);
+  return all
+    .filter((name) => name !== 'domain set')
+    .map((name) => [name, name.includes(' set') ? ['x', '--enabled'] : ['x']]);
+}
 
 test('every command that needs the gateway ends with 69 where none runs, with 66 without the configuration', async (t) => {
   const workingFolder = await makeFolder(t);

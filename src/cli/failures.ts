@@ -7,6 +7,11 @@ export const cliFailures = {
     exitCode: 64,
     whatToDo: 'Run the command with --help; it shows what is right.',
   },
+  'cmdlet-wrong': {
+    httpStatus: 400,
+    exitCode: 64,
+    whatToDo: 'Run the cmdlet with -Help, or read docs/cmdlets.md; nothing was done.',
+  },
   'config-missing': {
     httpStatus: 404,
     exitCode: 66,
@@ -16,6 +21,26 @@ export const cliFailures = {
     httpStatus: 404,
     exitCode: 66,
     whatToDo: 'Name a connector as the configuration does; `postern config check` lists them.',
+  },
+  'organization-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name an organization by its id; the API lists them.',
+  },
+  'object-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Look for the name with `postern connector list`, `domain list` or `rule list`.',
+  },
+  'object-exists': {
+    httpStatus: 409,
+    exitCode: 65,
+    whatToDo: 'Choose another name, or change the one that is there.',
+  },
+  'object-wrong': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Mend what is named; nothing was changed. docs/config.md explains each key.',
   },
   'config-unusable': {
     httpStatus: 422,

@@ -22,6 +22,8 @@ function writeManual(): string {
     offline: fakeOffline(),
     nowMs: () => 0,
     wait: () => Promise.resolve(),
+    openPolicyObjects: () => Promise.reject(new Error('no gateway in this fake')),
+    runCommand: () => Promise.resolve(),
     setExitCode: () => undefined,
   };
   const append = (part: string): void => void (text += part);

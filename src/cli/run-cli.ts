@@ -11,6 +11,10 @@ import { exitCode } from './exit-code.ts';
 import type { OfflineCommands } from './offline-commands.ts';
 import { Output, OutputClosed } from './output.ts';
 import { createProgram } from './program.ts';
+import { completeCmdlet } from './cmdlets/complete-cmdlet.ts';
+import { isCmdlet } from './cmdlets/cmdlets.ts';
+import { runCmdlet } from './cmdlets/run-cmdlet.ts';
+import { openPolicyObjects } from './policy-objects/open-policy-objects.ts';
 import { postfixNameOf, runPostfix } from './postfix/run-postfix.ts';
 import { reportError } from './report-error.ts';
 import { reportUsage } from './report-usage.ts';
@@ -31,7 +35,7 @@ export async function runCli(
   try {
     const postfixName = postfixNameOf(io.startedAs ?? '');
     const outputs = { out, err };
-    if (postfixName === null) return await runCommand(argv, offline, io, outputs);
+    if (postfixName === null) return await runLine(argv, offline, io, outputs);
     const context = createContext(offline, io, outputs, ignore);
     return await runPostfix(postfixName, argv, context);
   } catch (error) {
@@ -45,6 +49,26 @@ export async function runCli(
   }
 }
 
+/** In either spelling. */
+async function runLine(
+  argv: readonly string[],
+  offline: OfflineCommands,
+  io: CliIo,
+  outputs: { readonly out: Output; readonly err: Output },
+): Promise<number> {
+  const completions =
+    argv[0] === 'complete' && argv[1] === '--' ? completeCmdlet(argv.slice(2)) : null;
+  if (completions !== null) {
+    await outputs.out.print(completions);
+    return exitCode.ok;
+  }
+  if (!isCmdlet(argv[0])) return runCommand(argv, offline, io, outputs);
+  let code: number = exitCode.ok;
+  const setExitCode = (each: number): void => void (code = each);
+  await runCmdlet(createContext(offline, io, outputs, setExitCode), argv);
+  return code;
+}
+
 async function runCommand(
   argv: readonly string[],
   offline: OfflineCommands,
@@ -52,7 +76,8 @@ async function runCommand(
   outputs: { readonly out: Output; readonly err: Output },
 ): Promise<number> {
   let code: number = exitCode.ok;
-  const context = createContext(offline, io, outputs, (each) => (code = each));
+  const setExitCode = (each: number): void => void (code = each);
+  const context = createContext(offline, io, outputs, setExitCode);
   let help = '';
   const program = createProgram(context, {
     writeOut: (text) => (help += text),
@@ -89,7 +114,7 @@ function createContext(
   outputs: { readonly out: Output; readonly err: Output },
   setExitCode: (code: number) => void,
 ): CommandContext {
-  return {
+  const context: CommandContext = {
     ...outputs,
     stdin: io.stdin,
     width: io.isTty ? Math.max(40, io.columns ?? io.stdout.columns ?? 80) : null,
@@ -100,6 +125,9 @@ function createContext(
     offline,
     nowMs: io.nowMs ?? Date.now,
     wait: io.wait ?? ((ms) => wait(ms)),
+    openPolicyObjects: io.openPolicyObjects ?? ((options) => openPolicyObjects(context, options)),
+    runCommand: async (words) => setExitCode(await runCommand(words, offline, io, outputs)),
     setExitCode,
   };
+  return context;
 }

@@ -1,4 +1,4 @@
-/** `postern domain list | verify`: whose accepted domains are proven to be, and what proves them. */
+/** `postern domain list | verify`, and with `policy-objects.ts` `create | show | set | remove`: whose accepted domains are proven to be, and what proves them. */
 import type { Command } from 'commander';
 import type { DomainView } from '../../api/contract/domains.ts';
 import { parseDomain } from '../../mail/domain.ts';
@@ -14,16 +14,18 @@ import {
 import { exitCode } from '../exit-code.ts';
 import { formatJson } from '../json-text.ts';
 import { formatTable } from '../table.ts';
+import { addDomainObjectCommands } from './policy-objects.ts';
 
 type Options = GatewayOptions & { readonly json?: boolean };
 
 export function addDomainCommands(program: Command, context: CommandContext): void {
   const domain = program
     .command('domain')
-    .summary('look at accepted domains, and prove whose they are')
-    .description('Looks at accepted domains, and proves whose they are.');
+    .summary('look at accepted domains, change them, and prove whose they are')
+    .description('Looks at accepted domains, changes them, and proves whose they are.');
   addList(domain, context);
   addVerify(domain, context);
+  addDomainObjectCommands(domain, context);
 }
 
 function addList(domain: Command, context: CommandContext): void {
