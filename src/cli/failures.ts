@@ -22,11 +22,6 @@ export const cliFailures = {
     exitCode: 66,
     whatToDo: 'Name a connector as the configuration does; `postern config check` lists them.',
   },
-  'organization-unknown': {
-    httpStatus: 404,
-    exitCode: 66,
-    whatToDo: 'Name an organization by its id; the API lists them.',
-  },
   'object-unknown': {
     httpStatus: 404,
     exitCode: 66,

@@ -10,7 +10,6 @@ import type {
   ObjectView,
   PolicyObjectsClient,
 } from '../../src/cli/policy-objects/policy-objects-client.ts';
-import { effectiveConfig } from '../../src/config/effective-config.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { Failure } from '../../src/mail/failure.ts';
@@ -68,25 +67,11 @@ export class FakePolicyObjects implements PolicyObjectsClient {
   }
 
   async listObjects(kind: PolicyKindName, organization: string): Promise<readonly ObjectView[]> {
-    const raw = compose(this.#organizations);
-    if (!this.isStrict) return this.#views(kind, organization, this.values(kind, organization));
-    const whole = effectiveConfig(raw, { withDefaults: true, withSecrets: false });
-    const organizations = whole['organizations'] as readonly ObjectValue[];
-    const effective = organizations.find(({ id }) => id === organization)![listOf[kind]];
-    return this.#views(kind, organization, effective as readonly ObjectValue[]);
-  }
-
-  #views(
-    kind: PolicyKindName,
-    organization: string,
-    effective: readonly ObjectValue[],
-  ): readonly ObjectView[] {
-    return this.values(kind, organization).map((value, place) => ({
+    return this.values(kind, organization).map((value) => ({
       kind,
       organization,
       name: String(value[policyKinds[kind].nameKey]),
       value,
-      effective: effective[place]!,
       etag: etagOf(value),
       revision: this.#revision,
       changedAt: '2026-11-28T09:00:00.000Z',

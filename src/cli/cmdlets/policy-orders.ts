@@ -74,15 +74,15 @@ export function readLook(
   const scoped = given.flag('IsTransportRuleScoped');
   const withTests = given.flag('IncludeTestModeConnectors') ?? true;
   const state = given.word('State');
-  const isShown = ({ effective }: ObjectView): boolean =>
-    (scoped === undefined || (effective['isTransportRuleScoped'] === true) === scoped) &&
-    (withTests || !isTest(effective)) &&
-    (state === null || (effective['enabled'] === false) === (state === 'Disabled'));
+  const isShown = ({ value }: ObjectView): boolean =>
+    (scoped === undefined || (value['isTransportRuleScoped'] === true) === scoped) &&
+    (withTests || !isTest(value)) &&
+    (state === null || (value['enabled'] === false) === (state === 'Disabled'));
   return { order, isShown };
 }
 
-function isTest(effective: ObjectView['effective']): boolean {
-  return effective['testMode'] === true || effective['mode'] === 'observe';
+function isTest(value: ObjectView['value']): boolean {
+  return value['testMode'] === true || value['mode'] === 'observe';
 }
 
 /** The keys that were spoken of. */

@@ -5,7 +5,7 @@ import type { Naming } from './compose-value.ts';
 import { guidOf } from './object-id.ts';
 import type { ObjectView, PolicyObjectsClient } from './policy-objects-client.ts';
 
-/** The one that is named, or the only one. Throws `organization-unknown`, `option-wrong`. */
+/** The one that is named, or the only one. Throws `object-unknown`, `option-wrong`. */
 export async function findOrganization(
   client: PolicyObjectsClient,
   named: string | null,
@@ -31,7 +31,7 @@ function oneOf(all: readonly string[], named: string): string {
   if (all.includes(named)) return named;
   const nearest = findNearest(named, all);
   const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
-  throw new Failure('organization-unknown', `there is no organization ${named}${hint}`);
+  throw new Failure('object-unknown', `there is no organization ${named}${hint}`);
 }
 
 /** By its name, else by its name in another case, else by its id; null where it is none of these. */

@@ -20,6 +20,8 @@ export interface ObjectField {
   readonly description: string;
   /** In words, or as written in a file; null where it must be given or is simply empty. */
   readonly fallback: string | null;
+  /** As written in a file; null where absence has a meaning of its own. */
+  readonly fallbackValue: unknown;
   readonly isRequired: boolean;
 }
 
@@ -51,6 +53,7 @@ function toField(key: SchemaKey): ObjectField {
     form,
     description,
     fallback: fallbackOf(key),
+    fallbackValue: key.fallback ?? null,
     isRequired: key.isRequired,
   };
 }

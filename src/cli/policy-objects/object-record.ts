@@ -1,5 +1,5 @@
 /** A policy object as Exchange shows one: every parameter by its name, with the value that acts. Pure. */
-import type { ObjectField } from './object-field.ts';
+import { effectiveValue } from './effective-value.ts';
 import { fieldsOf } from './object-field.ts';
 import { guidOf } from './object-id.ts';
 import type { PolicyKindName } from './policy-kind.ts';
@@ -17,12 +17,13 @@ export function toRecord(
 ): ObjectRecord {
   const { kind, organization, name } = object;
   const record: Record<string, RecordValue> = { Name: name };
+  const effective = effectiveValue(object);
   for (const field of fieldsOf(policyKinds[kind])) {
-    record[nameOf(kind, field.key)] = valueOf(object, field);
+    record[nameOf(kind, field.key)] = toRecordValue(effective[field.key]);
   }
   if (kind === 'rule') {
     record['Priority'] = place;
-    record['State'] = object.effective['enabled'] === false ? 'Disabled' : 'Enabled';
+    record['State'] = effective['enabled'] === false ? 'Disabled' : 'Enabled';
   }
   return {
     ...record,
@@ -35,20 +36,7 @@ export function toRecord(
   };
 }
 
-/** What is told apart by its absence in a file is told here as it acts. */
-function valueOf({ effective }: ObjectView, field: ObjectField): RecordValue {
-  const value = effective[field.key];
-  if (value !== undefined && value !== null) {
-    const isMany = field.takes === 'list' || Array.isArray(value);
-    return isMany ? [value].flat().map(String) : (value as RecordValue);
-  }
-  if (field.takes === 'list') return [];
-  if (field.key === 'useMXRecord')
-    return effective['smartHosts'] === undefined || isEmpty(effective['smartHosts']);
-  if (field.key === 'testMode') return effective['mode'] === 'observe';
-  return null;
-}
-
-function isEmpty(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
+/** Lists are of texts. */
+function toRecordValue(value: unknown): RecordValue {
+  return Array.isArray(value) ? value.map(String) : (value as RecordValue);
 }

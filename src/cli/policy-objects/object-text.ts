@@ -4,6 +4,7 @@ import { sanitizePeerText } from '../../mail/peer-text.ts';
 import { formatTable } from '../table.ts';
 import { padToWidth, widthOf } from '../text-width.ts';
 import type { Done } from './carry-out.ts';
+import { effectiveValue } from './effective-value.ts';
 import { toKebab } from './object-field.ts';
 import type { ObjectRecord, RecordValue } from './object-record.ts';
 import type { PolicyKindName } from './policy-kind.ts';
@@ -83,12 +84,12 @@ export function formatObjectTable(
   const titles = keys.map((key) => toKebab(key).toUpperCase().replaceAll('-', ' '));
   const head = look.withOrganization ? ['ORGANIZATION', 'NAME'] : ['NAME'];
   const columns = [...head, ...titles].map((title) => ({ title, mayShrink: true }));
-  const rows = objects.map(({ organization, name, effective }) => ({
-    cells: [
-      ...(look.withOrganization ? [organization, name] : [name]),
-      ...keys.map((key) => formatPlain(effective[key])),
-    ],
-  }));
+  const rows = objects.map((object) => {
+    const { organization, name } = object;
+    const effective = effectiveValue(object);
+    const names = look.withOrganization ? [organization, name] : [name];
+    return { cells: [...names, ...keys.map((key) => formatPlain(effective[key]))] };
+  });
   return formatTable(columns, rows, look.width);
 }
 

@@ -11,10 +11,9 @@ export interface ObjectPlace {
   readonly name: string;
 }
 
-/** `effective`: with defaults, as it acts. Lists are in the order in which the objects act. */
+/** Lists are in the order in which the objects act. */
 export interface ObjectView extends ObjectPlace {
   readonly value: ObjectValue;
-  readonly effective: ObjectValue;
   readonly etag: string;
   readonly revision: number;
   /** RFC 3339, UTC. */
