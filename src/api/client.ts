@@ -13,6 +13,8 @@ import type { ExplainClient } from './client/explain.ts';
 import { explainClient } from './client/explain.ts';
 import type { MessagesClient } from './client/messages.ts';
 import { messagesClient } from './client/messages.ts';
+import type { PolicyClient } from './client/policy.ts';
+import { policyClient } from './client/policy.ts';
 import type { QueueClient } from './client/queue.ts';
 import { queueClient } from './client/queue.ts';
 import type { HttpsSettings } from './client/https-caller.ts';
@@ -36,7 +38,8 @@ export interface ApiClient
     MessagesClient,
     ExplainClient,
     ConfigClient,
-    DomainsClient {}
+    DomainsClient,
+    PolicyClient {}
 
 /** Throws `gateway-url-wrong`. */
 export function createApiClient(settings: SocketSettings | HttpsSettings): ApiClient {
@@ -49,6 +52,7 @@ export function createApiClient(settings: SocketSettings | HttpsSettings): ApiCl
     ...explainClient(caller),
     ...configClient(caller),
     ...domainsClient(caller),
+    ...policyClient(caller),
   };
 }
 
@@ -67,4 +71,10 @@ export function meaningOfFailure(failure: Failure): FailureMeaning | null {
 export function problemsOfFailure(failure: Failure): readonly ConfigProblemView[] {
   const problem = problemSchema.safeParse(failure.cause);
   return (problem.success ? problem.data.problems : undefined) ?? [];
+}
+
+/** What a refused change would have asked less, in words; empty for any other failure. */
+export function weakerOfFailure(failure: Failure): readonly string[] {
+  const problem = problemSchema.safeParse(failure.cause);
+  return (problem.success ? problem.data.weaker : undefined) ?? [];
 }
