@@ -22,16 +22,6 @@ export const cliFailures = {
     exitCode: 66,
     whatToDo: 'Name a connector as the configuration does; `postern config check` lists them.',
   },
-  'object-unknown': {
-    httpStatus: 404,
-    exitCode: 66,
-    whatToDo: 'Look for the name with `postern connector list`, `domain list` or `rule list`.',
-  },
-  'object-exists': {
-    httpStatus: 409,
-    exitCode: 65,
-    whatToDo: 'Choose another name, or change the one that is there.',
-  },
   'object-wrong': {
     httpStatus: 422,
     exitCode: 65,

@@ -11,6 +11,7 @@ import type {
   PolicyObjectsClient,
 } from '../../src/cli/policy-objects/policy-objects-client.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import { canonicalName } from '../../src/config/policy-object.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { Failure } from '../../src/mail/failure.ts';
 
@@ -70,7 +71,7 @@ export class FakePolicyObjects implements PolicyObjectsClient {
     return this.values(kind, organization).map((value) => ({
       kind,
       organization,
-      name: String(value[policyKinds[kind].nameKey]),
+      name: nameOf(kind, value),
       value,
       etag: etagOf(value),
       revision: this.#revision,
@@ -119,6 +120,10 @@ function compose(organizations: ReadonlyMap<string, Lists>): unknown {
   };
 }
 
+function nameOf(kind: PolicyKindName, value: ObjectValue): string {
+  return canonicalName(kind, String(value[policyKinds[kind].nameKey]));
+}
+
 function etagOf(value: ObjectValue): string {
   return JSON.stringify(value);
 }
@@ -128,10 +133,9 @@ function changed(
   change: ObjectChange,
 ): ReadonlyMap<string, Lists> {
   const { kind, organization, name } = change.place;
-  const { nameKey } = policyKinds[kind];
   const lists = organizations.get(organization)!;
   const values = [...lists[kind]];
-  const at = values.findIndex((value) => value[nameKey] === name);
+  const at = values.findIndex((value) => nameOf(kind, value) === name);
   if (change.action === 'put') {
     if (change.isNew && at !== -1) throw new Failure('object-exists', `there is another ${name}`);
     if (at !== -1) values.splice(at, 1);

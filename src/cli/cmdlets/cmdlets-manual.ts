@@ -37,7 +37,7 @@ const introduction = `# Cmdlets
 - \`Get-MessageTrace\` searches all that is kept, not two days.
 - \`-MtaStsMode\` and \`-SmtpDaneMode\` are \`None\`, where Exchange's default is Opportunistic: neither is looked up yet, and Opportunistic is refused.
 - \`Get-OutboundConnector\` shows \`Opportunistic\` where Exchange shows an empty \`TlsSettings\`.
-- \`Set-*\` with \`-Name\` renames, and rules that lead to an outbound connector follow. The Guid is made from the name.
+- \`Set-*\` with \`-Name\` renames, and rules that lead to an outbound connector follow in the same change. To the gateway it is another connector: where the old one demanded something, a reason is wanted. The Guid is made from the name.
 - A change that asks for less than what is in force needs \`-Reason\`; \`-WhatIf\` says whether it does, and what would change.
 - \`Remove-*\` asks before; \`-Confirm:false\` does not ask. Exit codes are those of [cli.md](cli.md).
 `;

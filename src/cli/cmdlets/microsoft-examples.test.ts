@@ -171,7 +171,7 @@ test('the example of New-AcceptedDomain accepts the domain, and says that its na
   );
   assert.deepEqual(fake.values('accepted-domain'), [
     { domain: 'fabrikam.com' },
-    { domain: 'contoso.com', type: 'Authoritative' },
+    { domain: 'Contoso.com', type: 'Authoritative' },
   ]);
 });
 

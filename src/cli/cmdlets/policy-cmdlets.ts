@@ -96,7 +96,7 @@ async function change(
   const warnings = verb === 'New' && kind === 'accepted-domain' ? warnOfLabel(given) : [];
   const client = await open(context, given);
   const done = await carryOut(client, order, cmdletSpelling, (question) => ask(context, question));
-  const said = [...warnings, ...done.notes, ...done.answer.warnings];
+  const said = [...warnings, ...done.notes];
   for (const each of said) await context.err.print(`WARNING: ${each}\n`);
   const noun = policyKinds[kind].noun;
   if (order.dryRun) return context.out.print(formatWhatIf(`${verb}-${noun}`, done));

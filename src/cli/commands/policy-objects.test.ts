@@ -33,8 +33,17 @@ test('a connector is created, shown, changed, switched and removed', async () =>
   const fake = fakeWith();
   const created = await good(
     fake,
-    ...['connector', 'create', 'outbound', '--name', 'Contoso', '--recipient-domains'],
-    ...['contoso.com', '--tls-settings', 'DomainValidation', '--tls-domain', '*.contoso.com'],
+    'connector',
+    'create',
+    'outbound',
+    '--name',
+    'Contoso',
+    '--recipient-domains',
+    'contoso.com',
+    '--tls-settings',
+    'DomainValidation',
+    '--tls-domain',
+    '*.contoso.com',
   );
   assert.equal(created.stdout, 'outbound connector Contoso of fabrikam is created, revision 2.\n');
   assert.deepEqual(fake.values('outbound-connector'), [contoso]);
@@ -80,8 +89,15 @@ test('a dry run in either spelling says what would change, and changes nothing',
   fake.weaker.push('mail to contoso.com no longer needs the name *.contoso.com');
   const kebab = await good(
     fake,
-    ...['connector', 'set', 'outbound', 'Contoso', '--tls-settings', 'CertificateValidation'],
-    ...['--unset', 'tls-domain', '--dry-run'],
+    'connector',
+    'set',
+    'outbound',
+    'Contoso',
+    '--tls-settings',
+    'CertificateValidation',
+    '--unset',
+    'tls-domain',
+    '--dry-run',
   );
   const changes = `  tlsSettings: DomainValidation -> CertificateValidation
   tlsDomain: ["*.contoso.com"] -> (left out)
@@ -239,7 +255,7 @@ test('of several organizations one must be named for a change, and all are shown
   await good(fake, ...create, '--organization', 'fabrikam');
   assert.deepEqual(fake.values('accepted-domain'), [
     { domain: 'fabrikam.com' },
-    { domain: 'sub.fabrikam.com' },
+    { domain: 'Sub.Fabrikam.com' },
   ]);
   const { stdout } = await good(fake, 'Get-AcceptedDomain');
   assert.match(stdout, /^Name +DomainType +MatchSubDomains +Recipients +Organization\n/);

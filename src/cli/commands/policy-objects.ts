@@ -264,7 +264,7 @@ async function run(
   const ask = (question: string): Promise<void> => confirm(context, question);
   const done = await carryOut(client, order, kebabSpelling, ask);
   if (options.json === true) return context.out.print(toJson(order, done));
-  for (const note of [...done.notes, ...done.answer.warnings]) {
+  for (const note of done.notes) {
     await context.err.print(`postern: note: ${note}\n`);
   }
   await context.out.print(describe(order, done));

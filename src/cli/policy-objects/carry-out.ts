@@ -1,10 +1,11 @@
 /** Carries out an order on a policy object: the one way for both spellings. */
-import { parseDomain } from '../../mail/domain.ts';
+import { canonicalName } from '../../config/policy-object.ts';
 import { Failure } from '../../mail/failure.ts';
 import { checkValue } from './check-value.ts';
 import { completeFields } from './complete-fields.ts';
 import type { Naming } from './compose-value.ts';
 import { composeValue } from './compose-value.ts';
+import { describeFinding, explainRefusal } from './explain-refusal.ts';
 import { findObject, findOrganization } from './find-object.ts';
 import type { CreateOrder, ObjectOrder, RemoveOrder, SetOrder } from './object-order.ts';
 import { policyKinds } from './policy-kind.ts';
@@ -20,7 +21,7 @@ import type { Spelling } from './spelling.ts';
 
 /**
  * What would be, or was done. `before` and `after` null where there is no such object then;
- * `notes` say what was added to what the person wrote.
+ * `notes` say what was added to what the person wrote, and what the gateway warns of.
  */
 export interface Done {
   readonly place: ObjectPlace;
@@ -49,8 +50,13 @@ export async function carryOut(
       : await planChange(client, order, organization, naming);
   if (order.mustConfirm && !order.dryRun) await confirm(questionOf(order, planned.place, naming));
   const { dryRun, reason } = order;
-  const answer = await send(client, planned.changes, { dryRun, reason });
-  return { ...planned, answer };
+  try {
+    const answer = await send(client, planned.changes, { dryRun, reason });
+    const warned = answer.warnings.map((each) => describeFinding(each, planned.place, naming));
+    return { ...planned, notes: [...planned.notes, ...warned], answer };
+  } catch (error) {
+    throw explainRefusal(error, planned.place, naming);
+  }
 }
 
 type Planned = Omit<Done, 'answer'> & { readonly changes: readonly ObjectChange[] };
@@ -72,10 +78,10 @@ async function planCreate(
   naming: Naming,
 ): Promise<Planned> {
   const { fields, notes } = completeFields({}, order.fields, naming);
-  const composed = composeValue({}, fields, naming);
-  checkValue(composed.value, naming);
-  const value = withCanonicalDomain(composed.value);
-  const place = { kind: order.kind, organization, name: String(value[naming.kind.nameKey]) };
+  const { value } = composeValue({}, fields, naming);
+  checkValue(value, naming);
+  const name = canonicalName(order.kind, String(value[naming.kind.nameKey]));
+  const place = { kind: order.kind, organization, name };
   const { position } = order;
   if (position !== null) {
     const { length } = await client.listObjects(order.kind, organization);
@@ -114,13 +120,6 @@ async function planChange(
   if (Object.keys(patch).length === 0 && position === null) return { ...about, changes: [] };
   const at = position === null ? {} : { position };
   return { ...about, changes: [{ action: 'patch', place, patch, etag, ...at }] };
-}
-
-/** A domain is named in its one spelling, lower-case A-labels. */
-function withCanonicalDomain(value: ObjectValue): ObjectValue {
-  const { domain } = value;
-  const canonical = typeof domain === 'string' ? parseDomain(domain) : null;
-  return canonical === null ? value : { ...value, domain: canonical };
 }
 
 function checkPosition(wanted: number, last: number): void {

@@ -1,5 +1,7 @@
 /** The kinds of policy objects that both spellings of the command line work on, and where their schema is. */
 import type { z } from 'zod';
+import type { ObjectKind } from '../../config/policy-object.ts';
+import { kindOf } from '../../config/policy-object.ts';
 import {
   inboundConnectorSection,
   outboundConnectorSection,
@@ -7,8 +9,8 @@ import {
 import { acceptedDomainSection } from '../../config/schema-organization.ts';
 import { ruleSection } from '../../config/schema-rules.ts';
 
-export type PolicyKindName =
-  'inbound-connector' | 'outbound-connector' | 'accepted-domain' | 'rule';
+export type PolicyKindName = ObjectKind &
+  ('inbound-connector' | 'outbound-connector' | 'accepted-domain' | 'rule');
 
 export interface PolicyKind {
   readonly kind: PolicyKindName;
@@ -25,41 +27,29 @@ export interface PolicyKind {
   readonly hasSwitch: boolean;
 }
 
+function describe(
+  kind: PolicyKindName,
+  rest: Pick<PolicyKind, 'schema' | 'noun' | 'hasSwitch'>,
+): PolicyKind {
+  const { list, namedBy, words } = kindOf(kind);
+  return { kind, section: `organizations[].${list}[]`, nameKey: namedBy!, words, ...rest };
+}
+
 export const policyKinds: Readonly<Record<PolicyKindName, PolicyKind>> = {
-  'inbound-connector': {
-    kind: 'inbound-connector',
-    section: 'organizations[].inboundConnectors[]',
+  'inbound-connector': describe('inbound-connector', {
     schema: inboundConnectorSection,
-    nameKey: 'name',
-    words: 'inbound connector',
     noun: 'InboundConnector',
     hasSwitch: true,
-  },
-  'outbound-connector': {
-    kind: 'outbound-connector',
-    section: 'organizations[].outboundConnectors[]',
+  }),
+  'outbound-connector': describe('outbound-connector', {
     schema: outboundConnectorSection,
-    nameKey: 'name',
-    words: 'outbound connector',
     noun: 'OutboundConnector',
     hasSwitch: true,
-  },
-  'accepted-domain': {
-    kind: 'accepted-domain',
-    section: 'organizations[].acceptedDomains[]',
+  }),
+  'accepted-domain': describe('accepted-domain', {
     schema: acceptedDomainSection,
-    nameKey: 'domain',
-    words: 'accepted domain',
     noun: 'AcceptedDomain',
     hasSwitch: false,
-  },
-  rule: {
-    kind: 'rule',
-    section: 'organizations[].rules[]',
-    schema: ruleSection,
-    nameKey: 'name',
-    words: 'rule',
-    noun: 'TransportRule',
-    hasSwitch: true,
-  },
+  }),
+  rule: describe('rule', { schema: ruleSection, noun: 'TransportRule', hasSwitch: true }),
 };

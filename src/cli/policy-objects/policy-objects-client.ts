@@ -1,4 +1,5 @@
 /** What the commands ask of the running gateway about policy objects. */
+import type { ConfigProblem } from '../../config/problem.ts';
 import type { PolicyKindName } from './policy-kind.ts';
 
 /** As it would stand in a configuration file, without defaults. */
@@ -46,12 +47,12 @@ export interface ChangeOptions {
   readonly reason: string | null;
 }
 
-/** `weaker`: what is asked for less, in words. `warnings` as `config check` has them. */
+/** `weaker`: what is asked for less, in words. `warnings` are about the objects that change. */
 export interface ChangeAnswer {
   /** Null where nothing was changed. */
   readonly revision: number | null;
   readonly weaker: readonly string[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly ConfigProblem[];
 }
 
 /** Throws Failures. */
