@@ -151,7 +151,11 @@ const source: z.ZodType<MessageSource> = z.discriminatedUnion('kind', [
     isForced: cameForced,
   }),
   z.object({ kind: z.literal('submission'), account: z.string() }),
-  z.object({ kind: z.literal('dsn'), about: z.string() }),
+  z.object({
+    kind: z.literal('dsn'),
+    about: z.string(),
+    isRehearsal: mayBeAbsent(z.literal(true)).meta({ description: 'the answer to a rehearsal' }),
+  }),
 ]);
 
 const outcomeView = z

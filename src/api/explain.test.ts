@@ -208,3 +208,26 @@ test('an own server that may relay: whose it is, and the way that its mail takes
   assert.match(refused.inbound!.reply!, /^550 5\.7\.64 /);
   assert.equal(refused.outbound, null);
 });
+
+test('a rehearsal address is explained as what mail there would be told', async () => {
+  const rehearsalAddress = { localPart: 'try', domain: 'example.test' };
+  const value = makePolicy({ inboundConnectors: [inbound], rehearsalAddress });
+  const tools = {
+    nowMs,
+    examineCertificate: async () => examined(['mail.contoso.com']),
+    readHeader,
+  };
+  const question = { from: 'a@contoso.com', to: 'try@example.test', encryption: 'none' };
+  const refused = await explainMail(value, explainQuestionSchema.parse(question), tools);
+  assert.match(refused.inbound?.reply ?? '', /^454 4\.7\.0/);
+  const other = { ...question, from: 'a@other.test' };
+  const taken = await explainMail(value, explainQuestionSchema.parse(other), tools);
+  assert.equal(taken.inbound?.kind, 'accept');
+  assert.equal(taken.outbound?.destination.kind, 'none');
+  for (const { notes } of [refused, taken]) {
+    assert.ok(
+      notes.some((note) => note.startsWith('it is a rehearsal address')),
+      notes.join(),
+    );
+  }
+});

@@ -11,8 +11,9 @@ import { findDomainOwner, findUnprovenClaim } from '../policy/directory.ts';
 import type { Evidence, TlsEvidence } from '../policy/evidence.ts';
 import { findRecipient } from '../policy/find-recipient.ts';
 import type { InboundSession } from '../policy/inbound-session.ts';
-import { judgeRecipient } from '../policy/judge-recipient.ts';
+import { judgeAsMailbox, judgeRecipient } from '../policy/judge-recipient.ts';
 import type { Policy } from '../policy/policy.ts';
+import { isRehearsalAddress } from '../policy/rehearsal-address.ts';
 import type { ExplainAnswer, ExplainQuestion } from './contract.ts';
 import type { ExplainTools } from './explain-content.ts';
 import { judgeContent } from './explain-content.ts';
@@ -69,11 +70,14 @@ export async function explainMail(
     notes: [
       ...noteSuppositions(policy, question, sender, isInbound),
       ...(content?.notes ?? []),
+      ...(isRehearsalAddress(policy, recipient) ? [rehearsed] : []),
       ...(inbound?.existence === 'verify' && inbound.kind === 'accept' ? [asked] : []),
     ],
   };
 }
 
+const rehearsed =
+  'it is a rehearsal address: other mail of this session is judged so; what is sent to it is taken, answered with this verdict, and thrown away';
 const asked =
   'whether the recipient exists is asked of the server that keeps it, at RCPT; that was not done here';
 
@@ -100,7 +104,8 @@ function judgeInbound(
   nowMs: number,
 ): NonNullable<ExplainAnswer['inbound']> {
   const clock = { nowMs, firstRefusedAtMs: () => null };
-  const decision = judgeRecipient(policy, session, recipient, clock);
+  const judge = isRehearsalAddress(policy, recipient) ? judgeAsMailbox : judgeRecipient;
+  const decision = judge(policy, session, recipient, clock);
   const { evidence } = session;
   const considered = [...decision.considered];
   const existence = existenceOf(policy, recipient);

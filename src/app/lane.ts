@@ -14,6 +14,7 @@ import { ClientTable } from '../receiving/client-table.ts';
 import { FirstRefusals } from '../receiving/first-refusals.ts';
 import { MemoryBudget } from '../receiving/memory-budget.ts';
 import { RateLimiter } from '../receiving/rate-limiter.ts';
+import { RehearsalAllowance } from '../receiving/rehearsal-allowance.ts';
 import type { ReceivingServices } from '../receiving/services.ts';
 import { didOrSaid } from '../report/log.ts';
 import { writeDsn } from '../report/dsn.ts';
@@ -221,6 +222,7 @@ function doorServices(
     contentMemory,
     firstRefusals: new FirstRefusals(),
     rates: new RateLimiter(rateLimits),
+    rehearsals: new RehearsalAllowance(start.share),
     clients,
   };
   return (opened) => (serverTls) => ({ ...shared, opened, serverTls });

@@ -16,6 +16,7 @@ import { checkOrganizations } from './check-organizations.ts';
 import { checkOutbound } from './check-outbound.ts';
 import { checkQueue } from './check-queue.ts';
 import { checkRecipients } from './check-recipients.ts';
+import { checkRehearsals } from './check-rehearsal.ts';
 import { checkRules } from './check-rules.ts';
 import { checkTargets } from './check-targets.ts';
 import { checkTimes } from './check-times.ts';
@@ -104,7 +105,10 @@ function judge(yaml: YamlFile, { text, file, policyFrom }: Read): LoadResult {
   const absolute = resolve(file);
   const { findings, parsed } = examine(yaml);
   const policy = parsed === null ? null : toPolicy(parsed, dirname(absolute));
-  if (policy !== null) checkReach(asIfProven(policy), (finding) => void findings.push(finding));
+  if (policy !== null) {
+    checkReach(asIfProven(policy), (finding) => void findings.push(finding));
+    checkRehearsals(asIfProven(policy), (finding) => void findings.push(finding));
+  }
   const located = findings.map((finding) => locateFinding(finding, yaml));
   const problems = [...yaml.findings, ...located].map((finding) => toProblem(finding, file));
   if (

@@ -97,6 +97,11 @@ export const organizationSection = section({
     'postmaster@ and the first of acceptedDomains',
     'The address that reports to senders (DSNs) come from and questions go to; one of this organization.',
   ),
+  rehearsalAddress: fieldOrNull(
+    mailAddress(),
+    'none',
+    "An address in one of `acceptedDomains`, and nobody else's, with which partners try how their servers reach this gateway: their mail to it is judged as any other, answered with the verdict, and kept by nobody (docs/rehearsal.md).",
+  ),
   expiry: fieldOrNull(
     duration('12h', '7d'),
     'queue.expiry',

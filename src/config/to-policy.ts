@@ -59,6 +59,7 @@ function toOrganization(
     outboundConnectors: parsed.outboundConnectors.map((each) => toOutbound(each, folder)),
     rules: parsed.rules.map(toRule),
     postmaster: parsed.postmaster,
+    rehearsalAddress: parsed.rehearsalAddress,
     defaultConnector: { clearTextAfterFailedTls: parsed.clearTextAfterFailedTls },
     rejectDirectSend: parsed.rejectDirectSend,
     retry,

@@ -49,3 +49,26 @@ test('mail that may go in clear after failed TLS is not carried with mail that m
   assert.notEqual(keyFor('x@bank.test'), keyFor('x@else.test'));
   assert.equal(keyFor('x@else.test'), keyFor('x@other.test'));
 });
+
+test('mail that went astray to a rehearsal address decides nothing for its neighbours', () => {
+  const domain = acceptedDomain('example.test', { type: 'internal-relay' });
+  const value = policy({
+    acceptedDomains: [domain],
+    rehearsalAddress: address('rehearsal@example.test'),
+    outboundConnectors: [
+      outboundConnector('store', { recipientDomains: patterns('example.test') }),
+    ],
+  });
+  for (const order of [
+    ['rehearsal', 'bob'],
+    ['bob', 'rehearsal'],
+  ]) {
+    const cache = new DecisionCache();
+    const message = { organization: 'org', source: { kind: 'mx', inboundConnectors: [] } } as const;
+    const kinds = order.map((name) => [
+      name,
+      cache.decide(value, message, address(`${name}@example.test`)).destination.kind,
+    ]);
+    assert.deepEqual(Object.fromEntries(kinds), { rehearsal: 'none', bob: 'mx' });
+  }
+});

@@ -5,11 +5,15 @@ import type { OutboundDecision } from '../policy/decision.ts';
 import type { Delivery } from '../policy/delivery.ts';
 import { findMailbox } from '../policy/directory.ts';
 import type { Policy } from '../policy/policy.ts';
+import { isRehearsalAddress } from '../policy/rehearsal-address.ts';
 import { plainRouting, routingOf } from '../policy/routing.ts';
 
 type Decided = Pick<Delivery, 'organization' | 'source' | 'ruling'>;
 
-/** Decisions of one policy: of a recipient they need the domain, and whether it is a mailbox. */
+/**
+ * Decisions of one policy: of a recipient they need the domain, and whether it is a mailbox or an
+ * address for rehearsals.
+ */
 export class DecisionCache {
   #policy: Policy | null = null;
   readonly #byDomain = new Map<string, OutboundDecision>();
@@ -23,8 +27,10 @@ export class DecisionCache {
     const { organization } = message;
     const routing = routingOf(message);
     const isLocal = findMailbox(policy, recipient) !== null;
+    const isRehearsal = isRehearsalAddress(policy, recipient);
+    const what = isLocal ? 'mailbox' : isRehearsal ? 'rehearsal' : '';
     const way = routing === plainRouting ? '' : JSON.stringify(routing);
-    const key = `${organization}\n${recipient.domain}\n${isLocal ? 'mailbox' : ''}\n${way}`;
+    const key = `${organization}\n${recipient.domain}\n${what}\n${way}`;
     const known = this.#byDomain.get(key);
     if (known !== undefined) return known;
     const decision = chooseOutbound(policy, organization, recipient, routing);

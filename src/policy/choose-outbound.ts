@@ -18,6 +18,7 @@ import type { Considered, OutboundDecision } from './decision.ts';
 import type { DomainOwner } from './directory.ts';
 import { findDeliveryTarget, findDomainOwner, findMailbox, findOrganization } from './directory.ts';
 import type { DeliveryTarget, OutboundConnector, Policy } from './policy.ts';
+import { isRehearsalAddress } from './rehearsal-address.ts';
 import type { Routing } from './routing.ts';
 import { plainRouting } from './routing.ts';
 import type { Requirement } from './tls-requirement.ts';
@@ -42,6 +43,10 @@ export function chooseOutbound(
   const isOwn = owner?.organization === organization;
   if (isOwn && findMailbox(policy, recipient) !== null) {
     return { ...base, destination: { kind: 'mailbox' } };
+  }
+  if (isOwn && isRehearsalAddress(policy, recipient)) {
+    const reason = 'a rehearsal address keeps no mail, and nobody is behind it';
+    return { ...base, destination: { kind: 'none', reason, isPermanent: true } };
   }
   if (isOwn && owner.domain.deliveryTarget !== null) {
     return handOver(policy, { organization, owner, routing, base }, owner.domain.deliveryTarget);

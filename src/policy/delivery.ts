@@ -19,7 +19,8 @@ import type { Clause } from './tls-requirement.ts';
  * connector that knew the session; absent where none did. `organization`: another one of this gateway
  * handed it over inside. `isForced`: one of the connectors enforced TLS when it came, or it was bound
  * to TLS in the organization that handed it over; absent in mail of a program that did not record it.
- * `account` is the signed-in name, `about` the queue id of a DSN's subject.
+ * `account` is the signed-in name, `about` the queue id of a DSN's subject; `isRehearsal`: it answers a
+ * rehearsal of that id.
  */
 export type MessageSource =
   | {
@@ -35,7 +36,7 @@ export type MessageSource =
       readonly isForced?: boolean;
     }
   | { readonly kind: 'submission'; readonly account: string }
-  | { readonly kind: 'dsn'; readonly about: string };
+  | { readonly kind: 'dsn'; readonly about: string; readonly isRehearsal?: true };
 
 /**
  * What was changed in the header on arrival, besides our Received field: how many fields of each

@@ -10,6 +10,7 @@ import { formatAddress } from '../mail/address.ts';
 import type { DomainOwner } from './directory.ts';
 import { findDomainOwner, findNamed, withoutExtension } from './directory.ts';
 import type { Policy } from './policy.ts';
+import { isRehearsalAddress } from './rehearsal-address.ts';
 
 /**
  * `alias`: mail goes to `to` (never empty) in place of `name`. `elsewhere`: another server keeps it,
@@ -28,6 +29,11 @@ export type FoundRecipient =
   | { readonly kind: 'foreign' };
 
 export function findRecipient(policy: Policy, recipient: Address): FoundRecipient {
+  if (isRehearsalAddress(policy, recipient)) {
+    const who = formatAddress(recipient);
+    const reason = `${who} is a rehearsal address, which answers mail of other servers and keeps none`;
+    return { kind: 'unknown', reason };
+  }
   const named = findNamed(policy, recipient);
   switch (named?.kind) {
     case 'mailbox':

@@ -37,13 +37,29 @@ export function judgeRecipient(
   clock: InboundClock,
 ): InboundDecision {
   if (session.account !== null) return judgeSubmitted(policy, session.account, recipient);
-  const attribution = attributeSession(policy, session, clock.nowMs);
-  if (attribution.originating !== null) {
-    return judgeFromOwnServer({ policy, session, clock, attribution }, recipient);
-  }
+  const found = findRecipient(policy, recipient);
+  return judgeSession({ policy, session, clock, found }, recipient);
+}
+
+/**
+ * What a session without an account would be answered, were the recipient a mailbox of ours: all but
+ * whether it exists. Only for what is said of it; nothing is taken on the strength of this.
+ */
+export function judgeAsMailbox(
+  policy: Policy,
+  session: InboundSession,
+  recipient: Address,
+  clock: InboundClock,
+): InboundDecision {
+  return judgeSession({ policy, session, clock, found: { kind: 'mailbox' } }, recipient);
+}
+
+function judgeSession(asking: Omit<Asked, 'attribution'>, recipient: Address): InboundDecision {
+  const { policy, session, clock } = asking;
+  const asked = { ...asking, attribution: attributeSession(policy, session, clock.nowMs) };
+  if (asked.attribution.originating !== null) return judgeFromOwnServer(asked, recipient);
   const owner = findDomainOwner(policy, recipient.domain);
-  if (owner === null) return judgeForeign({ policy, session, clock, attribution }, recipient);
-  return judgeIncoming({ policy, session, clock, attribution }, recipient, owner);
+  return owner === null ? judgeForeign(asked, recipient) : judgeIncoming(asked, recipient, owner);
 }
 
 interface Asked {
@@ -51,6 +67,8 @@ interface Asked {
   readonly session: InboundSession;
   readonly clock: InboundClock;
   readonly attribution: Attribution;
+  /** What the recipient is. */
+  readonly found: FoundRecipient;
 }
 
 /** Our own server may send anywhere, under what its connector demands. */
@@ -65,13 +83,14 @@ function judgeFromOwnServer(asked: Asked, recipient: Address): InboundDecision {
     const refusal = refuse(reply(550, '5.7.64', relayText), reason, considered);
     return { ...refusal, organization: organization.id };
   }
-  return judgeSending(policy, recipient, {
+  const met: Met = {
     organization: organization.id,
     origin: { kind: 'originating', connector: connector.name, by },
     connectors: [connector.name],
     considered,
     shadow: own.shadow,
-  });
+  };
+  return judgeSending({ policy, found: asked.found }, recipient, met);
 }
 
 /**
@@ -174,7 +193,7 @@ function judgeIncoming(asked: Asked, recipient: Address, owner: DomainOwner): In
     return directSendDenied(owner, considered);
   }
   const connector = server?.connector.name ?? null;
-  return judgeExistence(findRecipient(policy, recipient), recipient, {
+  return judgeExistence(asked.found, recipient, {
     organization: organization.id,
     origin: { kind: 'incoming', connector, by: server?.by ?? null },
     connectors: connector === null ? partners.met : [connector, ...partners.met],
@@ -191,7 +210,8 @@ export function judgeSubmitted(
   account: { readonly organization: string },
   recipient: Address,
 ): InboundDecision {
-  return judgeSending(policy, recipient, {
+  const found = findRecipient(policy, recipient);
+  return judgeSending({ policy, found }, recipient, {
     organization: account.organization,
     origin: { kind: 'originating', connector: null, by: 'account' },
     connectors: [],
@@ -200,10 +220,14 @@ export function judgeSubmitted(
   });
 }
 
-function judgeSending(policy: Policy, recipient: Address, met: Met): InboundDecision {
+function judgeSending(
+  { policy, found }: Pick<Asked, 'policy' | 'found'>,
+  recipient: Address,
+  met: Met,
+): InboundDecision {
   const { organization } = met;
   if (isDomainOf(policy, organization, recipient.domain)) {
-    return judgeExistence(findRecipient(policy, recipient), recipient, met);
+    return judgeExistence(found, recipient, met);
   }
   const { destination, considered } = chooseOutbound(policy, organization, recipient);
   if (destination.kind === 'none' && destination.isPermanent) {

@@ -109,6 +109,16 @@ export function guardsOf(question: PartnerScope): ReadonlyMap<string, readonly I
   return guards;
 }
 
+/** The connectors that concern a session, in whatever mode, with why: the scopes that cover it. */
+export function concerning(
+  question: PartnerScope,
+): readonly { readonly connector: InboundConnector; readonly scopes: readonly string[] }[] {
+  return [...candidatesFor(question)].flatMap((connector) => {
+    const scope = scopeOf(connector, question);
+    return scope.kind === 'outside' ? [] : [{ connector, scopes: scope.keys }];
+  });
+}
+
 /** Why the connector does not concern the session; null where it does. */
 export function whyOutside(connector: InboundConnector, question: PartnerScope): string | null {
   const scope = scopeOf(connector, question);

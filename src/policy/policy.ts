@@ -35,6 +35,8 @@ export interface Organization {
   readonly defaultConnector: DefaultConnector;
   /** From of DSNs that we write; null is postmaster@ of the first proven domain. */
   readonly postmaster: Address | null;
+  /** Where other servers try how their mail reaches us: judged, answered, and kept by nobody; null: none. */
+  readonly rehearsalAddress: Address | null;
   /** Refuse our own domain as MAIL FROM on the MX port where no connector matches (5.7.68). */
   readonly rejectDirectSend: boolean;
   readonly retry: RetrySchedule;

@@ -4,11 +4,9 @@
  * Never about mail with the null reverse-path, whoever writes it; and about mail that had to be
  * protected it travels encrypted itself.
  */
-import type { Address } from '../mail/address.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
-import { findOrganization, firstDomainOf, isDomainOf } from '../policy/directory.ts';
 import { cameForced } from '../policy/came-forced.ts';
-import type { Policy } from '../policy/policy.ts';
+import { postmasterOf } from '../policy/postmaster.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
 import type { DsnRecipient } from '../report/dsn-recipient.ts';
 import type { StoredMessage } from '../store/store.ts';
@@ -52,13 +50,4 @@ export async function prepareDsn(
   if (dsn === null || !isForced || dsn.clauses.some(({ kind }) => kind === 'encrypted')) return dsn;
   const encrypted: Clause = { kind: 'encrypted', origin: { kind: 'dsn', name: id } };
   return { ...dsn, clauses: [...dsn.clauses, encrypted] };
-}
-
-/** Nobody's address in a domain that the organization has not proven. */
-function postmasterOf(policy: Policy, organizationId: string): Address {
-  const organization = findOrganization(policy, organizationId);
-  const named = organization?.postmaster ?? null;
-  if (named !== null && isDomainOf(policy, organizationId, named.domain)) return named;
-  const domain = organization === null ? null : firstDomainOf(organization);
-  return { localPart: 'postmaster', domain: domain ?? policy.hostName };
 }

@@ -19,6 +19,7 @@ import { ClientTable } from './client-table.ts';
 import { FirstRefusals } from './first-refusals.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { RateLimiter } from './rate-limiter.ts';
+import { RehearsalAllowance } from './rehearsal-allowance.ts';
 import type { Account, ReceivingServices, RefusalRecord, SpoolWriter } from './services.ts';
 
 /** One line of the log. */
@@ -49,6 +50,7 @@ export class FakeServices implements ReceivingServices {
   contentMemory = new MemoryBudget(1024 * 1024);
   readonly firstRefusals = new FirstRefusals();
   rates = new RateLimiter(noRateLimits);
+  readonly rehearsals = new RehearsalAllowance();
   clients = new ClientTable();
   nowMs = 1_800_000_000_000;
   admission: Reply | null = null;

@@ -27,6 +27,8 @@ export interface Refusal {
   readonly recipient: Address | null;
   /** What rules said; plain JSON data. Absent where none was asked. */
   readonly rules?: unknown;
+  /** Mail that was taken and kept by nobody: absent where a rule deleted it, and of refusals. */
+  readonly result?: 'rehearsed';
   /** The log has told of it lately; absent is false. */
   readonly isRepeated?: boolean;
   /** The client is told this one in another reply; absent: a new one, which the reply gets. */
@@ -56,8 +58,8 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
   const { reason, connector, recipient, considered } = refusal;
   const organization = refusal.organization ?? session.organization ?? null;
   const reply = withId(refusal.reply, id);
-  const isDeleted = reply.code < 300;
-  services.log[refusal.isRepeated === true ? 'debug' : 'warn'](
+  const result = refusal.result ?? (reply.code < 300 ? 'deleted' : 'refused');
+  services.log[levelOf(refusal)](
     {
       refusalId: id,
       listener: session.settings.name,
@@ -73,7 +75,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
       reason,
       tls: describeEvidence(evidence),
     },
-    isDeleted ? 'message deleted by a rule' : whatWasRefused(recipient),
+    whatWasDone(result, recipient),
   );
   services.recordRefusal({
     id,
@@ -83,7 +85,7 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
       formatVersion: 1,
       policyRevision: session.policy.revision,
       listener: session.settings.kind,
-      result: isDeleted ? 'deleted' : 'refused',
+      result,
       heloName: session.heloName,
       account: session.account,
       organization,
@@ -100,7 +102,17 @@ export function recordRefusal(session: RefusedSession, refusal: Refusal): Reply 
   return reply;
 }
 
-function whatWasRefused(recipient: Address | null): string {
+function levelOf({ isRepeated, result }: Refusal): 'debug' | 'info' | 'warn' {
+  if (isRepeated === true) return 'debug';
+  return result === 'rehearsed' ? 'info' : 'warn';
+}
+
+function whatWasDone(
+  result: 'deleted' | 'refused' | 'rehearsed',
+  recipient: Address | null,
+): string {
+  if (result === 'deleted') return 'message deleted by a rule';
+  if (result === 'rehearsed') return 'rehearsal judged';
   return recipient === null ? 'message refused' : 'recipient refused';
 }
 

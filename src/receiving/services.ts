@@ -19,6 +19,7 @@ import type { ClientTable } from './client-table.ts';
 import type { FirstRefusals } from './first-refusals.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import type { RehearsalAllowance } from './rehearsal-allowance.ts';
 
 export interface ReceivingServices {
   /** Connections are accepted but not greeted before; absent where everything is there at once. */
@@ -56,6 +57,7 @@ export interface ReceivingServices {
   readonly contentMemory: MemoryBudget;
   readonly firstRefusals: FirstRefusals;
   readonly rates: RateLimiter;
+  readonly rehearsals: RehearsalAllowance;
   readonly clients: ClientTable;
 }
 

@@ -14,13 +14,15 @@ import { firstDomainOf } from '../policy/directory.ts';
 import type { InboundClock } from '../policy/inbound-session.ts';
 import { judgeRecipient, refuseUnverified } from '../policy/judge-recipient.ts';
 import { judgeMailFrom } from '../policy/judge-sender.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Organization, Policy } from '../policy/policy.ts';
 import { rateClaimsOf } from '../policy/rate-limit.ts';
+import { findRehearsal } from '../policy/rehearsal-address.ts';
 import { didOrSaid } from '../report/log.ts';
 import { ArrivedMessage } from './arrived-message.ts';
 import { IncomingContent, outOfMemory, replyToFailure } from './incoming-content.ts';
 import type { Refusal } from './refusal.ts';
 import { nobody, recordRefusal } from './refusal.ts';
+import { Rehearsal, rehearsalAlone, rehearsedHeaderBytesMax } from './rehearsal.ts';
 import { otherOrganization } from './rule-parts.ts';
 import type {
   AcceptedDecision,
@@ -43,6 +45,8 @@ export class Transaction {
   #id = '';
   #content: IncomingContent | null = null;
   #message: ArrivedMessage | null = null;
+  /** Set where the only recipient is a rehearsal address; then there is no other one, and no content. */
+  #rehearsal: Rehearsal | null = null;
   #isOver = false;
 
   constructor(context: TransactionContext, policy: Policy, start: TransactionStart) {
@@ -68,6 +72,9 @@ export class Transaction {
    */
   judgeRecipient(given: Address | null, request: RecipientRequest): Reply | Promise<Reply> {
     const recipient = given ?? postmasterOf(this.#policy);
+    const rehearsing = findRehearsal(this.#policy, this.#start.session, recipient);
+    if (rehearsing !== null) return this.#rehearse(rehearsing, recipient);
+    if (this.#rehearsal !== null) return rehearsalAlone;
     const decision = judgeRecipient(this.#policy, this.#start.session, recipient, this.#clock());
     if (decision.kind === 'refuse') {
       const { firstRefusals } = this.#context.services;
@@ -81,6 +88,17 @@ export class Transaction {
     const asked: Recipient = { ...recipient, ...request };
     if (decision.mustVerify) return this.#verify(asked, decision);
     return this.#take(asked, decision);
+  }
+
+  /** Alone, or not at all: nothing that a connector refuses passes because a rehearsal came with it. */
+  #rehearse(organization: Organization, recipient: Address): Reply {
+    if (this.#rehearsal?.isFor(recipient) === true) return recipientOk;
+    if (this.#rehearsal !== null || this.#recipients.length > 0) return rehearsalAlone;
+    const exceeded = this.#takeRates(recipient, organization.id);
+    if (exceeded !== null) return exceeded;
+    const [context, policy, start] = [this.#context, this.#policy, this.#start];
+    this.#rehearsal = new Rehearsal({ context, policy, start, organization, recipient });
+    return recipientOk;
   }
 
   /** Rules of several organizations did not agree before: now the client brings one at a time. */
@@ -112,19 +130,20 @@ export class Transaction {
   /** The answer to DATA, once there is memory for the content. */
   async beginContent(): Promise<Reply> {
     const { settings, services } = this.#context;
-    const { memoryContentBytesMax, memoryWaitMs } = settings.limits;
-    const reservedBytes = Math.min(
-      this.#start.declaredBytes ?? memoryContentBytesMax,
-      memoryContentBytesMax,
-    );
+    const { memoryContentBytesMax } = settings.limits;
+    const isRehearsed = this.#rehearsal !== null;
+    const reservedBytes = isRehearsed
+      ? rehearsedHeaderBytesMax
+      : Math.min(this.#start.declaredBytes ?? memoryContentBytesMax, memoryContentBytesMax);
     const { contentMemory } = services;
-    const hasMemory =
-      contentMemory.tryReserve(reservedBytes) ||
-      (await contentMemory.reserve(reservedBytes, memoryWaitMs));
-    if (!hasMemory) return outOfMemory;
+    if (!(await this.#reserve(reservedBytes))) return outOfMemory;
     if (this.#isOver) {
       contentMemory.release(reservedBytes);
       return outOfMemory;
+    }
+    if (this.#rehearsal !== null) {
+      this.#rehearsal.begin();
+      return goAhead;
     }
     this.#id = services.newId();
     const message = new ArrivedMessage({
@@ -147,13 +166,24 @@ export class Transaction {
     return goAhead;
   }
 
+  async #reserve(bytes: number): Promise<boolean> {
+    const { contentMemory } = this.#context.services;
+    const { memoryWaitMs } = this.#context.settings.limits;
+    return contentMemory.tryReserve(bytes) || contentMemory.reserve(bytes, memoryWaitMs);
+  }
+
   /** A piece of content; where a promise is returned, the next one may come when it resolves. */
   push(bytes: Buffer): Promise<void> | undefined {
+    if (this.#rehearsal !== null) {
+      this.#rehearsal.push(bytes);
+      return undefined;
+    }
     return this.#content!.push(bytes);
   }
 
   /** The answer after the content; 250 when it is durable. `problem` is the wire's. */
   async finish(problem: Reply | null): Promise<Reply> {
+    if (this.#rehearsal !== null) return this.#finishRehearsal(this.#rehearsal, problem);
     const content = this.#content!;
     const refusal = this.#judgeContent(content, problem);
     if (refusal !== null) {
@@ -166,6 +196,22 @@ export class Transaction {
       this.#logFailure(error);
       await content.abandon();
       return replyToFailure(error);
+    }
+  }
+
+  async #finishRehearsal(rehearsal: Rehearsal, problem: Reply | null): Promise<Reply> {
+    try {
+      if (problem !== null) {
+        return this.#refuse({ ...nobody, reply: problem, reason: problem.lines[0]! });
+      }
+      const end = await rehearsal.finish(this.#clock());
+      if (end.kind === 'over') {
+        return this.#refuse({ organization: rehearsal.organization, ...end.note });
+      }
+      this.#logFailure(end.error);
+      return replyToFailure(end.error);
+    } finally {
+      await this.abandon();
     }
   }
 
@@ -208,6 +254,7 @@ export class Transaction {
   async abandon(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#rehearsal?.end(this.#context.services.contentMemory);
     await this.#content?.abandon();
   }
 

@@ -108,7 +108,9 @@ function describeSource(source: MessageSource): string {
     case 'submission':
       return `submitted by account ${source.account}`;
     case 'dsn':
-      return `a DSN about ${source.about}`;
+      return source.isRehearsal === true
+        ? `the answer to the rehearsal ${source.about}`
+        : `a DSN about ${source.about}`;
   }
 }
 
@@ -116,8 +118,7 @@ function describeRefused(event: RefusedEvent): string[] {
   const { reversePath, recipient } = event;
   const sender =
     reversePath === undefined ? '' : `, from ${reversePath === '' ? '<>' : reversePath}`;
-  // A rule's deletion has the form of a refusal, and was answered 250.
-  const what = event.reply.code < 300 ? 'taken and deleted, from client' : 'refused';
+  const what = whatWasDone(event);
   return [
     `${what} ${event.clientAddress}${sender}${recipient === null ? '' : `, to ${recipient}`}`,
     ...describeReply('answered', event.reply),
@@ -125,6 +126,13 @@ function describeRefused(event: RefusedEvent): string[] {
     ...describeEvidence('session with', event.evidence),
     ...findConsidered(event.decision).map(describeConsidered),
   ];
+}
+
+/** A rule's deletion and a rehearsal have the form of a refusal, and were answered 250. */
+function whatWasDone({ reply, decision }: RefusedEvent): string {
+  if (reply.code >= 300) return 'refused';
+  const { result } = (decision ?? {}) as { readonly result?: unknown };
+  return result === 'rehearsed' ? 'a rehearsal, from client' : 'taken and deleted, from client';
 }
 
 /** The sentence that a refusing decision gives, whatever else it holds. */

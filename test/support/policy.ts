@@ -149,6 +149,7 @@ export function organization(part: Partial<Organization> = {}): Organization {
     outboundConnectors: [],
     rules: [],
     postmaster: null,
+    rehearsalAddress: null,
     defaultConnector: { clearTextAfterFailedTls: false },
     rejectDirectSend: true,
     delayNotices: { tlsMs: 5 * 60_000, ordinaryMs: 4 * 3600_000 },

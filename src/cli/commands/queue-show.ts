@@ -93,7 +93,9 @@ function describeSource(source: QueuedMessageView['deliveries'][number]['source'
     case 'submission':
       return `submitted by ${source.account}`;
     case 'dsn':
-      return `a DSN about ${source.about}`;
+      return source.isRehearsal === true
+        ? `the answer to the rehearsal ${source.about}`
+        : `a DSN about ${source.about}`;
   }
 }
 
