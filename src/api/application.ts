@@ -23,12 +23,14 @@ import { secureAnswers } from './serve/security-headers.ts';
 import { refuseWhatHasNoEffect } from './serve/no-effect.ts';
 import type { ApiContext, ApiEnv, ApiRequest, Application, Serving } from './serve/serving.ts';
 import { serveStatus } from './serve/status.ts';
+import { serveSuggestions } from './serve/suggestions.ts';
 import { serveTraces } from './serve/traces.ts';
 import type { ApiServices } from './services.ts';
 
 /** An area is added with one line here; `routes/all-routes.ts` has its routes. */
 const areas: readonly ((serving: Serving) => void)[] = [
   serveStatus,
+  serveSuggestions,
   serveQueue,
   serveTraces,
   serveMessages,

@@ -23,6 +23,8 @@ import type { SocketSettings } from './client/socket-caller.ts';
 import { socketCaller } from './client/socket-caller.ts';
 import type { StatusClient } from './client/status.ts';
 import { statusClient } from './client/status.ts';
+import type { SuggestionsClient } from './client/suggestions.ts';
+import { suggestionsClient } from './client/suggestions.ts';
 import type { TracesClient } from './client/traces.ts';
 import { tracesClient } from './client/traces.ts';
 import type { ConfigProblemView } from './contract/config-problem.ts';
@@ -35,6 +37,7 @@ export interface ApiClient
     StatusClient,
     QueueClient,
     TracesClient,
+    SuggestionsClient,
     MessagesClient,
     ExplainClient,
     ConfigClient,
@@ -48,6 +51,7 @@ export function createApiClient(settings: SocketSettings | HttpsSettings): ApiCl
     ...statusClient(caller),
     ...queueClient(caller),
     ...tracesClient(caller),
+    ...suggestionsClient(caller),
     ...messagesClient(caller),
     ...explainClient(caller),
     ...configClient(caller),

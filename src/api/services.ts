@@ -21,6 +21,7 @@ import type { ConfigCheck, ConfigView } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
 import type { RecordPage, RecordQuery } from './contract/records.ts';
 import type { PolicyServices } from './policy-services.ts';
+import type { SuggestQuery, SuggestionsView } from './contract/suggestions.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
 
 /** A row of the store with the queue id of its message and shard. */
@@ -46,6 +47,7 @@ export interface ApiServices extends PolicyServices {
   searchTraces(query: TraceQuery): Promise<TraceListView>;
   /** One bounded page of whole traces. */
   readRecords(query: RecordQuery): Promise<RecordPage>;
+  suggestConnectors(query: SuggestQuery): Promise<SuggestionsView>;
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;

@@ -2,6 +2,7 @@
 import type { StatusView } from '../api/contract.ts';
 import { readRecords } from '../api/read-records.ts';
 import { searchTraces } from '../api/search-traces.ts';
+import { suggestConnectors } from '../api/suggest.ts';
 import type { ConfigCheck, ConfigView } from '../api/contract/config.ts';
 import type { ApiServices } from '../api/services.ts';
 import { effectiveConfig } from '../config/effective-config.ts';
@@ -29,6 +30,13 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     ...policyServices({ kept: running.kept, reloader, log }),
     searchTraces: (query) => searchTraces(query, readers),
     readRecords: (query) => readRecords(query, readers),
+    suggestConnectors: (query) =>
+      suggestConnectors(query, {
+        policy: reloader.inForce.policy,
+        readRecords: (page) => readRecords(page, readers),
+        nowMs: Date.now,
+        steadyMs: () => performance.now(),
+      }),
     readTrace: (id) => readers.readTrace(id),
     submit: async ({ content, ...rest }) => {
       const lane = lanes[next++ % lanes.length];

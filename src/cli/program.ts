@@ -15,6 +15,7 @@ import { addMailboxCommands } from './commands/mailbox.ts';
 import { addReadiness } from './commands/connector-readiness.ts';
 import { addProfileCommands } from './commands/profile.ts';
 import { addConnectorCommands, addRuleCommands } from './commands/policy-objects.ts';
+import { addSuggest } from './commands/connector-suggest.ts';
 import { addQueueList } from './commands/queue-list.ts';
 import { addQueueOrders } from './commands/queue-order.ts';
 import { addQueueShow } from './commands/queue-show.ts';
@@ -64,6 +65,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   const connector = program.command('connector').summary('look at connectors and change them');
   addConnectorCommands(connector.description('Looks at connectors and changes them.'), context);
   addReadiness(connector, context);
+  addSuggest(connector, context);
   addRuleCommands(program, context);
   const config = program.command('config').summary('work on configuration files');
   addConfigCheck(config.description('Works on configuration files.'), context);

@@ -8,6 +8,7 @@ import { changesRoute, objectRoutes, policyRoute } from './policy-objects.ts';
 import * as queue from './queue.ts';
 import * as revisions from './revisions.ts';
 import * as status from './status.ts';
+import * as suggestions from './suggestions.ts';
 import * as traces from './traces.ts';
 
 const ofObjects = objectRoutes.flatMap(([kind, routes]) =>
@@ -24,6 +25,7 @@ const areas: readonly Readonly<Record<string, RouteConfig>>[] = [
   queue,
   revisions,
   status,
+  suggestions,
   traces,
 ];
 

@@ -5,6 +5,7 @@
 import type { CertificateFacts, Evidence } from '../evidence.ts';
 import type { AnchorsName } from '../policy.ts';
 import type { PathPurpose, Requirement } from '../tls-requirement.ts';
+import { describeDemand } from '../tls-requirement.ts';
 import type { TlsRefusal } from '../tls-verdict.ts';
 import { judgeTls } from '../tls-verdict.ts';
 import { judgeExamined } from '../unexamined.ts';
@@ -71,10 +72,10 @@ function refusalOf(requirement: Requirement, evidence: Evidence, nowMs: number):
   return verdict.kind === 'refuse' ? verdict : null;
 }
 
-/** Without the name of a connector that does not exist. */
+/** What was seen, without what a connector that does not exist requires. */
 function seenOf({ reason, unmet }: TlsRefusal): string {
   if (unmet === null) return reason;
-  return reason.replace(`connector "${unmet.origin.name}" requires `, 'for ');
+  return reason.replace(`connector "${unmet.origin.name}" requires ${describeDemand(unmet)}; `, '');
 }
 
 export function peerOf(host: string, { tls }: Evidence): SeenPeer {
