@@ -1,0 +1,73 @@
+/**
+ * Takes out of an import what the gateway would refuse, until the rest loads.
+ *
+ * The importers know most refusals and speak of them property by property; the schema and its
+ * checks stay the one truth, so whatever they still refuse is not made, and said in their words.
+ */
+import type { LoadResult } from '../load.ts';
+import { parseConfig } from '../load.ts';
+import type { ConfigProblem } from '../problem.ts';
+import type { Draft } from './draft.ts';
+import { collectionOf, composeFlow, toObjects } from './imported-flow.ts';
+
+const frameCertificate = 'move-in frame';
+/** Stands in where no accepted domain was given; every organization needs one. */
+const frameDomain = 'move-in.invalid';
+
+/** Afterwards the drafts that are not dropped load together; each is finished. */
+export function settleDrafts(drafts: readonly Draft[], organization: string): void {
+  for (const draft of drafts) draft.finish();
+  for (;;) {
+    const result = loadDrafts(drafts, organization);
+    if (result.kind === 'loaded') return;
+    const found = result.problems
+      .filter(({ severity }) => severity === 'error')
+      .map((problem) => ({ problem, draft: draftAt(drafts, problem) }));
+    const first = found.find(({ draft }) => draft !== null);
+    if (first === undefined) {
+      const [{ problem } = { problem: null }] = found;
+      throw new Error(`an import does not load: ${problem?.key ?? ''}: ${problem?.text ?? ''}`);
+    }
+    dropAll(found);
+  }
+}
+
+/** Each once, for the first reason; what is named after another that goes may load without it. */
+function dropAll(found: readonly { problem: ConfigProblem; draft: Draft | null }[]): void {
+  for (const { problem, draft } of found) {
+    if (draft === null || draft.isDropped) continue;
+    const key = problem.key.replace(/^.*\]\.?|^certificates\./, '');
+    draft.drop(`${key === '' ? '' : `${key}: `}${problem.text}`, 'not-possible');
+  }
+}
+
+/** The drafts inside a configuration that is sound without them. */
+export function loadDrafts(drafts: readonly Draft[], organization: string): LoadResult {
+  const flow = composeFlow(toObjects(drafts, organization));
+  const [own = {}] = flow['organizations'] as Record<string, unknown>[];
+  const frame = {
+    hostName: 'gateway.invalid',
+    listeners: [{ name: 'mx', host: '127.0.0.1', port: 25, kind: 'mx' }],
+    certificates: {
+      ...(flow['certificates'] as object | undefined),
+      [frameCertificate]: { certificate: 'frame.pem', key: 'frame.key' },
+    },
+    serverCertificates: frameCertificate,
+    domainVerification: 'off',
+    organizations: [{ acceptedDomains: [{ domain: frameDomain }], ...own }],
+  };
+  return parseConfig(JSON.stringify(frame), 'import');
+}
+
+/** The draft that a problem is about; null where it is about none. */
+function draftAt(drafts: readonly Draft[], { key }: ConfigProblem): Draft | null {
+  const made = drafts.filter(({ isDropped }) => !isDropped);
+  const listed = /^organizations\[0\]\.(\w+)\[(\d+)\]/.exec(key);
+  if (listed !== null) {
+    const [, collection, place] = listed;
+    const kind = Object.entries(collectionOf).find(([, name]) => name === collection)?.[0];
+    return made.filter((draft) => draft.kind === kind)[Number(place)] ?? null;
+  }
+  const certificates = made.filter(({ kind }) => kind === 'certificate');
+  return certificates.find(({ name }) => key.startsWith(`certificates.${name}`)) ?? null;
+}
