@@ -91,6 +91,12 @@ export class Draft {
     this.#isOff = true;
   }
 
+  /** The same, where `why` says that it is off. */
+  turnOffAndSaySo(spot: Spot, why: string): void {
+    this.turnOff(spot, why);
+    this.value['enabled'] = false;
+  }
+
   /** Says that it is off, where it was on in the source. Once, after all properties. */
   finish(): void {
     if (!this.#isOff || this.#isDropped || this.value['enabled'] === false) return;
