@@ -18,8 +18,8 @@ import { ClientSession } from '../smtp/client-session.ts';
 import type { ClientProtocol, StepResult } from '../smtp/client-session.ts';
 import { upgradeClient } from '../tls/handshake.ts';
 import type { ClientUpgrade, WantedPath } from '../tls/handshake.ts';
-import type { PresentedChain } from '../tls/presented-chain.ts';
 import { classifyEarlyClose, classifyTlsError, hintAtNoCertificate } from '../tls/tls-errors.ts';
+import type { ConnectStep, ConnectWatch } from './connect-watch.ts';
 import { isSocketPath } from './dial.ts';
 import type { DeliveryServices } from './services.ts';
 
@@ -41,25 +41,14 @@ export interface Target {
   readonly smallClientHello: boolean;
   /** Which groups the handshake offers. */
   readonly postQuantum: PostQuantum;
-  /** Told of each step as it is done; for `probe.ts`. */
+  /** Told of each step as it is done; for `probe.ts` and validation. */
   readonly watch?: ConnectWatch;
-}
-
-/** In the order of a STARTTLS session; implicit TLS begins with the handshake. */
-export type ConnectStep = 'connect' | 'handshake' | 'banner' | 'ehlo' | 'starttls' | 'tls-ehlo';
-
-/** `lines` is what the server said, not sanitized; empty where a step has no reply. */
-export interface ConnectWatch {
-  readonly onStep: (step: ConnectStep, lines: readonly string[]) => void;
-  /** Of a handshake that came about, whatever becomes of the session. */
-  readonly onTls: (evidence: Evidence) => void;
-  readonly onChain: (chain: PresentedChain) => void;
 }
 
 /** What a connection needs of delivery's services. */
 export type ConnectServices = Pick<
   DeliveryServices,
-  'policy' | 'tls' | 'dial' | 'newConnectionId' | 'limits' | 'now'
+  'policy' | 'tls' | 'dial' | 'newConnectionId' | 'limits' | 'now' | 'watch'
 >;
 
 /**
@@ -80,10 +69,12 @@ export type ConnectResult =
  */
 export async function connect(
   services: ConnectServices,
-  target: Target,
+  wanted: Target,
   underWay: Set<Socket>,
 ): Promise<ConnectResult> {
   const { limits } = services;
+  const watch = wanted.watch ?? services.watch?.(wanted);
+  const target = watch === undefined ? wanted : { ...wanted, watch };
   let raw: Socket;
   try {
     const { address, port } = target;
@@ -234,12 +225,14 @@ class ConnectAttempt {
 
   #openSession(stream: Duplex): ClientSession {
     const { limits } = this.#services;
+    const tap = this.#target.watch?.tap;
     return new ClientSession(stream, {
       protocol: this.#target.protocol,
       connectionId: this.#connectionId,
       ownName: this.#services.policy().hostName,
       timeouts: limits.client,
       transactionsInFlightMax: limits.transactionsInFlightMax,
+      ...(tap === undefined ? {} : { tap }),
     });
   }
 

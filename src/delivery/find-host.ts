@@ -4,7 +4,7 @@ import type { HostAddress, Resolver } from '../dns/resolver.ts';
 import { judgeAddress } from '../policy/address-guard.ts';
 import type { AddressRules } from '../policy/address-guard.ts';
 import type { Trouble } from '../policy/classify.ts';
-import type { PlannedHost } from './planned-host.ts';
+import type { PlannedHost, RefusedAddress } from './planned-host.ts';
 
 /** What DNS knows of a host; `preference` of its MX record, 0 without one. */
 export interface FoundHost {
@@ -42,16 +42,19 @@ export function guardHost(
 ): Omit<PlannedHost, 'entry'> {
   const { hostName, port, preference, trouble } = found;
   const sni = isIP(hostName) === 0 ? hostName : null;
-  const host = { hostName, port, sni, preference, addresses: [], trouble };
+  const refused: RefusedAddress[] = [];
+  const host = { hostName, port, sni, preference, addresses: [], refused, trouble };
   if (trouble !== null) return host;
   const allowed: HostAddress[] = [];
-  let refusal = '';
   for (const address of found.addresses) {
     const verdict = judgeAddress(address.address, port, rules);
     if (verdict.kind === 'allowed') allowed.push(address);
-    else refusal = verdict.reason;
+    else refused.push({ address: address.address, reason: verdict.reason });
   }
-  if (allowed.length === 0) return { ...host, trouble: { kind: 'unroutable', reason: refusal } };
+  if (allowed.length === 0) {
+    const reason = refused.at(-1)?.reason ?? 'it has no address';
+    return { ...host, trouble: { kind: 'unroutable', reason } };
+  }
   return { ...host, addresses: interleave(allowed).slice(0, addressesMax) };
 }
 

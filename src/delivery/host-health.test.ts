@@ -22,8 +22,8 @@ import type { PlannedHost } from './planned-host.ts';
 after(removeDirectory);
 
 function host(hostName: string, entry: number, preference = 0): PlannedHost {
-  const addresses = ['192.0.2.1'];
-  return { hostName, port: 25, sni: hostName, addresses, trouble: null, entry, preference };
+  const found = { addresses: ['192.0.2.1'], refused: [], trouble: null };
+  return { hostName, port: 25, sni: hostName, ...found, entry, preference };
 }
 
 const scope = { organization: 'org', requirement: nothingRequired };

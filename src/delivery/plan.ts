@@ -53,7 +53,8 @@ async function planHandOver(
     return planOf([entryOf(services, [found], rulesOf(services, 'gateway'))]);
   }
   const addresses = [address.path];
-  const host = { hostName: 'localhost', port: 0, sni: null, addresses, trouble: null };
+  const refused: PlannedHost['refused'] = [];
+  const host = { hostName: 'localhost', port: 0, sni: null, addresses, refused, trouble: null };
   return { kind: 'hosts', hosts: [{ ...host, entry: 0, preference: 0 }], ttlMs: Infinity };
 }
 

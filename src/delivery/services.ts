@@ -10,6 +10,7 @@ import type { Log } from '../report/log.ts';
 import { defaultClientTimeouts } from '../smtp/client-timeouts.ts';
 import type { ClientTimeouts } from '../smtp/client-timeouts.ts';
 import type { ClientTls } from '../tls/contexts.ts';
+import type { ConnectWatch, WatchedPeer } from './connect-watch.ts';
 import type { TakeInside } from './hand-inside.ts';
 
 /** Connects to an IP address, or to a Unix socket by its path (port 0); rejects with the socket's error, `ETIMEDOUT` after the timeout. */
@@ -41,6 +42,8 @@ export interface DeliveryServices {
   steadyNow(): number;
   /** 0 <= x < 1. */
   random(): number;
+  /** Hears each connection that is opened; absent for mail, there for validation. */
+  watch?(peer: WatchedPeer): ConnectWatch;
 }
 
 /** What the address guard is told; see `policy/address-guard.ts`. */

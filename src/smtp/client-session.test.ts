@@ -3,6 +3,7 @@ import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { ClientSession } from './client-session.ts';
+import type { SessionTap } from './client-session.ts';
 import { defaultClientTimeouts } from './client-timeouts.ts';
 import type { ClientTimeouts } from './client-timeouts.ts';
 
@@ -12,7 +13,7 @@ interface Setup {
   readonly heard: () => string;
 }
 
-function connect(timeouts: Partial<ClientTimeouts> = {}): Setup {
+function connect(timeouts: Partial<ClientTimeouts> = {}, tap?: SessionTap): Setup {
   const [ours, theirs] = duplexPair();
   const parts: Buffer[] = [];
   theirs.on('data', (bytes: Buffer) => parts.push(bytes));
@@ -23,6 +24,7 @@ function connect(timeouts: Partial<ClientTimeouts> = {}): Setup {
     ownName: 'us.example',
     timeouts: { ...defaultClientTimeouts, quitMs: 20, ...timeouts },
     transactionsInFlightMax: 2,
+    ...(tap === undefined ? {} : { tap }),
   });
   return { session, theirs, heard: () => Buffer.concat(parts).toString('latin1') };
 }
@@ -53,6 +55,33 @@ test('reads what EHLO offers, in any case, and never from the first line', async
     hasDsn: false,
     sizeMax: 1000,
   });
+  setup.session.destroy('end');
+});
+
+test('a tap hears both sides in order, and what TLS hides besides', async () => {
+  const heard: string[] = [];
+  const setup = connect(
+    {},
+    {
+      onSent: (bytes) => void heard.push(`C ${bytes.toString()}`),
+      onReceived: (bytes) => void heard.push(`S ${bytes.toString()}`),
+    },
+  );
+  await greeted(setup, '250 STARTTLS');
+  const [inside, theirInside] = duplexPair();
+  theirInside.on('data', () => theirInside.write('250 again\r\n'));
+  const upgraded = setup.session.startTls(() => Promise.resolve(inside));
+  setup.theirs.write('220 go\r\n');
+  await upgraded;
+  assert.deepEqual(heard, [
+    'S 220 them\r\n',
+    'C EHLO us.example\r\n',
+    'S 250 STARTTLS\r\n',
+    'C STARTTLS\r\n',
+    'S 220 go\r\n',
+    'C EHLO us.example\r\n',
+    'S 250 again\r\n',
+  ]);
   setup.session.destroy('end');
 });
 

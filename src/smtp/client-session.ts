@@ -27,6 +27,14 @@ export interface ClientSessionOptions {
   readonly timeouts: ClientTimeouts;
   /** Transactions whose content was sent and whose reply is awaited, with the one that is next. */
   readonly transactionsInFlightMax: number;
+  /** Hears the dialogue; for validation. */
+  readonly tap?: SessionTap;
+}
+
+/** Told what is sent and what comes, as plain text also where it goes under TLS; not of streamed content. */
+export interface SessionTap {
+  onSent(bytes: Buffer): void;
+  onReceived(bytes: Buffer): void;
 }
 
 /** How one step ended. After `lost` the session is of no more use. */
@@ -80,7 +88,7 @@ export class ClientSession {
     this.#options = options;
     this.#stream = stream;
     this.core = new ClientCore({
-      transmit: (chunks) => transmit(this.#stream, chunks),
+      transmit: (chunks) => this.#transmit(chunks),
       onAwait: (timeoutMs) => this.#setDeadline(timeoutMs),
       onLoss: () => this.#close(),
     });
@@ -235,7 +243,16 @@ export class ClientSession {
     return { cause: 'protocol', code: 'PLAINTEXT_AFTER_STARTTLS', detail };
   }
 
-  readonly #onData = (chunk: Buffer): void => this.core.receive(chunk);
+  #transmit(chunks: readonly Buffer[]): void {
+    const { tap } = this.#options;
+    if (tap !== undefined) for (const chunk of chunks) tap.onSent(chunk);
+    transmit(this.#stream, chunks);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#options.tap?.onReceived(chunk);
+    this.core.receive(chunk);
+  };
   readonly #onEnd = (): void => {
     const detail = 'the server closed the connection';
     this.core.lose({ cause: 'closed', code: 'CLOSED', detail });

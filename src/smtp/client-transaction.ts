@@ -79,7 +79,15 @@ export function askAboutRecipient(
 ): Promise<TransactionResult> {
   const { localPart, domain } = recipient;
   const recipients = [{ localPart, domain }];
-  const envelope = { reversePath: null, recipients, bodyType: '7bit' } as const;
+  return askAboutEnvelope(session, permit, { reversePath: null, recipients, bodyType: '7bit' });
+}
+
+/** The same for a whole envelope; each recipient gets its own answer. */
+export function askAboutEnvelope(
+  session: ClientSession,
+  permit: Permit,
+  envelope: Envelope,
+): Promise<TransactionResult> {
   return begin(session, permit, envelope, null);
 }
 
