@@ -131,6 +131,31 @@ export const appFailures = {
     exitCode: 73,
     whatToDo: "Run the command as root or as the gateway's user, and look at the folder.",
   },
+  'outbound-connector-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name an outbound connector as the configuration does, or give a draft of it.',
+  },
+  'draft-refused': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Mend the draft as the text says; its keys are those of docs/config.md.',
+  },
+  'validation-refused': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Correct the addresses that the validation is to use.',
+  },
+  'validation-busy': {
+    httpStatus: 429,
+    exitCode: 75,
+    whatToDo: 'Wait a minute, then validate again.',
+  },
+  'validation-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Look for the run with `postern connector validations NAME`; old ones are removed.',
+  },
   'certificate-unknown': {
     httpStatus: 404,
     exitCode: 66,

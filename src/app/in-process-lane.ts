@@ -20,7 +20,8 @@ export function laneInProcess(openResolver: OpenResolver): StartLane {
       // It lives as long as the gateway: what it is told to take over it has taken over.
       adopt: () => undefined,
       confirm: () => undefined,
-      ask: async (name, asked) => (await lane).handlers[name](asked),
+      ask: async (name, asked, how = {}) =>
+        (await lane).handlers[name](asked, (event) => how.onEvent?.(event)),
       stop: async (graceMs) => (await lane.catch(() => null))?.stop(graceMs),
     };
   };

@@ -18,7 +18,8 @@ export async function openOutgoing(frame: Frame, next: InForce): Promise<Outgoin
   return { resolver, delivery: createDelivery(deliveryServices(frame, next, resolver)) };
 }
 
-function deliveryServices(
+/** What delivery is handed; its resolver and bounds are those of this configuration. */
+export function deliveryServices(
   frame: Frame,
   { config, tls }: InForce,
   resolver: Resolver,

@@ -41,6 +41,7 @@ export function laneHandlers(
       return Promise.resolve({ queued, held });
     },
     metrics: () => collectLaneMetrics(frame, rooms),
+    validate: (asked, tell) => rooms.validations.run(asked, tell),
     ...reloadHandlers(frame, rooms, servicesOf),
   };
 }

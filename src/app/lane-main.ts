@@ -79,10 +79,13 @@ function isForWantOfRights(error: unknown, user: string | null): boolean {
   return (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES';
 }
 
+type Handler = (asked: unknown, tell: (value: unknown) => void) => Promise<unknown>;
+
 function answer({ requestId, name, asked }: LaneRequest): void {
   if (lane === null) return;
+  const tell = (value: unknown): void => say({ kind: 'event', requestId, value });
   const handle = (running: RunningLane): Promise<unknown> =>
-    (running.handlers[name] as (asked: unknown) => Promise<unknown>)(asked);
+    (running.handlers[name] as Handler)(asked, tell);
   void lane.then(handle).then(
     (value) => say({ kind: 'answer', requestId, value }),
     (error: unknown) => {

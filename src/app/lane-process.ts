@@ -11,6 +11,7 @@ import type { Log } from '../report/log.ts';
 import type {
   Answer,
   Asked,
+  EventOf,
   FromLane,
   LaneConfiguration,
   LaneRequestName,
@@ -32,9 +33,19 @@ export interface LaneProcess {
    */
   confirm(hasTakenOver: boolean): void;
   /** Rejects with a Failure when the lane says so, is down, or does not answer in time. */
-  ask<Name extends LaneRequestName>(name: Name, asked: Asked<Name>): Promise<Answer<Name>>;
+  ask<Name extends LaneRequestName>(
+    name: Name,
+    asked: Asked<Name>,
+    how?: AskOptions<Name>,
+  ): Promise<Answer<Name>>;
   /** Resolves when the process has ended; it is killed when the grace is over. */
   stop(graceMs: number): Promise<void>;
+}
+
+/** `timeoutMs`: a minute where absent. `onEvent` is told what comes before the answer. */
+export interface AskOptions<Name extends LaneRequestName> {
+  readonly timeoutMs?: number;
+  readonly onEvent?: (event: EventOf<Name>) => void;
 }
 
 export interface LaneEvents {
@@ -57,6 +68,7 @@ const stableMs = 60_000;
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Failure) => void;
+  readonly onEvent: (value: unknown) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -137,17 +149,21 @@ class Lane implements LaneProcess {
     return true;
   }
 
-  ask<Name extends LaneRequestName>(name: Name, asked: Asked<Name>): Promise<Answer<Name>> {
+  ask<Name extends LaneRequestName>(
+    name: Name,
+    asked: Asked<Name>,
+    how: AskOptions<Name> = {},
+  ): Promise<Answer<Name>> {
     if (!this.#isReady || this.#pending.size >= requestsMax) {
       return Promise.reject(new Failure('lane-unavailable', `lane ${this.shard} is not ready`));
     }
     const requestId = ++this.#lastRequest;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(
-      () => this.#fail(requestId, 'did not answer in time'),
-      answerTimeoutMs,
-    );
-    this.#pending.set(requestId, { resolve, reject, timer });
+    const { timeoutMs = answerTimeoutMs, onEvent } = how;
+    const timer = setTimeout(() => this.#fail(requestId, 'did not answer in time'), timeoutMs);
+    // Typed by LaneRequests at both ends, as the answer is.
+    const tell = (value: unknown): void => onEvent?.(value as EventOf<Name>);
+    this.#pending.set(requestId, { resolve, reject, onEvent: tell, timer });
     this.#send({ kind: 'request', requestId, name, asked });
     // Both ends are typed by LaneRequests; between them is a structured clone.
     return promise as Promise<Answer<Name>>;
@@ -197,6 +213,9 @@ class Lane implements LaneProcess {
         return;
       case 'failed':
         this.#onFailed(new Failure(message.code, message.text), message.isFinal);
+        return;
+      case 'event':
+        this.#pending.get(message.requestId)?.onEvent(message.value);
         return;
       case 'answer':
         this.#take(message.requestId)?.resolve(message.value);

@@ -19,6 +19,7 @@ import type { OpenResolver } from './lane-resolver.ts';
 import type { Doors } from './lane-doors.ts';
 import type { Outgoing } from './lane-outgoing.ts';
 import type { RunningTls } from './lane-tls.ts';
+import type { LaneValidations } from './lane-validation.ts';
 import type { AdjustableLog } from './log.ts';
 import type { DnsTrouble } from './lane-troubles.ts';
 import type { WatchedClock } from './watched-clock.ts';
@@ -36,6 +37,7 @@ export interface Rooms {
   readonly outgoing: Outgoing;
   readonly recordRefusal: ReceivingServices['recordRefusal'];
   readonly verifyRecipient: VerifyRecipient;
+  readonly validations: LaneValidations;
 }
 
 /** Replaced as a whole; never kept by anybody for longer than one turn. */

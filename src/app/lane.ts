@@ -50,6 +50,7 @@ import type { Frame, InForce, Rooms } from './lane-rooms.ts';
 import { insideOf } from './lane-inside.ts';
 import { laneHandlers } from './lane-handlers.ts';
 import { DnsTrouble, noteClockJump } from './lane-troubles.ts';
+import { LaneValidations } from './lane-validation.ts';
 import { watchSpool, watchStore } from './store-watch.ts';
 import { watchClock } from './watched-clock.ts';
 
@@ -189,6 +190,7 @@ async function openRooms(frame: Frame, events: LaneEvents): Promise<Rooms> {
     outgoing,
     recordRefusal,
     verifyRecipient: outgoing.verifyRecipient,
+    validations: new LaneValidations(frame),
   };
 }
 
@@ -229,8 +231,9 @@ function doorServices(
 }
 
 function stopperOf({ doors, examiner }: Frame, rooms: Rooms): (graceMs: number) => Promise<void> {
-  const { queue, outgoing, store, disk, storeWatch, clock } = rooms;
+  const { queue, outgoing, store, disk, storeWatch, clock, validations } = rooms;
   return async (graceMs) => {
+    validations.stop();
     await doors.stop(graceMs / 2);
     await examiner.close();
     await queue.stop(graceMs / 2);

@@ -1,7 +1,9 @@
 /** What passes between the control process and a lane, by structured clone over IPC. */
 import type { Submission } from '../api/contract.ts';
 import type { Config } from '../config/config.ts';
+import type { Address, ReversePath } from '../mail/address.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { ValidationRun, ValidationStep } from '../policy/validation/run.ts';
 import type { CountedMetrics } from '../report/prometheus.ts';
 import type { QueueOrder, QueueStepResult } from '../queue/order.ts';
 import type { PassedSocket } from './systemd.ts';
@@ -33,6 +35,26 @@ export interface LaneSubmission extends Omit<Submission, 'content'> {
   readonly content: Uint8Array;
 }
 
+/**
+ * One validation. `configuration` holds a draft of the connector, with the anchors and certificates that
+ * it names; null validates what is in force. `message` null stops before DATA.
+ */
+export interface LaneValidation {
+  readonly id: string;
+  readonly organization: string;
+  readonly connector: string;
+  readonly configuration: LaneConfiguration | null;
+  /** Who wrote the smart hosts, for the address guard. */
+  readonly smartHostsSetBy: 'organization' | 'gateway';
+  readonly recipients: readonly Address[];
+  readonly reversePath: ReversePath;
+  readonly message: {
+    readonly from: string;
+    readonly subject: string;
+    readonly content: Uint8Array;
+  } | null;
+}
+
 /** What a lane is asked, by name: what it is handed and what it answers, both plain data. */
 export interface LaneRequests {
   submit: { readonly asked: LaneSubmission; readonly answer: { readonly id: string } };
@@ -49,6 +71,12 @@ export interface LaneRequests {
   commit: { readonly asked: number; readonly answer: readonly ListenerAddress[] };
   /** Lets go of what was prepared under this number. */
   abandon: { readonly asked: number; readonly answer: null };
+  /** Tells each step while it runs. */
+  validate: {
+    readonly asked: LaneValidation;
+    readonly answer: ValidationRun;
+    readonly event: ValidationStep;
+  };
 }
 
 /** `refused`: `path` is the key of the configuration that stands in the way, empty for none. */
@@ -63,10 +91,19 @@ export type PrepareAnswer =
 export type LaneRequestName = keyof LaneRequests;
 export type Asked<Name extends LaneRequestName> = LaneRequests[Name]['asked'];
 export type Answer<Name extends LaneRequestName> = LaneRequests[Name]['answer'];
+/** What is told while a request is worked on; never for most. */
+export type EventOf<Name extends LaneRequestName> = LaneRequests[Name] extends {
+  readonly event: infer Event;
+}
+  ? Event
+  : never;
 
 /** One function for each request; a Failure that it throws reaches whoever asked. */
 export type LaneHandlers = {
-  readonly [Name in LaneRequestName]: (asked: Asked<Name>) => Promise<Answer<Name>>;
+  readonly [Name in LaneRequestName]: (
+    asked: Asked<Name>,
+    tell: (event: EventOf<Name>) => void,
+  ) => Promise<Answer<Name>>;
 };
 
 export interface LaneRequest {
@@ -111,6 +148,7 @@ export type FromLane =
       readonly isFinal: boolean;
     }
   | { readonly kind: 'pong' }
+  | { readonly kind: 'event'; readonly requestId: number; readonly value: unknown }
   | { readonly kind: 'answer'; readonly requestId: number; readonly value: unknown }
   | {
       readonly kind: 'error';

@@ -54,7 +54,7 @@ export interface RunningValidation {
   /** Never rejects. */
   readonly run: Promise<ValidationRun>;
   /** Ends it early; the run then says so. */
-  cut(): void;
+  readonly cut: () => void;
 }
 
 /** `services` are of this run alone: its own resolver, TLS contexts and guard. */
