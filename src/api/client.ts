@@ -23,6 +23,8 @@ import type { SocketSettings } from './client/socket-caller.ts';
 import { socketCaller } from './client/socket-caller.ts';
 import type { StatusClient } from './client/status.ts';
 import { statusClient } from './client/status.ts';
+import type { RevisionsClient } from './client/revisions.ts';
+import { revisionsClient } from './client/revisions.ts';
 import type { SuggestionsClient } from './client/suggestions.ts';
 import { suggestionsClient } from './client/suggestions.ts';
 import type { TracesClient } from './client/traces.ts';
@@ -38,6 +40,7 @@ export interface ApiClient
     QueueClient,
     TracesClient,
     SuggestionsClient,
+    RevisionsClient,
     MessagesClient,
     ExplainClient,
     ConfigClient,
@@ -52,6 +55,7 @@ export function createApiClient(settings: SocketSettings | HttpsSettings): ApiCl
     ...queueClient(caller),
     ...tracesClient(caller),
     ...suggestionsClient(caller),
+    ...revisionsClient(caller),
     ...messagesClient(caller),
     ...explainClient(caller),
     ...configClient(caller),

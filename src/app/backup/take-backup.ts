@@ -17,6 +17,7 @@ import {
   listSpoolReferences,
   readShardVersion,
 } from '../../store/copy-shard.ts';
+import { copyControl } from '../../store/control/copy-control.ts';
 import type { SpoolReference } from '../../store/copy-shard.ts';
 import { lockFile } from '../../store/file-lock.ts';
 import { holdSpool } from '../../store/spool-hold.ts';
@@ -109,6 +110,7 @@ async function fill(work: Work): Promise<Manifest> {
     const copied = await copyOne(work, shard);
     if (copied !== null) shards.push(copied);
   }
+  await copyControlFile(work);
   const configuration = config === null ? null : await copyConfiguration(writer, config);
   const taken = new Set(configuration?.files.map(({ path }) => path));
   if (configuration !== null) taken.add(configuration.path);
@@ -180,6 +182,21 @@ async function copyOne(work: Work, shard: number): Promise<ShardResult | null> {
   }
   await writer.noteFile(path, file);
   return { shard, ...(await checkCopy({ copy, shard, file, missing }, work)) };
+}
+
+/** The policy with its revisions, people, audit; nothing before the first start with them. */
+async function copyControlFile({ task, writer, progress }: Work): Promise<void> {
+  const file = foldersOf(task.dataFolder).control;
+  const size = await stat(file).then(
+    (stats) => stats.size,
+    () => 0,
+  );
+  if (size === 0) return;
+  progress.says(basename(file));
+  await writer.checkRoom(size);
+  const path = `data/${basename(file)}`;
+  await copyControl(file, await writer.place(path));
+  await writer.noteFile(path, file);
 }
 
 interface Content {

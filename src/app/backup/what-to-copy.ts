@@ -13,7 +13,8 @@ export interface Source {
 }
 
 /** Made anew by each start, or of no use elsewhere, or copied in another way. */
-const leftAway = /^(?:queue-\d+\..*|.*\.lock(?:-journal)?|run|spool|mail|backups|\..*)$/;
+const leftAway =
+  /^(?:queue-\d+\..*|control\.db(?:-.*)?|.*\.lock(?:-journal)?|run|spool|mail|backups|\..*)$/;
 
 /** Everything else: certificates, the configuration of a first start, what is added in the future. */
 export async function* listOthers(dataFolder: string): AsyncGenerator<Source> {
