@@ -113,4 +113,14 @@ export const cliFailures = {
     exitCode: 67,
     whatToDo: 'Look for the account with `postern mailbox list`.',
   },
+  'flow-refused': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo: 'Mend what is named; `postern export` shows how a policy file looks.',
+  },
+  'flow-unreadable': {
+    httpStatus: 400,
+    exitCode: 66,
+    whatToDo: 'Name a file that exists and that you may read.',
+  },
 } satisfies FailureTable;

@@ -13,6 +13,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addMailboxCommands } from './commands/mailbox.ts';
 import { addReadiness } from './commands/connector-readiness.ts';
+import { addPolicyFileCommands } from './commands/policy-file.ts';
 import { addProfileCommands } from './commands/profile.ts';
 import { addConnectorCommands, addRuleCommands } from './commands/policy-objects.ts';
 import { addSuggest } from './commands/connector-suggest.ts';
@@ -76,6 +77,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addCertCommands(program, context);
   addMailboxCommands(program, context);
   addDomainCommands(program, context);
+  addPolicyFileCommands(program, context);
   addProfileCommands(program, context);
   addDoctor(program, context);
   addBackup(program, context);

@@ -66,11 +66,17 @@ test('a mistake in an object is told at the object, with the nearest right key',
 });
 
 test('a gateway without any organization, and one whose organization has no domain, load', () => {
-  assert.equal(loadedOf(minimalConfig(), certificates).policy.organizations.length, 0);
+  const none = loadedOf(minimalConfig(), certificates);
+  assert.equal(none.policy.organizations.length, 0);
+  assert.ok(none.warnings.some(({ text }) => text.includes('no organization')));
   const bare = { ...organization!, value: { id: organization!.name } };
   const loaded = loadedOf(minimalConfig(), [...certificates, bare]);
   assert.equal(loaded.policy.organizations[0]?.acceptedDomains.length, 0);
   assert.ok(loaded.warnings.some(({ text }) => text.includes('no mail is taken')));
+});
+
+test('objects of a file are what they are once they were kept', () => {
+  assert.deepStrictEqual(JSON.parse(JSON.stringify(minimal)), minimal);
 });
 
 test('names that are no words of ours stay names', () => {

@@ -136,7 +136,7 @@ function examine(yaml: YamlFile): {
   const wrongPaths = [...findings, ...yaml.findings].map(({ path }) => path);
   const all = collectParts(yaml.value, wrongPaths);
   const report = (finding: Finding): void => void findings.push(finding);
-  if (!yaml.isJoined) checkOrganizationCount(yaml.value, report);
+  checkOrganizationCount(yaml.value, report);
   checkQueue(yaml.value, wrongPaths, report);
   checkListeners(all, report);
   checkApi(yaml.value, wrongPaths, all.gateway, report);
@@ -172,13 +172,10 @@ function explainIssue(issue: z.core.$ZodIssue): Finding[] {
 }
 
 function checkOrganizationCount(raw: unknown, report: (finding: Finding) => void): void {
-  const organizations = valueAt(raw, ['organizations']);
-  if (organizations === undefined) return;
-  const count = Array.isArray(organizations) ? organizations.length : 0;
-  if (count === 0 && (organizations === null || Array.isArray(organizations))) {
-    const text = 'holds no organization: name the one whose mail this is';
-    report({ path: ['organizations'], at: 'key', text });
-  }
+  const organizations = valueAt(raw, ['organizations']) ?? [];
+  if (!Array.isArray(organizations) || organizations.length > 0) return;
+  const text = 'holds no organization: until there is one, no mail is taken';
+  report({ path: ['organizations'], at: 'key', text, severity: 'warning' });
 }
 
 type Located = Finding & { readonly place: Place };

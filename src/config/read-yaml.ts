@@ -29,8 +29,6 @@ export interface YamlFile {
   readonly findings: readonly (Finding & { readonly place: Place })[];
   /** Whether `value` may be trusted to be all that stands there: no syntax error. */
   readonly isWhole: boolean;
-  /** What it says of the policy stands in no file. */
-  readonly isJoined?: boolean;
   readonly locate: (path: Path, at: 'key' | 'value') => Place;
   /** The longest start of the path that stands in the file. */
   readonly existing: (path: Path) => Path;

@@ -207,9 +207,9 @@ export const configSchema = section({
     'txt',
     '`txt`: mail for an accepted domain is put off (450) until a TXT record there shows that it belongs to its organization; see docs/operating.md, Domains. Names that cannot be in public DNS (under test, example, invalid, localhost, local, internal, onion, alt, home.arpa, and names without a dot) need none. `off`: every domain is taken as written; for a gateway whose organizations are all yours.',
   ),
-  organizations: listOf(organizationSection).meta({
+  organizations: listOf(organizationSection).prefault([]).meta({
     description:
-      'Whose mail this is: domains, mailboxes, connectors. At least one; several share the gateway without seeing each other. A domain, and a name to sign in with, belongs to one of them.',
+      'Whose mail this is: domains, mailboxes, connectors. Several share the gateway without seeing each other. A domain, and a name to sign in with, belongs to one of them.',
   }),
 });
 

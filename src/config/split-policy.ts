@@ -12,7 +12,10 @@ export const policyKeys: readonly string[] = kindsOfGateway.map(({ list }) => li
  * schema.
  */
 export function splitPolicy(raw: ObjectValue): readonly PolicyObject[] {
-  return kindsOfGateway.flatMap((kind) => entriesOf(raw, kind).flatMap(splitEntry));
+  const written = Object.fromEntries(policyKeys.map((key) => [key, raw[key]]));
+  // Plain JSON, as it is kept: mappings of a YAML file have no prototype, and so equal nothing else.
+  const plain = JSON.parse(JSON.stringify(written)) as ObjectValue;
+  return kindsOfGateway.flatMap((kind) => entriesOf(plain, kind).flatMap(splitEntry));
 }
 
 function splitEntry(object: PolicyObject): readonly PolicyObject[] {

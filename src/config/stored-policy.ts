@@ -28,7 +28,6 @@ export function joinStored(yaml: YamlFile, objects: readonly PolicyObject[]): Ya
   return {
     ...yaml,
     value: composed.value,
-    isJoined: true,
     locate: (path, at) => placeIn(composed, path) ?? yaml.locate(path, at),
     existing: (path) => existingIn(composed.value, path),
   };
