@@ -3,7 +3,7 @@ import { fieldsOf } from '../policy-objects/object-field.ts';
 import type { PolicyKind } from '../policy-objects/policy-kind.ts';
 import { policyKinds } from '../policy-objects/policy-kind.ts';
 import { cmdlets } from './cmdlets.ts';
-import { changeParameters, lookParameters } from './common-parameters.ts';
+import { lookParameters, makeParameters } from './common-parameters.ts';
 import { exchangeNameOf } from './exchange-names.ts';
 import type { Parameter } from './parameter.ts';
 import { refusedCommon, refusedParameters } from './refused-parameters.ts';
@@ -86,7 +86,7 @@ function renderRefused({ kind }: PolicyKind): string {
 }
 
 function renderCommon(): string {
-  const all = new Map([...changeParameters, ...lookParameters].map((each) => [each.name, each]));
+  const all = new Map([...makeParameters, ...lookParameters].map((each) => [each.name, each]));
   const rows = Array.from(all.values(), (parameter: Parameter) => [
     `\`-${parameter.name}\`${parameter.isOurs ? ' (ours)' : ''}`,
     escape(parameter.description),

@@ -43,7 +43,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'enable-accepteddomain': 'an accepted domain has no switch; remove it, or let it be',
   'disable-accepteddomain': 'an accepted domain has no switch; Remove-AcceptedDomain removes it',
   'connect-exchangeonline':
-    'a command finds its gateway by itself; -Socket or -Config name another one',
+    'a command finds its gateway by itself; -Profile names one elsewhere (`postern profile add`)',
   'disconnect-exchangeonline': 'nothing stays connected',
   'set-transportconfig': 'these settings stand in the configuration file (docs/config.md)',
   'get-transportconfig': '`postern config print` shows the settings',

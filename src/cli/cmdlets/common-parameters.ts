@@ -1,12 +1,15 @@
 /** The parameters that every cmdlet has: PowerShell's own, and ours. */
+import type { GatewayOptions } from '../command-context.ts';
+import type { Arguments } from './arguments.ts';
 import type { Parameter } from './parameter.ts';
 
-const everywhere: readonly Parameter[] = [
+/** Which gateway is meant, as the options of the same names. */
+const ofGateway: readonly Parameter[] = [
   {
-    name: 'Organization',
+    name: 'Profile',
     takes: 'text',
     isOurs: true,
-    description: 'the organization, by its id; needed where there are several',
+    description: 'a gateway elsewhere, as --profile',
   },
   {
     name: 'Socket',
@@ -20,6 +23,25 @@ const everywhere: readonly Parameter[] = [
     isOurs: true,
     description: 'the configuration that tells where the data folder is, as --config',
   },
+];
+
+/** The options that say the same in the other spelling. */
+export function gatewayOptionsOf(given: Arguments): GatewayOptions {
+  const entries = ofGateway.flatMap(({ name }) => {
+    const value = given.text(name);
+    return value === null ? [] : [[name.toLowerCase(), value] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+const everywhere: readonly Parameter[] = [
+  {
+    name: 'Organization',
+    takes: 'text',
+    isOurs: true,
+    description: 'the organization, by its id; needed where there are several',
+  },
+  ...ofGateway,
   {
     name: 'Help',
     takes: 'switch',
@@ -97,5 +119,8 @@ export const lookParameters: readonly Parameter[] = [
   },
 ];
 
-/** Of cmdlets that change. */
-export const changeParameters: readonly Parameter[] = [...everywhere, ...printing, ...changing];
+/** Of cmdlets that change and print nothing. */
+export const changeParameters: readonly Parameter[] = [...everywhere, ...changing];
+
+/** Of cmdlets that print what they made. */
+export const makeParameters: readonly Parameter[] = [...changeParameters, ...printing];

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, startFakeGateway } from '../../../test/support/command-line.ts';
 import { FakePolicyObjects } from '../../../test/support/policy-objects.ts';
+import type { CommandContext } from '../command-context.ts';
+import { runCmdlet } from './run-cmdlet.ts';
 
 /** The command of an example as a shell hands it over that leaves `$` alone. */
 const newOutbound = [
@@ -262,4 +264,33 @@ test('the example of Get-MessageTrace searches with the month first', async (t) 
   assert.equal(query?.['from'], 'john@contoso.com');
   assert.equal(query?.['since'], '2018-06-13T00:00:00.000Z');
   assert.equal(query?.['until'], '2018-06-15T00:00:00.000Z');
+});
+
+test('the example of Validate-OutboundConnector runs the validation of the other spelling', async () => {
+  const line =
+    'Validate-OutboundConnector -Identity "Contoso.com Outbound Connector" -Recipients laura@contoso.com,julia@contoso.com';
+  const ran: (readonly string[])[] = [];
+  const context = {
+    runCommand: async (words: readonly string[]) => void ran.push(words),
+  } as unknown as CommandContext;
+  await runCmdlet(context, [line]);
+  const to = ['--to', 'laura@contoso.com', '--to', 'julia@contoso.com'];
+  assert.deepEqual(ran, [['connector', 'validate', 'Contoso.com Outbound Connector', ...to]]);
+  const elsewhere = ['-Organization', 'fabrikam', '-Profile', 'head office'];
+  await runCmdlet(context, [
+    'Validate-OutboundConnector',
+    'x',
+    '-Recipients',
+    'a@b.c',
+    ...elsewhere,
+  ]);
+  const options = ['--organization', 'fabrikam', '--profile', 'head office'];
+  assert.deepEqual(ran[1], ['connector', 'validate', 'x', '--to', 'a@b.c', ...options]);
+  const whatIf = await run([`${line} -WhatIf`]);
+  assert.equal(
+    whatIf.stdout,
+    'What if: Performing the operation "Validate-OutboundConnector" on target "Contoso.com Outbound Connector".\n',
+  );
+  const unasked = await run([`${line} -Confirm`], { input: '' });
+  assert.match(unasked.stderr, /Send test mail to laura@contoso\.com, julia@contoso\.com\? Nobody/);
 });

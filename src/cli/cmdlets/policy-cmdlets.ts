@@ -14,6 +14,7 @@ import type { PolicyObjectsClient } from '../policy-objects/policy-objects-clien
 import type { Arguments } from './arguments.ts';
 import { resultSizeOf } from './arguments.ts';
 import type { Cmdlet } from './cmdlet.ts';
+import { gatewayOptionsOf } from './common-parameters.ts';
 import { exchangeNameOf } from './exchange-names.ts';
 import { usage } from './parameter.ts';
 import { readLook, readOrder } from './policy-orders.ts';
@@ -48,11 +49,7 @@ export function policyCmdlets(): readonly Cmdlet[] {
 }
 
 function open(context: CommandContext, given: Arguments): Promise<PolicyObjectsClient> {
-  const [socket, config] = [given.text('Socket'), given.text('Config')];
-  return context.openPolicyObjects({
-    ...(socket === null ? {} : { socket }),
-    ...(config === null ? {} : { config }),
-  });
+  return context.openPolicyObjects(gatewayOptionsOf(given));
 }
 
 const nameOf = (kind: PolicyKindName, key: string): string => exchangeNameOf(kind, key).name;
@@ -79,6 +76,10 @@ async function show(
   const records = objects.flatMap(({ object, place }) =>
     isShown(object) ? [toRecord(object, place, nameOf)] : [],
   );
+  if (given.flag('Verbose') === true) {
+    const text = `VERBOSE: ${objects.length} found in ${organizations.join(', ')}\n`;
+    await context.err.print(text);
+  }
   const columns = columnsOf(kind);
   const withOwner = organizations.length > 1 ? [...columns, 'Organization'] : columns;
   await printRecords(context, given, { records: records.slice(0, size), columns: withOwner });

@@ -5,7 +5,7 @@ import type { PolicyKind, PolicyKindName } from '../policy-objects/policy-kind.t
 import { policyKinds } from '../policy-objects/policy-kind.ts';
 import type { Spelling } from '../policy-objects/spelling.ts';
 import { listStyleOf } from '../policy-objects/split-list.ts';
-import { changeParameters, lookParameters } from './common-parameters.ts';
+import { changeParameters, lookParameters, makeParameters } from './common-parameters.ts';
 import { exchangeNameOf, onlyOnSet } from './exchange-names.ts';
 import type { Parameter, ParameterSet } from './parameter.ts';
 import { refusedCommon, refusedOnLook, refusedParameters } from './refused-parameters.ts';
@@ -58,7 +58,7 @@ function newParameters(kind: PolicyKindName): ParameterSet {
       ...own.filter(({ name }) => !onlyOnSet.includes(name)),
       ...label,
       ...place,
-      ...changeParameters,
+      ...makeParameters,
     ],
     refused: [...refused, ...refusedParameters[kind], ...refusedCommon],
   };

@@ -16,7 +16,7 @@ import type { ObjectRecord } from '../policy-objects/object-record.ts';
 import type { Arguments } from './arguments.ts';
 import { resultSizeOf } from './arguments.ts';
 import type { Cmdlet } from './cmdlet.ts';
-import { lookParameters } from './common-parameters.ts';
+import { gatewayOptionsOf, lookParameters } from './common-parameters.ts';
 import { parseExchangeDate } from './exchange-values.ts';
 import type { Parameter, ParameterSet } from './parameter.ts';
 import { usage } from './parameter.ts';
@@ -90,15 +90,15 @@ async function search(context: CommandContext, given: Arguments): Promise<void> 
   const isMeant = statusFilter(given);
   const id = readId(given);
   const query = id === null ? readQuery(given) : {};
-  const [socket, config] = [given.text('Socket'), given.text('Config')];
-  const client = await connectGateway(context, {
-    ...(socket === null ? {} : { socket }),
-    ...(config === null ? {} : { config }),
-  });
+  const client = await connectGateway(context, gatewayOptionsOf(given));
   const records =
     id === null
       ? await searchAll(client, query, { size, isMeant })
       : toRecords(await readOne(client, id)).filter(isMeant);
+  if (given.flag('Verbose') === true) {
+    const asked = id === null ? JSON.stringify(query) : id;
+    await context.err.print(`VERBOSE: ${records.length} found by ${asked}\n`);
+  }
   await printRecords(context, given, { records: records.slice(0, size), columns });
   if (records.length > size) {
     await context.err.print(`WARNING: ${size} are shown; -ResultSize Unlimited shows all\n`);

@@ -1,9 +1,11 @@
 /** `Validate-OutboundConnector`: the validation of `postern connector validate`, by Exchange's name. */
+import type { CommandContext } from '../command-context.ts';
+import { confirm } from '../confirm.ts';
+import { quoteShell } from '../quote-shell.ts';
+import type { Arguments } from './arguments.ts';
 import type { Cmdlet } from './cmdlet.ts';
-import { changeParameters } from './common-parameters.ts';
+import { changeParameters, gatewayOptionsOf } from './common-parameters.ts';
 import { refusedCommon } from './refused-parameters.ts';
-
-const ownNames: ReadonlySet<string> = new Set(['Reason', 'Format', 'Property']);
 
 export const validateCmdlet: Cmdlet = {
   name: 'Validate-OutboundConnector',
@@ -25,18 +27,34 @@ export const validateCmdlet: Cmdlet = {
         isRequired: true,
         description: 'addresses in the domains of the connector, to which test mail is sent',
       },
-      ...changeParameters.filter(({ name }) => !ownNames.has(name)),
+      // Nothing is changed by it, so no reason is wanted.
+      ...changeParameters.filter(({ name }) => name !== 'Reason'),
     ],
     refused: refusedCommon,
   },
-  run: async (context, given) => {
-    const words = ['connector', 'validate', given.text('Identity') ?? ''];
-    for (const recipient of given.list('Recipients') ?? []) words.push('--to', recipient);
-    const options = ['Organization', 'Socket', 'Config'] as const;
-    for (const name of options) {
-      const value = given.text(name);
-      if (value !== null) words.push(`--${name.toLowerCase()}`, value);
-    }
-    await context.runCommand(words);
-  },
+  run: validate,
 };
+
+async function validate(context: CommandContext, given: Arguments): Promise<void> {
+  const identity = given.text('Identity') ?? '';
+  const recipients = given.list('Recipients') ?? [];
+  const words = ['connector', 'validate', identity];
+  for (const recipient of recipients) words.push('--to', recipient);
+  const organization = given.text('Organization');
+  if (organization !== null) words.push('--organization', organization);
+  for (const [name, value] of Object.entries(gatewayOptionsOf(given))) {
+    words.push(`--${name}`, String(value));
+  }
+  if (given.flag('WhatIf') === true) {
+    const text = `What if: Performing the operation "Validate-OutboundConnector" on target "${identity}".\n`;
+    return context.out.print(text);
+  }
+  if (given.flag('Confirm') === true) {
+    await confirm(context, `Send test mail to ${recipients.join(', ')}?`);
+  }
+  if (given.flag('Verbose') === true) {
+    const line = [context.offline.commandName, ...words.map(quoteShell)].join(' ');
+    await context.err.print(`VERBOSE: ${line}\n`);
+  }
+  await context.runCommand(words);
+}
