@@ -7,7 +7,7 @@ import { carryOut } from '../policy-objects/carry-out.ts';
 import { lookUp } from '../policy-objects/look-up.ts';
 import { toRecord } from '../policy-objects/object-record.ts';
 import type { ObjectRecord } from '../policy-objects/object-record.ts';
-import { formatChanges, tableKeys } from '../policy-objects/object-text.ts';
+import { formatChanges, printable, tableKeys } from '../policy-objects/object-text.ts';
 import type { PolicyKindName } from '../policy-objects/policy-kind.ts';
 import { policyKinds } from '../policy-objects/policy-kind.ts';
 import type { PolicyObjectsClient } from '../policy-objects/policy-objects-client.ts';
@@ -98,7 +98,7 @@ async function change(
   const client = await open(context, given);
   const done = await carryOut(client, order, cmdletSpelling, (question) => ask(context, question));
   const said = [...warnings, ...done.notes];
-  for (const each of said) await context.err.print(`WARNING: ${each}\n`);
+  for (const each of said) await context.err.print(`WARNING: ${printable(each)}\n`);
   const noun = policyKinds[kind].noun;
   if (order.dryRun) return context.out.print(formatWhatIf(`${verb}-${noun}`, done));
   if (given.flag('Verbose') === true) await context.err.print(formatVerbose(done));
@@ -128,7 +128,7 @@ function formatWhatIf(cmdlet: string, done: Done): string {
   const less =
     weaker.length === 0
       ? ''
-      : `It asks for less than what is in force, so it needs a -Reason:\n${weaker.map((each) => `  ${each}\n`).join('')}`;
+      : `It asks for less than what is in force, so it needs a -Reason:\n${weaker.map((each) => `  ${printable(each)}\n`).join('')}`;
   return `${head}\n${changes === '' ? '  nothing would change\n' : changes}${less}`;
 }
 

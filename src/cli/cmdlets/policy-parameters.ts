@@ -97,8 +97,17 @@ function parametersOf(kind: PolicyKindName, keys: readonly string[]): readonly P
   return fieldParameters(kind).filter(({ key }) => keys.includes(key!));
 }
 
+/** Help names other keys by their parameters, without the marks of a document. */
+function inParameters(kind: PolicyKind, description: string): string {
+  const known = new Set(fieldsOf(kind).map(({ key }) => key));
+  return description.replaceAll(/`([^`]*)`/g, (_, word: string) =>
+    known.has(word) ? cmdletSpelling.nameOf(kind, word) : word,
+  );
+}
+
 function toParameter({ kind }: PolicyKind, field: ObjectField): Parameter {
-  const { key, takes, words, description, isRequired } = field;
+  const { key, takes, words, isRequired } = field;
+  const description = inParameters(policyKinds[kind], field.description);
   const { name, isOurs } = exchangeNameOf(kind, key);
   return {
     name,

@@ -392,6 +392,7 @@ test('-Help prints the parameters of a cmdlet, without a gateway', async () => {
     assert.match(stdout, /^New-InboundConnector: create an inbound connector\n/);
     assert.match(stdout, /^ {2}-ConnectorType Partner\|OnPremises$/m);
     assert.match(stdout, /-EFSkipMailGateway/);
+    assert.match(stdout, /With -RestrictDomainsToIPAddresses mail from elsewhere is refused/);
   }
 });
 

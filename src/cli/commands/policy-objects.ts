@@ -17,7 +17,12 @@ import type { Done } from '../policy-objects/carry-out.ts';
 import { carryOut } from '../policy-objects/carry-out.ts';
 import { lookUp } from '../policy-objects/look-up.ts';
 import type { FieldChange, ObjectOrder } from '../policy-objects/object-order.ts';
-import { formatChanges, formatObject, formatObjectTable } from '../policy-objects/object-text.ts';
+import {
+  formatChanges,
+  formatObject,
+  formatObjectTable,
+  printable,
+} from '../policy-objects/object-text.ts';
 import { addFieldOptions, readFieldOptions } from '../policy-objects/option-fields.ts';
 import type { PolicyKind } from '../policy-objects/policy-kind.ts';
 import { policyKinds } from '../policy-objects/policy-kind.ts';
@@ -265,7 +270,7 @@ async function run(
   const done = await carryOut(client, order, kebabSpelling, ask);
   if (options.json === true) return context.out.print(toJson(order, done));
   for (const note of done.notes) {
-    await context.err.print(`postern: note: ${note}\n`);
+    await context.err.print(`postern: note: ${printable(note)}\n`);
   }
   await context.out.print(describe(order, done));
 }
@@ -283,7 +288,7 @@ function describe(order: ObjectOrder, done: Done): string {
     const past = { create: 'created', set: 'changed', remove: 'removed' }[order.action];
     return `${what} is ${past}, revision ${answer.revision ?? ''}.\n${order.action === 'set' ? changes : ''}`;
   }
-  const less = answer.weaker.map((each) => `  ${each}\n`).join('');
+  const less = answer.weaker.map((each) => `  ${printable(each)}\n`).join('');
   const reason = less === '' ? '' : `It asks for less, and wants to know why (--reason):\n${less}`;
   return `${what} would be so; nothing was changed.\n${changes}${reason}`;
 }

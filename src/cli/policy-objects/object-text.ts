@@ -62,7 +62,7 @@ export function formatRecordList(
 }
 
 /** Without control characters, however long: a list of domains is never cut in silence. */
-function printable(line: string): string {
+export function printable(line: string): string {
   return (line.match(/[^]{1,256}/gu) ?? []).map(sanitizePeerText).join('');
 }
 
