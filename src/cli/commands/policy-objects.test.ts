@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CliResult } from '../../../test/support/command-line.ts';
 import { run } from '../../../test/support/command-line.ts';
+import { Failure } from '../../mail/failure.ts';
 import { FakePolicyObjects } from '../../../test/support/policy-objects.ts';
 
 const contoso = {
@@ -430,4 +431,16 @@ test('values of Exchange become ours: sizes, dates, ranges, brackets, costs', as
   );
   const wrong = await refused(fake, 'New-TransportRule', 'x', '-ActivationDate', '13/13/2026');
   assert.match(wrong, /-ActivationDate takes a date such as 09\/01\/2026 \(the month first\)/);
+});
+
+test('who may not list organizations works in the one that is named', async () => {
+  const fake = fakeWith({ 'outbound-connector': [contoso] });
+  fake.listOrganizations = async () => {
+    throw new Failure('api-not-permitted', 'you may not list organizations');
+  };
+  const named = ['--organization', 'fabrikam'];
+  assert.match((await good(fake, 'connector', 'list', 'outbound', ...named)).stdout, /Contoso/);
+  await good(fake, 'Disable-OutboundConnector', 'Contoso', '-Organization', 'fabrikam');
+  const text = await refused(fake, 'connector', 'list', 'outbound');
+  assert.match(text, /you may not list organizations/);
 });

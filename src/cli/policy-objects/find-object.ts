@@ -11,7 +11,7 @@ export async function findOrganization(
   named: string | null,
   { spelling }: Naming,
 ): Promise<string> {
-  const all = await client.listOrganizations();
+  const all = await listOrganizations(client, named);
   if (named !== null) return oneOf(all, named);
   if (all.length === 1) return all[0]!;
   const list = all.slice(0, 20).join(', ');
@@ -23,8 +23,22 @@ export async function findOrganizations(
   client: PolicyObjectsClient,
   named: string | null,
 ): Promise<readonly string[]> {
-  const all = await client.listOrganizations();
+  const all = await listOrganizations(client, named);
   return named === null ? all : [oneOf(all, named)];
+}
+
+/** Who may look into one organization need not be one who may list them all. */
+async function listOrganizations(
+  client: PolicyObjectsClient,
+  named: string | null,
+): Promise<readonly string[]> {
+  try {
+    return await client.listOrganizations();
+  } catch (error) {
+    const mayNot = error instanceof Failure && error.code === 'api-not-permitted';
+    if (mayNot && named !== null) return [named];
+    throw error;
+  }
 }
 
 function oneOf(all: readonly string[], named: string): string {
