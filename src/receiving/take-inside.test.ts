@@ -222,3 +222,20 @@ test('what was bound to TLS at the sender stays so for the reports about it', as
   assert.equal(await isForcedWith({ source: { ...source, isForced: true } }), true);
   assert.equal(await isForcedWith({ source: { ...source, isForced: false } }), false);
 });
+
+test('another organization rehearses too: alone, answered, and nothing is delivered', async () => {
+  const policy = policyWith([], { rehearsalAddress: address('try@receiver.test') });
+  const { texts, services } = await hand(policy, {}, ['try@receiver.test', 'r@receiver.test']);
+  assert.deepEqual(texts, ['250 2.0.0', '452 4.5.3']);
+  const [answer, ...others] = services.accepted;
+  assert.deepEqual(others, []);
+  assert.equal(answer?.organization, 'receiver');
+  assert.deepEqual(answer.recipients, [address('s@sender.test')]);
+  assert.match(services.textOf(answer.content), /handed over inside this gateway/);
+  const behind = await hand(policy, {}, ['r@receiver.test', 'try@receiver.test']);
+  assert.deepEqual(behind.texts, ['250 2.0.0', '452 4.5.3']);
+  assert.deepEqual(
+    behind.services.accepted.map(({ recipients }) => recipients.map(({ localPart }) => localPart)),
+    [['r']],
+  );
+});
