@@ -3,12 +3,21 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { runListener } from '../../test/support/receiving-rig.ts';
-import { address, inboundConnector, patterns, policy } from '../../test/support/policy.ts';
+import {
+  address,
+  clearSession,
+  inboundConnector,
+  patterns,
+  policy,
+} from '../../test/support/policy.ts';
 import { Failure } from '../mail/failure.ts';
 import type { IncomingMessage } from '../policy/delivery.ts';
 import type { Organization } from '../policy/policy.ts';
 import { FakeServices } from './fake-services.ts';
 import { answersPerDomainPerHour } from './rehearsal-allowance.ts';
+import { Rehearsal } from './rehearsal.ts';
+import type { ListenerSettings } from './settings.ts';
+import { defaultLimits } from './settings.ts';
 
 const rehearsal = 'RCPT TO:<rehearsal@example.test>';
 const other = 'RCPT TO:<user@example.test>';
@@ -237,4 +246,46 @@ test('who leaves in the middle leaves nothing behind', async (t) => {
   client.close();
   // That the memory comes back is held by the rig.
   assert.deepEqual(services.accepted, []);
+});
+
+test('where a piece of the content ends makes no header of the body, and no body of the header', async () => {
+  const services = servicesOf();
+  const current = services.currentPolicy;
+  const inBody = 'Subject: x\r\n\r\nAuto-Submitted: auto-replied\r\n\r\n';
+  const inHeader = 'Auto-Submitted: auto-replied\r\n\r\nSubject: x\r\n\r\n';
+  const empty = '\r\nAuto-Submitted: auto-replied\r\n\r\n';
+  for (const [content, isAnswered] of [
+    [inBody, true],
+    [inHeader, false],
+    [empty, true],
+  ] as const) {
+    for (let at = 0; at <= content.length; at++) {
+      services.accepted.length = 0;
+      services.nowMs += 3600_000;
+      const one = new Rehearsal({
+        context: { settings: { limits: defaultLimits } as ListenerSettings, services },
+        policy: current,
+        start: {
+          session: {
+            listener: 'mx',
+            clientAddress: '203.0.113.9',
+            heloName: 'x',
+            evidence: clearSession(),
+            account: null,
+            reversePath: address('ann@bank.test'),
+          },
+          isExtended: true,
+          parameters: { bodyType: '7bit' },
+          declaredBytes: null,
+        },
+        organization: current.organizations[0]!,
+        recipient: address('rehearsal@example.test'),
+      });
+      one.begin();
+      one.push(Buffer.from(content.slice(0, at)));
+      one.push(Buffer.from(content.slice(at)));
+      await one.finish({ nowMs: services.nowMs, firstRefusedAtMs: () => null });
+      assert.equal(services.accepted.length, isAnswered ? 1 : 0, `${at}`);
+    }
+  }
 });
