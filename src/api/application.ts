@@ -9,6 +9,7 @@ import { answerProblem } from './serve/answer-problem.ts';
 import { createBodyLimits } from './serve/body-limits.ts';
 import { serveConfig } from './serve/config.ts';
 import { serveDomains } from './serve/domains.ts';
+import { EventStreams } from './serve/event-streams.ts';
 import { serveExplain } from './serve/explain.ts';
 import { knowActors, limitActors, limitAddresses, takeSocketActor } from './serve/let-in.ts';
 import { limitTime } from './serve/limits.ts';
@@ -52,7 +53,8 @@ export function createApplication(services: ApiServices, context: ApiContext): A
   const bodies = createBodyLimits();
   app.use(limitTime(limits.handlerTimeoutMs), takeJsonOnly(), bodies.middleware);
   app.use(refuseWhatHasNoEffect(failures));
-  for (const serve of areas) serve({ app, services, context, bodies });
+  const events = new EventStreams(context);
+  for (const serve of areas) serve({ app, services, context, bodies, events });
   const document = describeApi();
   app.get('/v1/openapi.json', (c) => c.json(document));
   app.notFound((c) => answerUnknown(c, failures));

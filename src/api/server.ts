@@ -18,7 +18,13 @@ export const apiLimits: ApiLimits = {
   bodyBytesMax: 36 * 1024 * 1024,
   submissionsMax: 4,
   handlerTimeoutMs: 30_000,
-  eventStreamsMax: 64,
+  events: {
+    streamsMax: 64,
+    streamsPerActorMax: 8,
+    heartbeatMs: 15_000,
+    lifetimeMs: 15 * 60_000,
+    pollMs: 2000,
+  },
 };
 
 /** How often one address, and one actor, may ask from the network. */

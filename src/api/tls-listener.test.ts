@@ -199,6 +199,9 @@ test('answers 503 until it is told what to serve, and has its port alone', async
   const listener = await openTlsListener({ ...settings, port: 0 });
   t.after(() => listener.close());
   const { port } = listener;
-  assert.equal((await ask({ listener, port, host: doorName })).status, 503);
+  assert.equal(
+    (await ask({ listener, port, host: doorName, stopping: new AbortController() })).status,
+    503,
+  );
   await assert.rejects(openTlsListener({ ...settings, port }), { code: 'api-port-failed' });
 });

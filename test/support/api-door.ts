@@ -53,6 +53,7 @@ export interface ApiDoor {
   readonly port: number;
   /** What Host says by default. */
   readonly host: string;
+  readonly stopping: AbortController;
 }
 
 const plenty: Rate = { perSecond: 10_000, burst: 10_000 };
@@ -88,7 +89,7 @@ export async function openDoor(t: TestContext, options: DoorOptions = {}): Promi
     stopping.abort();
     await listener.close();
   });
-  return { listener, port: listener.port, host: `${doorName}:${listener.port}` };
+  return { listener, port: listener.port, host: `${doorName}:${listener.port}`, stopping };
 }
 
 export interface DoorCall {

@@ -48,6 +48,11 @@ export const queueQuerySchema = z.strictObject({
   ...queueMatchShape,
   limit: z.coerce.number().int().min(1).max(queueRowsMax).default(queueRowsDefault),
 });
+/** The query of `GET /v1/queue/events`: each look reads so many rows again. */
+export const queueEventsQuerySchema = z.strictObject({
+  ...queueMatchShape,
+  limit: z.coerce.number().int().min(1).max(500).default(queueRowsDefault),
+});
 export type QueueQuery = z.input<typeof queueQuerySchema> & { readonly limit?: number };
 
 export const queueActionSchema = z.enum(['retry', 'hold', 'release', 'expire', 'delete']);

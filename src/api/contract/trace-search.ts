@@ -42,6 +42,13 @@ export const recipientStateSchema = z
   .meta({ id: 'RecipientState' });
 export type RecipientStateView = z.infer<typeof recipientStateSchema>;
 
+/** The query of `GET /v1/traces/events`. */
+export const traceEventsQuerySchema = z.strictObject({
+  from: who.optional(),
+  to: who.optional(),
+  status: recipientStatusSchema.optional(),
+});
+
 /** The query of `GET /v1/traces`; `before` is the `next` of the answer before. */
 export const traceQuerySchema = z.strictObject({
   from: who.optional(),

@@ -2,12 +2,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { queueListSchema } from '../contract.ts';
 import {
+  queueEventsQuerySchema,
   queuedMessageSchema,
   queueOrderAnswerSchema,
   queueOrderSchema,
   queueQuerySchema,
 } from '../contract/queue-orders.ts';
-import { body, idParam, json, problem } from './route-parts.ts';
+import { body, events, idParam, json, problem } from './route-parts.ts';
 
 export const queueRoute = createRoute({
   method: 'get',
@@ -16,6 +17,20 @@ export const queueRoute = createRoute({
   summary: 'Queued and held deliveries',
   request: { query: queueQuerySchema },
   responses: { 200: json('The deliveries', queueListSchema), default: problem },
+});
+
+export const queueEventsRoute = createRoute({
+  method: 'get',
+  path: '/v1/queue/events',
+  operationId: 'watchQueue',
+  summary: 'The same rows as listQueue, and what changes in them, as server-sent events',
+  request: { query: queueEventsQuerySchema },
+  responses: {
+    200: events(
+      '`snapshot` with `rows` first; then `row` for each that came or changed, and `gone` with `id` and `ordinal` for each that is no longer among them. The queue is looked at every 2 s',
+    ),
+    default: problem,
+  },
 });
 
 export const queueOrderRoute = createRoute({

@@ -18,5 +18,10 @@ export function body<Schema extends z.ZodType>(schema: Schema) {
   return { body: { required: true, content: { 'application/json': { schema } } } };
 }
 
+/** Server-sent events; `description` names them. */
+export function events(description: string) {
+  return { description, content: { 'text/event-stream': { schema: z.string() } } };
+}
+
 /** The id of a message in a path. */
 export const idParam = z.object({ id: z.string().max(64) });

@@ -2,8 +2,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import { traceViewSchema } from '../contract.ts';
 import { recordPageSchema, recordQuerySchema } from '../contract/records.ts';
-import { traceListSchema, traceQuerySchema } from '../contract/trace-search.ts';
-import { idParam, json, problem } from './route-parts.ts';
+import {
+  traceEventsQuerySchema,
+  traceListSchema,
+  traceQuerySchema,
+} from '../contract/trace-search.ts';
+import { events, idParam, json, problem } from './route-parts.ts';
 
 export const traceSearchRoute = createRoute({
   method: 'get',
@@ -12,6 +16,20 @@ export const traceSearchRoute = createRoute({
   summary: 'Messages and refusals by sender, recipient, time and what became of them, newest first',
   request: { query: traceQuerySchema },
   responses: { 200: json('One page', traceListSchema), default: problem },
+});
+
+export const traceEventsRoute = createRoute({
+  method: 'get',
+  path: '/v1/traces/events',
+  operationId: 'watchTraces',
+  summary: 'New messages and refusals, and what becomes of them, as server-sent events',
+  request: { query: traceEventsQuerySchema },
+  responses: {
+    200: events(
+      '`trace` with a row of searchTraces for each that is new, and again when its state changes within a minute; `gap` where more came than are told (200 a minute). With Last-Event-ID what was missed, up to an hour. The trace is searched every 2 s',
+    ),
+    default: problem,
+  },
 });
 
 export const recordsRoute = createRoute({

@@ -3,15 +3,33 @@ import { Readable } from 'node:stream';
 import { Failure } from '../../mail/failure.ts';
 import { toMatch } from '../queue-orders.ts';
 import { describeQueueRow } from '../queue-view.ts';
-import { contentRoute, queuedRoute, queueOrderRoute, queueRoute } from '../routes/queue.ts';
+import { watchQueue } from '../queue-events.ts';
+import {
+  contentRoute,
+  queuedRoute,
+  queueEventsRoute,
+  queueOrderRoute,
+  queueRoute,
+} from '../routes/queue.ts';
+import { pollEvents } from './event-streams.ts';
 import { readId } from './read-id.ts';
 import type { Serving } from './serving.ts';
 
-export function serveQueue({ app, services }: Serving): void {
+export function serveQueue({ app, services, context, events }: Serving): void {
   app.openapi(queueRoute, async (c) => {
     const { limit, ...query } = c.req.valid('query');
     const rows = await services.listQueue({ limit, ...toMatch(query) });
     return c.json({ rows: rows.map(describeQueueRow), limit }, 200);
+  });
+  app.openapi(queueEventsRoute, (c) => {
+    const { limit, ...query } = c.req.valid('query');
+    const filter = { limit, ...toMatch(query) };
+    const list = () =>
+      events.looks.ask(`queue ${JSON.stringify(filter)}`, async () =>
+        (await services.listQueue(filter)).map(describeQueueRow),
+      );
+    const { pollMs } = context.limits.events;
+    return events.answer(c, (signal) => pollEvents(watchQueue(list), pollMs, signal));
   });
   app.openapi(queueOrderRoute, async (c) =>
     c.json(await services.orderQueue(c.req.valid('json')), 200),

@@ -7,6 +7,7 @@ import type { Log } from '../../report/log.ts';
 import type { Actor, Authenticate } from '../actor.ts';
 import type { ApiServices } from '../services.ts';
 import type { BodyLimits } from './body-limits.ts';
+import type { EventBounds, EventStreams } from './event-streams.ts';
 import type { Rate } from './rate-table.ts';
 
 /** `bodyBytesMax` bounds a submission; other bodies have 256 KiB. */
@@ -15,8 +16,7 @@ export interface ApiLimits {
   /** Submissions whose bodies may be in memory at once; more are answered 503. */
   readonly submissionsMax: number;
   readonly handlerTimeoutMs: number;
-  /** Streams of events that are open at once; more are answered 503. */
-  readonly eventStreamsMax: number;
+  readonly events: EventBounds;
 }
 
 /**
@@ -59,4 +59,5 @@ export interface Serving {
   readonly context: ApiContext;
   /** Where a route takes a body larger than others do. */
   readonly bodies: BodyLimits;
+  readonly events: EventStreams;
 }

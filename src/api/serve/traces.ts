@@ -1,13 +1,29 @@
 /** Serves the trace: searched, read, and as records. */
 import { Failure } from '../../mail/failure.ts';
-import { recordsRoute, traceRoute, traceSearchRoute } from '../routes/traces.ts';
+import { recordsRoute, traceEventsRoute, traceRoute, traceSearchRoute } from '../routes/traces.ts';
+import { tracesPerLook, watchTraces } from '../trace-events.ts';
+import { pollEvents } from './event-streams.ts';
 import { readId } from './read-id.ts';
 import type { Serving } from './serving.ts';
 
-export function serveTraces({ app, services }: Serving): void {
+export function serveTraces({ app, services, context, events }: Serving): void {
   app.openapi(traceSearchRoute, async (c) =>
     c.json(await services.searchTraces(c.req.valid('query')), 200),
   );
+  app.openapi(traceEventsRoute, (c) => {
+    const query = c.req.valid('query');
+    const look = watchTraces({
+      search: (since) => {
+        const asked = { ...query, since, limit: tracesPerLook };
+        const key = `traces ${JSON.stringify(asked)}`;
+        return events.looks.ask(key, () => services.searchTraces(asked));
+      },
+      nowMs: Date.now,
+      lastId: c.req.header('last-event-id') ?? null,
+    });
+    const { pollMs } = context.limits.events;
+    return events.answer(c, (signal) => pollEvents(look, pollMs, signal));
+  });
   app.openapi(recordsRoute, async (c) =>
     c.json(await services.readRecords(c.req.valid('query')), 200),
   );
