@@ -54,7 +54,7 @@ async function open(t: TestContext, door: ApiDoor, path: string, isRead = true):
     ended: new Promise((resolve) => incoming.once('close', resolve)),
     async waitFor(words) {
       for (let tries = 0; !words.test(text); tries++) {
-        assert.ok(tries < 500, `in vain for ${words}: ${text}`);
+        assert.ok(tries < 3000, `in vain for ${words}: ${text}`);
         await sleep(10);
       }
     },

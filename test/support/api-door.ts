@@ -142,8 +142,7 @@ export async function sendRaw(
   door: ApiDoor,
   parts: readonly string[],
   waitMs = 0,
-): Promise<{ readonly text: string; readonly tookMs: number }> {
-  const startedAtMs = performance.now();
+): Promise<{ readonly text: string }> {
   const socket = connect({
     host: '127.0.0.1',
     port: door.port,
@@ -161,5 +160,5 @@ export async function sendRaw(
     if (socket.destroyed) break;
   }
   await closed;
-  return { text, tookMs: performance.now() - startedAtMs };
+  return { text };
 }
