@@ -196,7 +196,11 @@ export const queueRowSchema = z
 export type QueueRowView = z.infer<typeof queueRowSchema>;
 
 export const queueListSchema = z
-  .object({ rows: z.array(queueRowSchema), limit: z.int() })
+  .object({
+    rows: z.array(queueRowSchema),
+    limit: z.int(),
+    next: z.string().nullable().meta({ description: 'give it as after to go on; null: the end' }),
+  })
   .meta({ id: 'QueueList' });
 export type QueueListView = z.infer<typeof queueListSchema>;
 

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { Failure } from '../mail/failure.ts';
+import { parseQueueId } from '../mail/queue-id.ts';
 import type { QueueFilter } from '../store/store.ts';
 import { createApiClient, meaningOfFailure } from './client.ts';
 import type { Problem, Submission } from './contract.ts';
@@ -279,6 +280,27 @@ test('client and server agree on every call', async (t) => {
   assert.equal((await failureOf(client.readTrace('0AAAAAAAAAAA'))).code, 'trace-unknown');
   assert.equal((await failureOf(client.readTrace('../../status'))).code, 'trace-unknown');
   assert.deepEqual(traced, ['06X9T5K1G000', '0AAAAAAAAAAA']);
+});
+
+test('a full page of the queue says how to go on, and takes no cursor that is not ours', async (t) => {
+  const filters: object[] = [];
+  const socketPath = await start(t, {
+    listQueue: async (filter) => {
+      filters.push(filter);
+      return sampleRows.slice(0, filter.limit);
+    },
+  });
+  const client = createApiClient({ socketPath });
+  assert.equal((await client.listQueue({ limit: 3 })).next, null);
+  const { next } = await client.listQueue({ limit: 2 });
+  assert.equal(next, '06X9T5K1H000.0');
+  await client.listQueue({ limit: 2, after: next });
+  const { key, shard } = parseQueueId('06X9T5K1H000')!;
+  assert.deepEqual(filters.at(-1), { limit: 2, after: { key, shard, ordinal: 0 } });
+  for (const after of ['06X9T5K1H000', 'x.0', '06X9T5K1H000.-1', '06X9T5K1H000.0.0']) {
+    const { problem } = await raw(socketPath, { path: `/v1/queue?after=${after}` });
+    assert.equal(problem.invalid?.[0]?.path, 'after');
+  }
 });
 
 test('the folder is 0700, the socket 0600, and closing removes it', async (t) => {

@@ -1,7 +1,7 @@
 /** What the API serves, handed to it by `app`: the seams between HTTP and the rooms that know. */
 import type { Readable } from 'node:stream';
 import type { ConfigProblem } from '../config/problem.ts';
-import type { QueueFilter, QueueRow } from '../store/store.ts';
+import type { DeliveryKey, QueueFilter, QueueRow } from '../store/store.ts';
 import type {
   ExplainAnswer,
   ExplainQuestion,
@@ -29,12 +29,17 @@ export interface IdentifiedQueueRow extends QueueRow {
   readonly id: string;
 }
 
+/** Of one shard, or of all; `after` is a row of any shard. */
+export type ShardsFilter = Omit<QueueFilter, 'after'> & {
+  readonly shard?: number;
+  readonly after?: DeliveryKey & { readonly shard: number };
+};
+
 /** All of them may throw a Failure; any other error becomes `api-internal`. */
 export interface ApiServices extends PolicyServices {
   status(): Promise<StatusView>;
-  listQueue(
-    filter: QueueFilter & { readonly shard?: number },
-  ): Promise<readonly IdentifiedQueueRow[]>;
+  /** In the order of key, shard and ordinal. */
+  listQueue(filter: ShardsFilter): Promise<readonly IdentifiedQueueRow[]>;
   /** One bounded step; the answer says how to go on. */
   orderQueue(order: QueueOrderView): Promise<QueueOrderAnswer>;
   /** Null where no such message is queued. */

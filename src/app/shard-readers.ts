@@ -1,6 +1,6 @@
 /** Reads all shards for queue and trace; the control process never writes one. */
 import { access } from 'node:fs/promises';
-import type { IdentifiedQueueRow } from '../api/services.ts';
+import type { IdentifiedQueueRow, ShardsFilter } from '../api/services.ts';
 import type { RecordSources } from '../api/read-records.ts';
 import type { TraceSources } from '../api/search-traces.ts';
 import { formatQueueId, parseQueueId } from '../mail/queue-id.ts';
@@ -19,9 +19,7 @@ import { foldersOf } from './data-folder.ts';
 
 export interface ShardReaders extends TraceSources, RecordSources {
   /** `shard` where only that one is meant. */
-  listQueue(
-    filter: QueueFilter & { readonly shard?: number },
-  ): Promise<readonly IdentifiedQueueRow[]>;
+  listQueue(filter: ShardsFilter): Promise<readonly IdentifiedQueueRow[]>;
   pageQueue(shard: number, match: QueueMatch, step: QueueStep): Promise<IdentifiedQueuePage>;
   /** Null where the id names no queued message. */
   readMessage(id: string): Promise<StoredMessage | null>;
@@ -67,11 +65,19 @@ export function openShardReaders(dataFolder: string, shards: readonly number[]):
       const scan = await (await readerOf(shard))?.scanTraces(step);
       return scan ?? { traces: [], facts: [], nextKey: null };
     },
-    async listQueue({ shard: only, ...filter }) {
+    async listQueue({ shard: only, after, ...filter }) {
       const wanted = shards.filter((shard) => only === undefined || shard === only);
-      const lists = await Promise.all(wanted.map((shard) => listShard(shard, filter)));
-      const rows = lists.flat().sort((a, b) => a.message.receivedAtMs - b.message.receivedAtMs);
-      return rows.slice(0, filter.limit);
+      const lists = await Promise.all(
+        wanted.map(async (shard) => {
+          const behind = after === undefined ? {} : { after: placeIn(shard, after) };
+          return (await listShard(shard, { ...filter, ...behind })).map((row) => ({ row, shard }));
+        }),
+      );
+      const found = lists.flat().sort((a, b) => {
+        const [one, other] = [a.row.delivery, b.row.delivery];
+        return one.key - other.key || a.shard - b.shard || one.ordinal - other.ordinal;
+      });
+      return found.slice(0, filter.limit).map(({ row }) => row);
     },
     async pageQueue(shard, match, step) {
       const page = await (await readerOf(shard))?.pageQueue(match, step);
@@ -96,6 +102,15 @@ export function openShardReaders(dataFolder: string, shards: readonly number[]):
       await Promise.all(Array.from(readers.values(), (reader) => reader.close()));
     },
   };
+}
+
+/** What is behind a row of any shard begins in this one behind that key and ordinal. */
+function placeIn(
+  shard: number,
+  { key, ordinal, shard: at }: DeliveryKey & { readonly shard: number },
+): DeliveryKey {
+  if (shard === at) return { key, ordinal };
+  return { key, ordinal: shard < at ? Number.MAX_SAFE_INTEGER : -1 };
 }
 
 function identify(row: QueueRow, shard: number): IdentifiedQueueRow {

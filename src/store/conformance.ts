@@ -268,8 +268,8 @@ function testFilters(get: Get): void {
     };
     assert.deepEqual(await keys({}), [1, 2, 3]);
     assert.deepEqual(await keys({ limit: 2 }), [1, 2]);
-    assert.deepEqual(await keys({ key: 3 }), [3]);
-    assert.deepEqual(await keys({ state: 'queued' }), [1, 3]);
+    assert.deepEqual([await keys({ key: 3 }), await keys({ state: 'queued' })], [[3], [1, 3]]);
+    assert.deepEqual(await keys({ after: { key: 1, ordinal: 0 } }), [2, 3]);
     assert.deepEqual(await keys({ recipientDomain: 'example.org' }), [1]);
     assert.deepEqual(await keys({ recipientDomain: 'fabrikam.com', state: 'held' }), [2]);
     assert.deepEqual(await keys({ recipientDomain: 'rikam.com' }), []);

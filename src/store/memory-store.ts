@@ -186,7 +186,10 @@ export class MemoryStore implements Store {
   }
 
   async listQueue(filter: QueueFilter): Promise<readonly QueueRow[]> {
-    const rows = this.#rows().filter((row) => matchesQueue(row, filter));
+    const { after } = filter;
+    const rows = this.#rows().filter(
+      (row) => matchesQueue(row, filter) && (after === undefined || byKey(row.delivery, after) > 0),
+    );
     return rows.slice(0, filter.limit);
   }
 

@@ -121,7 +121,7 @@ export class ShardQueries {
   listQueue(filter: QueueFilter): QueueRow[] {
     const limit = clamp(filter.limit, rowsMax);
     const rows: QueueRow[] = [];
-    for (const row of this.#walk(filter, null, -1)) {
+    for (const row of this.#walk(filter, filter.after ?? null, -1)) {
       if (matchesQueue(row, filter)) rows.push(row);
       if (rows.length === limit) break;
     }

@@ -105,6 +105,8 @@ export interface QueueMatch {
 export interface QueueFilter extends QueueMatch {
   /** Rows at most; 1..10000. */
   readonly limit: number;
+  /** Only what is behind it, in the order of keys and ordinals. */
+  readonly after?: DeliveryKey;
 }
 
 /** The next deliveries to look at: those behind `after` (null: from the first), so many at most. */

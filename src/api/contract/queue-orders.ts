@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseAddress } from '../../mail/address.ts';
 import { parseDomain } from '../../mail/domain.ts';
 import { parseQueueId } from '../../mail/queue-id.ts';
+import type { QueueId } from '../../mail/queue-id.ts';
 import { queueRowSchema, queueRowsDefault, queueRowsMax } from '../contract.ts';
 import { time } from './time.ts';
 
@@ -43,10 +44,28 @@ export const queueMatchShape = {
 const queueMatchSchema = z.strictObject(queueMatchShape).meta({ id: 'QueueMatch' });
 export type QueueMatchQuery = z.infer<typeof queueMatchSchema>;
 
+/** Behind which row a page begins. */
+export interface QueueCursor extends QueueId {
+  readonly ordinal: number;
+}
+
+/** `ID.ordinal`; null where the text is none. */
+export function parseQueueCursor(text: string): QueueCursor | null {
+  const [, id = '', ordinal = ''] = /^([0-9A-Za-z]{12})\.(\d{1,9})$/.exec(text) ?? [];
+  const parsed = parseQueueId(id);
+  return parsed === null ? null : { ...parsed, ordinal: Number(ordinal) };
+}
+
 /** The query of `GET /v1/queue`. */
 export const queueQuerySchema = z.strictObject({
   ...queueMatchShape,
   limit: z.coerce.number().int().min(1).max(queueRowsMax).default(queueRowsDefault),
+  after: z
+    .string()
+    .max(32)
+    .refine((text) => parseQueueCursor(text) !== null, 'is no cursor of ours')
+    .optional()
+    .meta({ description: 'the `next` of the answer before' }),
 });
 /** The query of `GET /v1/queue/events`: each look reads so many rows again. */
 export const queueEventsQuerySchema = z.strictObject({

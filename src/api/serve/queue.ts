@@ -1,6 +1,7 @@
 /** Serves the queue: lists, single messages, their content, orders. */
 import { Readable } from 'node:stream';
 import { Failure } from '../../mail/failure.ts';
+import { parseQueueCursor } from '../contract/queue-orders.ts';
 import { toMatch } from '../queue-orders.ts';
 import { describeQueueRow } from '../queue-view.ts';
 import { watchQueue } from '../queue-events.ts';
@@ -17,9 +18,15 @@ import type { Serving } from './serving.ts';
 
 export function serveQueue({ app, services, context, events }: Serving): void {
   app.openapi(queueRoute, async (c) => {
-    const { limit, ...query } = c.req.valid('query');
-    const rows = await services.listQueue({ limit, ...toMatch(query) });
-    return c.json({ rows: rows.map(describeQueueRow), limit }, 200);
+    const { limit, after, ...query } = c.req.valid('query');
+    const place = after === undefined ? null : parseQueueCursor(after);
+    const behind = place === null ? {} : { after: place };
+    const rows = (await services.listQueue({ limit, ...behind, ...toMatch(query) })).map(
+      describeQueueRow,
+    );
+    const last = rows.at(-1);
+    const next = rows.length < limit || last === undefined ? null : `${last.id}.${last.ordinal}`;
+    return c.json({ rows, limit, next }, 200);
   });
   app.openapi(queueEventsRoute, (c) => {
     const { limit, ...query } = c.req.valid('query');

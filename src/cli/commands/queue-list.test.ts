@@ -28,7 +28,7 @@ test('filters go to the gateway, JSON comes back as the API gives it', async (t)
   const io = { workingFolder: folder };
   const argv = ['queue', 'list', '--state', 'held', '--domain', 'Contoso.com', '--limit', '7'];
   const json = await run([...argv, '--json'], { io });
-  assert.deepEqual(JSON.parse(json.stdout), { formatVersion: 1, rows: [], limit: 7 });
+  assert.deepEqual(JSON.parse(json.stdout), { formatVersion: 1, rows: [], limit: 7, next: null });
   assert.deepEqual(filters, [{ state: 'held', recipientDomain: 'contoso.com', limit: 7 }]);
   assert.equal((await run(argv, { io })).stdout, 'nothing waits\n');
 });
