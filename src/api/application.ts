@@ -26,6 +26,7 @@ import type { ApiContext, ApiEnv, ApiRequest, Application, Serving } from './ser
 import { serveStatus } from './serve/status.ts';
 import { serveSuggestions } from './serve/suggestions.ts';
 import { serveTraces } from './serve/traces.ts';
+import { serveValidation } from './serve/validation.ts';
 import type { ApiServices } from './services.ts';
 
 /** An area is added with one line here; `routes/all-routes.ts` has its routes. */
@@ -40,7 +41,11 @@ const areas: readonly ((serving: Serving) => void)[] = [
   serveDomains,
   servePolicyObjects,
   serveRevisions,
+  serveValidation,
 ];
+
+/** A validation is bounded by itself. */
+const slowPaths = { pattern: /\/validate$/, timeoutMs: 345_000 };
 
 export function createApplication(services: ApiServices, context: ApiContext): Application {
   const { limits, failures, log } = context;
@@ -51,7 +56,7 @@ export function createApplication(services: ApiServices, context: ApiContext): A
   app.use(nameRequests(context));
   addDoor(app, context);
   const bodies = createBodyLimits();
-  app.use(limitTime(limits.handlerTimeoutMs), takeJsonOnly(), bodies.middleware);
+  app.use(limitTime(limits.handlerTimeoutMs, slowPaths), takeJsonOnly(), bodies.middleware);
   app.use(refuseWhatHasNoEffect(failures));
   const events = new EventStreams(context);
   for (const serve of areas) serve({ app, services, context, bodies, events });

@@ -29,6 +29,8 @@ import type { SuggestionsClient } from './client/suggestions.ts';
 import { suggestionsClient } from './client/suggestions.ts';
 import type { TracesClient } from './client/traces.ts';
 import { tracesClient } from './client/traces.ts';
+import type { ValidationClient } from './client/validation.ts';
+import { validationClient } from './client/validation.ts';
 import type { ConfigProblemView } from './contract/config-problem.ts';
 import { problemSchema } from './contract.ts';
 import { apiFailures } from './failures.ts';
@@ -45,7 +47,8 @@ export interface ApiClient
     ExplainClient,
     ConfigClient,
     DomainsClient,
-    PolicyClient {}
+    PolicyClient,
+    ValidationClient {}
 
 /** Throws `gateway-url-wrong`. */
 export function createApiClient(settings: SocketSettings | HttpsSettings): ApiClient {
@@ -61,6 +64,7 @@ export function createApiClient(settings: SocketSettings | HttpsSettings): ApiCl
     ...configClient(caller),
     ...domainsClient(caller),
     ...policyClient(caller),
+    ...validationClient(caller),
   };
 }
 

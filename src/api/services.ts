@@ -23,6 +23,7 @@ import type { RecordPage, RecordQuery } from './contract/records.ts';
 import type { PolicyServices } from './policy-services.ts';
 import type { SuggestQuery, SuggestionsView } from './contract/suggestions.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
+import type { ValidationServices } from './validation-services.ts';
 
 /** A row of the store with the queue id of its message and shard. */
 export interface IdentifiedQueueRow extends QueueRow {
@@ -36,7 +37,7 @@ export type ShardsFilter = Omit<QueueFilter, 'after'> & {
 };
 
 /** All of them may throw a Failure; any other error becomes `api-internal`. */
-export interface ApiServices extends PolicyServices {
+export interface ApiServices extends PolicyServices, ValidationServices {
   status(): Promise<StatusView>;
   /** In the order of key, shard and ordinal. */
   listQueue(filter: ShardsFilter): Promise<readonly IdentifiedQueueRow[]>;

@@ -34,6 +34,7 @@ import { openKeptPolicy, reloadingOf } from './policy/kept-policy.ts';
 import type { ReloadOutcome } from './reloader.ts';
 import { Reloader } from './reloader.ts';
 import { openShardReaders } from './shard-readers.ts';
+import { openValidations } from './validation/open-validations.ts';
 
 export interface Gateway {
   readonly listeners: readonly ListenerAddress[];
@@ -90,12 +91,13 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     });
     const domains = careForDomains({ reloader, book: proven, log, openResolver });
     const care = careForCertificates({ reloader, log });
-    const services = gatewayServices(log, { lanes, readers, reloader, care, domains, kept });
+    const validating = openValidations(kept, { lanes, reloader, log });
+    const running = { lanes, readers, reloader, care, domains, kept, ...validating };
+    const services = gatewayServices(log, running);
     const monitoring = await openMonitoring(config, { lanes, readers, reloader });
     const api = await doors.start(services);
     const stop = once(async () => {
-      care.close();
-      domains.close();
+      for (const each of [care, domains, validating]) each.close();
       await Promise.all([monitoring?.close(), api.close()]);
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
       await readers.close();

@@ -16,6 +16,7 @@ import { queueServices } from './queue-services.ts';
 import { policyServices } from './policy/policy-services.ts';
 import type { Running } from './running.ts';
 import type { RefusedReload, Reloader } from './reloader.ts';
+import { validationServices } from './validation/validation-services.ts';
 import { version } from './version.ts';
 
 export function gatewayServices(log: Log, running: Running): ApiServices {
@@ -28,6 +29,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     ...queueServices(log, running),
     ...domainServices(running),
     ...policyServices({ kept: running.kept, reloader, log }),
+    ...validationServices(running.validations),
     searchTraces: (query) => searchTraces(query, readers),
     readRecords: (query) => readRecords(query, readers),
     suggestConnectors: (query) =>

@@ -5,6 +5,7 @@ import type { LaneProcess } from './lane-process.ts';
 import type { KeptPolicy } from './policy/kept-policy.ts';
 import type { Reloader } from './reloader.ts';
 import type { ShardReaders } from './shard-readers.ts';
+import type { Validations } from './validation/validations.ts';
 
 /** `lanes` in the order of their shards. */
 export interface Running {
@@ -14,4 +15,5 @@ export interface Running {
   readonly care: CertificateCare;
   readonly domains: DomainCare;
   readonly kept: KeptPolicy;
+  readonly validations: Validations;
 }

@@ -7,6 +7,7 @@
 import { formatAddress } from '../mail/address.ts';
 import { matchesDomainPattern } from '../mail/domain-pattern.ts';
 import { isPublicSuffix } from '../policy/name-match.ts';
+import { validationRecipientsMax } from '../policy/validation/run.ts';
 import { isAccepted } from './check-organization.ts';
 import { checkCertificateName } from './check-listeners.ts';
 import type { Located, Parts, Report } from './parts.ts';
@@ -32,6 +33,7 @@ export function checkOutbound(parts: Parts, report: Report): void {
     checkMode(connector, refuse);
     checkTrusted(value, refuse);
     checkValidationRecipients(parts, connector, report);
+    checkValidationEvery(value, refuse);
     if (value.clientCertificate !== null) {
       const here = [...path, 'clientCertificate'];
       checkCertificateName(parts, value.clientCertificate, here, report);
@@ -135,6 +137,10 @@ function checkValidationRecipients(
   { value, path }: Located<ParsedOutbound>,
   report: Report,
 ): void {
+  if (value.validationRecipients.length > validationRecipientsMax) {
+    const text = `has more than ${validationRecipientsMax} addresses, the most that are tested`;
+    report({ path: [...path, 'validationRecipients'], at: 'key', text });
+  }
   if (value.isTransportRuleScoped || value.routeAllMessagesViaOnPremises) return;
   value.validationRecipients.forEach((address, place) => {
     const isTaken =
@@ -144,6 +150,16 @@ function checkValidationRecipients(
     const text = `${formatAddress(address)} is not in recipientDomains: mail to it does not take this connector`;
     report({ path: [...path, 'validationRecipients', place], at: 'value', text });
   });
+}
+
+/** Without an address the hosts must be known from the connector alone. */
+function checkValidationEvery(value: ParsedOutbound, refuse: Refuse): void {
+  if (value.validationEvery === null || value.validationRecipients.length > 0) return;
+  const namesDomain = value.recipientDomains.some(({ kind }) => kind !== 'any');
+  if (value.smartHosts.length > 0 || value.allAcceptedDomains || namesDomain) return;
+  const text =
+    'needs validationRecipients: the connector names neither a domain nor a smart host to look at';
+  refuse('validationEvery', text);
 }
 
 /** The keys about TLS that connectors and delivery targets share. */

@@ -51,6 +51,7 @@ export function toOutbound(parsed: ParsedOutbound, folder: string): OutboundConn
       isValidated: parsed.isValidated,
       lastValidationTimestamp: parsed.lastValidationTimestamp,
       validationRecipients: parsed.validationRecipients,
+      everyMs: parsed.validationEvery,
     },
   };
 }

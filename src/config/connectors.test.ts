@@ -346,6 +346,28 @@ const refusals: readonly RefusalCase[] = [
     /does not take this connector/,
   ],
   [
+    'more validation recipients than are tested',
+    outbound(
+      `validationRecipients: [${Array.from({ length: 11 }, (_, i) => `a${i}@contoso.com`).join(', ')}]`,
+    ),
+    `${one}.validationRecipients`,
+    /more than 10 addresses/,
+  ],
+  [
+    'validations by themselves of a connector that names nothing to look at',
+    inOrganization(
+      `${accepted}\noutboundConnectors:\n  - { name: one, recipientDomains: "*", validationEvery: 1d }\n`,
+    ),
+    `${one}.validationEvery`,
+    /needs validationRecipients/,
+  ],
+  [
+    'a validation more often than every hour',
+    outbound('validationEvery: 5m'),
+    `${one}.validationEvery`,
+    /1h/,
+  ],
+  [
     'a source that is none of the words',
     outbound('connectorSource: HCW'),
     `${one}.connectorSource`,
@@ -461,6 +483,7 @@ describe('kept as written', () => {
       isValidated: true,
       lastValidationTimestamp: '2026-11-28T09:30:00.000Z',
       validationRecipients: [{ localPart: 'a', domain: 'contoso.com' }],
+      everyMs: null,
     });
   });
 

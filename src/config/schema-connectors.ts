@@ -282,7 +282,7 @@ export const outboundConnectorSection = section({
   isValidated: fieldOr(
     flag(),
     false,
-    'Whether the last validation succeeded; kept and shown only.',
+    'Whether the last validation succeeded, as another system recorded it; kept and shown only, since the gateway keeps its own.',
   ),
   lastValidationTimestamp: fieldOrNull(
     timestamp(),
@@ -291,7 +291,12 @@ export const outboundConnectorSection = section({
   ),
   validationRecipients: oneOrMoreOrNone(
     mailAddress(),
-    'Addresses to validate it with, in its `recipientDomains`.',
+    'Addresses to validate it with, in its `recipientDomains`; at most 10.',
+  ),
+  validationEvery: fieldOrNull(
+    duration('1h', '31d'),
+    'never by itself',
+    'How often it is validated by itself while it is on, up to RCPT for `validationRecipients` and without a message. When the result or the certificate of the other side changes, an alarm opens.',
   ),
   ...kept,
 });

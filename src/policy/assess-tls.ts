@@ -102,6 +102,11 @@ function connectorOf(setting: TlsSettingName, against: AssessedAgainst): Outboun
     clearTextAfterFailedTls: false,
     routeAllMessagesViaOnPremises: false,
     trustedOrganizations: [],
-    validation: { isValidated: false, lastValidationTimestamp: null, validationRecipients: [] },
+    validation: {
+      isValidated: false,
+      lastValidationTimestamp: null,
+      validationRecipients: [],
+      everyMs: null,
+    },
   };
 }

@@ -185,11 +185,15 @@ export interface OutboundConnector extends ConnectorBase {
   readonly clientCertificate: string | null;
   /** Only without TLS clauses: clear text after two failed handshakes 15 minutes apart. */
   readonly clearTextAfterFailedTls: boolean;
-  /** The result of the last validation as it was recorded, and the addresses to validate with. */
+  /**
+   * The result of the last validation as it was recorded, the addresses to validate with, and how often
+   * that is done by itself; `everyMs` null for never.
+   */
   readonly validation: {
     readonly isValidated: boolean;
     readonly lastValidationTimestamp: string | null;
     readonly validationRecipients: readonly Address[];
+    readonly everyMs: number | null;
   };
 }
 

@@ -190,6 +190,16 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
     verifyDomain: async () => {
       throw new Error('no domains in this fake');
     },
+    startValidation: async () => {
+      throw new Error('no validation in this fake');
+    },
+    listValidations: async () => {
+      throw new Error('no validations in this fake');
+    },
+    readValidation: async () => {
+      throw new Error('no validation in this fake');
+    },
+    listAlarms: async () => ({ formatVersion: 1, alarms: [] }),
     explain: async () => {
       throw new Error('no explain in this fake');
     },

@@ -94,7 +94,12 @@ export function outboundConnector(
     clearTextAfterFailedTls: false,
     routeAllMessagesViaOnPremises: false,
     trustedOrganizations: [],
-    validation: { isValidated: false, lastValidationTimestamp: null, validationRecipients: [] },
+    validation: {
+      isValidated: false,
+      lastValidationTimestamp: null,
+      validationRecipients: [],
+      everyMs: null,
+    },
     ...part,
   };
 }

@@ -7,6 +7,10 @@ export interface Call {
   readonly path: string;
   /** Sent as JSON; undefined sends none. */
   readonly body?: unknown;
+  /** Of the answer; JSON where absent. */
+  readonly accept?: string;
+  /** In place of the caller's own, where the answer takes longer. */
+  readonly timeoutMs?: number;
 }
 
 /** Both throw a Failure, with the gateway's own code where it answered. */

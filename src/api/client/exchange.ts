@@ -24,7 +24,7 @@ export function exchange(connection: Connection, call: Call, write: Write | null
         // With an agent Node would not look at `createConnection`, and connect in clear by itself.
         ...(how.createConnection === undefined ? { agent: false } : {}),
         headers: {
-          accept: 'application/json, application/problem+json',
+          accept: call.accept ?? 'application/json, application/problem+json',
           ...headers,
           ...(payload === null
             ? {}

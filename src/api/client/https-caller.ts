@@ -47,7 +47,7 @@ interface Asking {
 }
 
 async function ask(settings: HttpsSettings, url: URL, asking: Asking): Promise<Answer> {
-  const { timeoutMs = 35_000 } = settings;
+  const timeoutMs = asking.call.timeoutMs ?? settings.timeoutMs ?? 35_000;
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     for (;;) {

@@ -19,7 +19,8 @@ export function socketCaller(settings: SocketSettings): Caller {
 }
 
 async function ask(settings: SocketSettings, call: Call, write: Write | null): Promise<Answer> {
-  const { socketPath, timeoutMs = 35_000 } = settings;
+  const { socketPath } = settings;
+  const timeoutMs = call.timeoutMs ?? settings.timeoutMs ?? 35_000;
   const headers = { host: 'localhost' };
   const signal = AbortSignal.timeout(timeoutMs);
   try {

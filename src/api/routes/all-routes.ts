@@ -10,6 +10,7 @@ import * as revisions from './revisions.ts';
 import * as status from './status.ts';
 import * as suggestions from './suggestions.ts';
 import * as traces from './traces.ts';
+import * as validation from './validation.ts';
 
 const ofObjects = objectRoutes.flatMap(([kind, routes]) =>
   Object.entries(routes).map(([verb, route]) => [`${kind.kind} ${verb}`, route] as const),
@@ -27,6 +28,7 @@ const areas: readonly Readonly<Record<string, RouteConfig>>[] = [
   status,
   suggestions,
   traces,
+  validation,
 ];
 
 /** In the order of their names, so that it does not matter in which file a route stands. */

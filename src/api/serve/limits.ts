@@ -2,10 +2,17 @@
 import { Failure } from '../../mail/failure.ts';
 import type { Middleware } from './serving.ts';
 
+/** Paths that have another time. */
+export interface SlowPaths {
+  readonly pattern: RegExp;
+  readonly timeoutMs: number;
+}
+
 /** What is still running after the time goes on to its end; only the caller stops waiting. */
-export function limitTime(timeoutMs: number): Middleware {
-  return async (_c, next) => {
+export function limitTime(usualMs: number, slow: SlowPaths): Middleware {
+  return async (c, next) => {
     let timer: NodeJS.Timeout | undefined;
+    const timeoutMs = slow.pattern.test(c.req.path) ? slow.timeoutMs : usualMs;
     const expiry = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
         reject(new Failure('api-timeout', `the gateway did not finish within ${timeoutMs} ms`));

@@ -1,8 +1,6 @@
 /** Bounds of one validation: nothing of it may wait or grow without end. */
 import type { DeliveryLimits } from '../services.ts';
 
-/** Recipients of one run at most. */
-export const validationRecipientsMax = 10;
 /** Addresses examined, all hosts together. */
 export const placesMax = 20;
 /** Connections at once. */

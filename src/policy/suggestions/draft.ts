@@ -52,7 +52,12 @@ export function draftOutbound({
     tlsDomains: names,
     clientCertificate: null,
     clearTextAfterFailedTls: false,
-    validation: { isValidated: false, lastValidationTimestamp: null, validationRecipients: [] },
+    validation: {
+      isValidated: false,
+      lastValidationTimestamp: null,
+      validationRecipients: [],
+      everyMs: null,
+    },
   };
 }
 

@@ -5,6 +5,9 @@
 import type { Evidence } from '../evidence.ts';
 import type { ValidationCause } from './causes.ts';
 
+/** Addresses that one run tests with, at most. */
+export const validationRecipientsMax = 10;
+
 /**
  * In the order of a session. `cover`: whether mail for an address takes this connector. `resolve`: DNS
  * and the address guard. `tls-ehlo`: EHLO again, inside TLS. `verdict`: all that is required, judged as

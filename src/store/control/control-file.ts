@@ -8,16 +8,22 @@ import { DatabaseSync } from 'node:sqlite';
 import { checkVersion, migrate } from '../migrate.ts';
 import { namingFile } from '../sqlite-failure.ts';
 import { controlMigrations } from './migrations.ts';
+import { OpenAlarms } from './open-alarms.ts';
 import { PolicyRevisions } from './policy-revisions.ts';
+import { ValidationRuns } from './validation-runs.ts';
 
 /** Everything in it, by what it is about. */
 export class ControlFile {
   readonly policy: PolicyRevisions;
+  readonly validations: ValidationRuns;
+  readonly alarms: OpenAlarms;
   readonly #db: DatabaseSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.policy = new PolicyRevisions(db);
+    this.validations = new ValidationRuns(db);
+    this.alarms = new OpenAlarms(db);
   }
 
   close(): void {

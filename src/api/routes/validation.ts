@@ -1,0 +1,65 @@
+/** Routes: validation of outbound connectors, and the alarms that it opens. */
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  alarmListSchema,
+  alarmQuerySchema,
+  connectorParamSchema,
+  validationListSchema,
+  validationOrderSchema,
+  validationParamSchema,
+  validationQuerySchema,
+  validationRunSchema,
+} from '../contract/validation.ts';
+import { json, problem } from './route-parts.ts';
+
+const connectorPath = '/v1/organizations/{organization}/outbound-connectors/{name}';
+
+export const validateRoute = createRoute({
+  method: 'post',
+  path: `${connectorPath}/validate`,
+  operationId: 'validateConnector',
+  summary: 'Tries a connector, in force or a draft, by the path of its mail, and changes nothing',
+  description:
+    'With `Accept: text/event-stream` each step is told as it is done (`event: step`, a ValidationStep), then the run (`event: run`, a ValidationRun) or why there is none (`event: problem`). Otherwise the answer comes at the end, within about five minutes. What is refused is refused before anything is dialled.',
+  request: {
+    params: connectorParamSchema,
+    body: { content: { 'application/json': { schema: validationOrderSchema } } },
+  },
+  responses: {
+    200: {
+      description: 'The run',
+      content: {
+        'application/json': { schema: validationRunSchema },
+        'text/event-stream': { schema: z.string() },
+      },
+    },
+    default: problem,
+  },
+});
+
+export const validationsRoute = createRoute({
+  method: 'get',
+  path: `${connectorPath}/validations`,
+  operationId: 'listValidations',
+  summary: 'Whether the connector in force is validated, and its runs, newest first',
+  request: { params: connectorParamSchema, query: validationQuerySchema },
+  responses: { 200: json('One page', validationListSchema), default: problem },
+});
+
+export const validationRoute = createRoute({
+  method: 'get',
+  path: `${connectorPath}/validations/{id}`,
+  operationId: 'readValidation',
+  summary: 'One run whole: steps, findings, transcripts and certificates',
+  request: { params: validationParamSchema },
+  responses: { 200: json('The run', validationRunSchema), default: problem },
+});
+
+export const alarmsRoute = createRoute({
+  method: 'get',
+  path: '/v1/alarms',
+  operationId: 'listAlarms',
+  summary: 'The alarms that are open, oldest first',
+  request: { query: alarmQuerySchema },
+  responses: { 200: json('The alarms', alarmListSchema), default: problem },
+});

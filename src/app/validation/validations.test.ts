@@ -1,0 +1,240 @@
+/** Orders against a fake lane: what is refused before anything is asked, what is kept, what alarms. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  acceptedDomain,
+  address,
+  outboundConnector,
+  patterns,
+  policy,
+} from '../../../test/support/policy.ts';
+import { failedRun, hostVerdict, validationRun } from '../../../test/support/validation-run.ts';
+import { Failure } from '../../mail/failure.ts';
+import type { OutboundConnector, Policy } from '../../policy/policy.ts';
+import type { ValidationRun } from '../../policy/validation/run.ts';
+import { silentLog } from '../../report/log.ts';
+import { openMemoryControl } from '../../../test/support/memory-control.ts';
+import type { Configuration } from '../configuration.ts';
+import type { LaneValidation } from '../messages.ts';
+import type { ValidationOrder } from './order.ts';
+import { Validations } from './validations.ts';
+
+const saved = outboundConnector('partner', {
+  recipientDomains: patterns('partner.test'),
+  route: { kind: 'smart-hosts', hosts: [{ host: '10.0.0.5', port: 25 }] },
+  tlsSettings: 'EncryptionOnly',
+  validation: {
+    isValidated: false,
+    lastValidationTimestamp: null,
+    validationRecipients: [address('b@partner.test')],
+    everyMs: null,
+  },
+});
+const order: ValidationOrder = {
+  organization: 'org',
+  connector: 'partner',
+  draft: null,
+  recipients: null,
+  reversePath: null,
+  from: null,
+  subject: null,
+  stopBefore: null,
+  trigger: 'order',
+  orderedBy: 'ann',
+};
+
+interface Answering {
+  /** What the lane answers. */
+  run?: Partial<ValidationRun>;
+  connector?: OutboundConnector;
+  /** What the draft is when it is parsed. */
+  drafted?: OutboundConnector;
+}
+
+function configurationOf(of: Policy, file = '/etc/postern/postern.yaml'): Configuration {
+  const config = { file };
+  const files = new Map([['/etc/postern/tls/known.pem', { bytes: Buffer.alloc(0) }]]);
+  return { config, policy: of, files, objects: [] } as unknown as Configuration;
+}
+
+function policyWith(...outboundConnectors: OutboundConnector[]): Policy {
+  return policy({ acceptedDomains: [acceptedDomain('example.test')], outboundConnectors });
+}
+
+function start(answering: Answering = {}) {
+  const asked: LaneValidation[] = [];
+  const control = openMemoryControl();
+  const loaded: unknown[] = [];
+  let connectors = [answering.connector ?? saved];
+  const validations = new Validations({
+    lanes: [
+      {
+        ask: async (_name: string, value: LaneValidation) => {
+          asked.push(value);
+          const { organization, connector, configuration } = value;
+          const isDraft = configuration !== null;
+          return validationRun({
+            id: value.id,
+            organization,
+            connector,
+            isDraft,
+            ...answering.run,
+          });
+        },
+      },
+    ],
+    inForce: () => configurationOf(policyWith(...connectors)),
+    load: async (_inForce, objects) => {
+      loaded.push(objects);
+      const configuration = configurationOf(policyWith(answering.drafted ?? saved));
+      return { kind: 'loaded', configuration };
+    },
+    runs: control.validations,
+    alarms: control.alarms,
+    log: silentLog,
+  });
+  return {
+    asked,
+    loaded,
+    validations,
+    answer: (run: Partial<ValidationRun>) => void (answering.run = run),
+    change: (...next: OutboundConnector[]) => void (connectors = next),
+    validate: async (part: Partial<ValidationOrder> = {}) =>
+      (await validations.start({ ...order, ...part })).run,
+  };
+}
+
+const key = { organization: 'org', connector: 'partner' };
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'none',
+    (error: unknown) => (error instanceof Failure ? error.code : String(error)),
+  );
+}
+
+test('what is refused asks no lane', async () => {
+  const { validate, asked } = start();
+  const codes = [
+    await codeOf(validate({ connector: 'other' })),
+    await codeOf(validate({ organization: 'other' })),
+    await codeOf(validate({ from: address('boss@bank.test') })),
+    await codeOf(validate({ reversePath: address('boss@bank.test') })),
+    await codeOf(validate({ draft: { name: 'other' } })),
+    await codeOf(validate({ draft: { anchors: 'file:/etc/shadow' } })),
+    await codeOf(validate({ draft: { anchors: 'file:tls/../../shadow' } })),
+  ];
+  assert.deepEqual(codes, [
+    'outbound-connector-unknown',
+    'outbound-connector-unknown',
+    'validation-refused',
+    'validation-refused',
+    'draft-refused',
+    'draft-refused',
+    'draft-refused',
+  ]);
+  assert.deepEqual(asked, []);
+});
+
+test('a draft that leads elsewhere is guarded as an organization wrote it', async () => {
+  const moved: OutboundConnector = {
+    ...saved,
+    route: { kind: 'smart-hosts', hosts: [{ host: '10.0.0.6', port: 25 }] },
+  };
+  const setBy = async (drafted: OutboundConnector | null): Promise<string> => {
+    const { validate, asked } = start(drafted === null ? {} : { drafted });
+    await validate(drafted === null ? {} : { draft: { tlsSettings: 'Pinned' } });
+    return asked[0]!.smartHostsSetBy;
+  };
+  assert.equal(await setBy(null), 'gateway');
+  assert.equal(await setBy(saved), 'gateway');
+  assert.equal(await setBy(moved), 'organization');
+});
+
+test('the message is Exchange-like by default, and as chosen', async () => {
+  const { validate, asked } = start();
+  await validate();
+  const { message, recipients, reversePath } = asked[0]!;
+  assert.deepEqual(recipients, [address('b@partner.test')]);
+  assert.equal(reversePath, null);
+  const text = Buffer.from(message!.content).toString();
+  assert.match(text, /^From: O365ConnectorValidation@example\.test\r$/m);
+  assert.match(text, /^Subject: Test email for connector validation\r$/m);
+  assert.match(text, /^Auto-Submitted: auto-generated\r$/m);
+  assert.ok(!/[^\r]\n/.test(text));
+  await validate({ from: address('it@example.test'), subject: 'Hello\r\nBcc: x@y.test' });
+  const chosen = Buffer.from(asked[1]!.message!.content).toString();
+  assert.match(chosen, /^From: it@example\.test\r$/m);
+  assert.doesNotMatch(chosen, /^Bcc/m);
+  await validate({ stopBefore: 'data' });
+  assert.equal(asked[2]!.message, null);
+});
+
+test('a file that is in force may be named by a draft', async () => {
+  const { validate, asked } = start();
+  await validate({ draft: { anchors: 'file:tls/known.pem' } });
+  assert.equal(asked.length, 1);
+});
+
+test('a connector is validated until its routing, TLS or names change', async () => {
+  const { validate, validations, change } = start();
+  assert.equal(validations.standingOf(key).isValidated, false);
+  const { endedAt } = await validate();
+  assert.deepEqual(validations.standingOf(key), {
+    isValidated: true,
+    lastValidationTimestamp: endedAt,
+    validationRecipients: ['b@partner.test'],
+  });
+  change({ ...saved, comment: 'other words' });
+  assert.equal(validations.standingOf(key).isValidated, true);
+  change({ ...saved, tlsSettings: 'CertificateValidation' });
+  assert.deepEqual(validations.standingOf(key), {
+    isValidated: false,
+    lastValidationTimestamp: null,
+    validationRecipients: ['b@partner.test'],
+  });
+});
+
+test('runs are kept and read; of other connectors nothing is told', async () => {
+  const { validate, validations } = start();
+  const run = await validate();
+  assert.deepEqual(validations.read(key, run.id), run);
+  assert.throws(() => validations.read({ ...key, organization: 'x' }, run.id), {
+    code: 'validation-unknown',
+  });
+});
+
+test('a certificate that changed opens an alarm, a failure another, and both end', async () => {
+  const { validate, validations, answer, change } = start();
+  const codes = (): string[] => validations.alarms(null).map(({ code }) => code);
+  await validate();
+  assert.deepEqual(codes(), []);
+  const renewed = { hosts: [hostVerdict({ fingerprint256: 'renewed' })] };
+  answer(renewed);
+  await validate();
+  assert.deepEqual(codes(), ['connector-certificate-changed']);
+  await validate({ trigger: 'schedule' });
+  assert.deepEqual(codes(), ['connector-certificate-changed']);
+  await validate();
+  assert.deepEqual(codes(), []);
+  answer(failedRun);
+  await validate();
+  assert.deepEqual(codes(), ['connector-validation-failed']);
+  validations.forgetGone(policyWith(saved));
+  assert.deepEqual(codes(), ['connector-validation-failed']);
+  change();
+  validations.forgetGone(policyWith());
+  assert.deepEqual(codes(), []);
+});
+
+test('one at a time for a connector, and the place is given back', async () => {
+  const { validations } = start();
+  const first = validations.start(order);
+  assert.equal(await codeOf(validations.start(order)), 'validation-busy');
+  await (
+    await first
+  ).run;
+  await (
+    await validations.start(order)
+  ).run;
+});
