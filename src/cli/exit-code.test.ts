@@ -41,6 +41,8 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'domain verify': ['contoso.com'],
   replay: ['--config', 'candidate.yaml'],
   'connector readiness': ['x'],
+  'connector validate': ['x'],
+  'connector validations': ['x'],
   'queue show': ['06X9T5K1G000'],
   'queue retry': ['06X9T5K1G000'],
   'queue hold': ['06X9T5K1G000'],

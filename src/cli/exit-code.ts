@@ -16,7 +16,10 @@ export const exitCode = {
 /** Every code that a command can end with, and what it means here; the tables of failures have the rest. */
 export const exitCodeMeanings: readonly (readonly [number, string])[] = [
   [0, 'done; for `send --wait`: everybody has got the message'],
-  [2, '`replay`, `plan`: something would change; `connector readiness`: it is not ready'],
+  [
+    2,
+    '`replay`, `plan`: something would change; `connector readiness`: it is not ready; `connector validate`: only some hosts would take the mail; `alarms`: one is open',
+  ],
   [64, 'the command line is wrong'],
   [65, 'what was given is refused: an address, a message, a certificate, a password'],
   [66, 'a file, an id or an entry does not exist, or a file cannot be read'],

@@ -1,6 +1,7 @@
 /** The tree of commands; also what `docs/cli.md` is written from. */
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addAlarms } from './commands/alarms.ts';
 import { addCertCommands } from './commands/cert.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addBackup } from './commands/backup.ts';
@@ -17,6 +18,8 @@ import { addPolicyFileCommands } from './commands/policy-file.ts';
 import { addProfileCommands } from './commands/profile.ts';
 import { addConnectorCommands, addRuleCommands } from './commands/policy-objects.ts';
 import { addSuggest } from './commands/connector-suggest.ts';
+import { addConnectorValidate } from './commands/connector-validate.ts';
+import { addConnectorValidations } from './commands/connector-validations.ts';
 import { addQueueList } from './commands/queue-list.ts';
 import { addQueueOrders } from './commands/queue-order.ts';
 import { addQueueShow } from './commands/queue-show.ts';
@@ -67,6 +70,8 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addConnectorCommands(connector.description('Looks at connectors and changes them.'), context);
   addReadiness(connector, context);
   addSuggest(connector, context);
+  addConnectorValidate(connector, context);
+  addConnectorValidations(connector, context);
   addRuleCommands(program, context);
   const config = program.command('config').summary('work on configuration files');
   addConfigCheck(config.description('Works on configuration files.'), context);
@@ -79,6 +84,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addDomainCommands(program, context);
   addPolicyFileCommands(program, context);
   addProfileCommands(program, context);
+  addAlarms(program, context);
   addDoctor(program, context);
   addBackup(program, context);
   addVerify(program, context);
