@@ -1,6 +1,6 @@
 /** The exit codes that the command line uses, as sysexits(3) names them. */
 
-/** `changes` is no failure: what was asked about would change, or is not ready. `tempFail` is also a message that is not delivered yet, `unavailable` one that cannot be. */
+/** `changes` is no failure: what was asked about would change, is not ready, or could not be carried over. `tempFail` is also a message that is not delivered yet, `unavailable` one that cannot be. */
 export const exitCode = {
   ok: 0,
   changes: 2,
@@ -18,7 +18,7 @@ export const exitCodeMeanings: readonly (readonly [number, string])[] = [
   [0, 'done; for `send --wait`: everybody has got the message'],
   [
     2,
-    '`replay`, `plan`: something would change; `connector readiness`: it is not ready; `connector validate`: only some hosts would take the mail; `alarms`: one is open',
+    '`replay`, `plan`: something would change; `connector readiness`: it is not ready; `connector validate`: only some hosts would take the mail; `alarms`: one is open; `import`, `export postfix`: something was not possible',
   ],
   [64, 'the command line is wrong'],
   [65, 'what was given is refused: an address, a message, a certificate, a password'],

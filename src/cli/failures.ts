@@ -52,6 +52,11 @@ export const cliFailures = {
     exitCode: 66,
     whatToDo: 'Name a file that you may read.',
   },
+  'output-exists': {
+    httpStatus: 409,
+    exitCode: 73,
+    whatToDo: 'Name a file that is not there yet, or move that one away.',
+  },
   'input-too-large': {
     httpStatus: 413,
     exitCode: 65,

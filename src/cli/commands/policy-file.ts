@@ -44,20 +44,21 @@ interface ApplyOptions extends FlowOptions {
   readonly yes?: boolean;
 }
 
-export function addPolicyFileCommands(program: Command, context: CommandContext): void {
-  addExport(program, context);
+/** What `export` is, for other forms of the policy. */
+export function addPolicyFileCommands(program: Command, context: CommandContext): Command {
   addPlan(program, context);
   addApply(program, context);
+  return addExport(program, context);
 }
 
-function addExport(program: Command, context: CommandContext): void {
+function addExport(program: Command, context: CommandContext): Command {
   const command = program
     .command('export')
     .summary('print the policy as a file')
     .description(
       'Prints organizations with everything in them, and certificates, as YAML that `postern plan` and `postern apply` take. The same policy always gives the same bytes. Password hashes are left out; what is left out is kept when the file is applied.',
     );
-  withJsonOption(withGatewayOptions(command))
+  return withJsonOption(withGatewayOptions(command))
     .addHelpText(
       'after',
       formatExamples(context.offline.commandName, 'export > flow.yaml', 'export --json'),

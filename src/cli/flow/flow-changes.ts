@@ -1,7 +1,7 @@
 /** The changes that make the policy of a gateway what a file says. */
 import type { ChangesOrderInput, PolicyDocument } from '../../api/contract/policy-objects.ts';
 import { kindOf, textOfKey } from '../../config/policy-object.ts';
-import type { ObjectKey, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
+import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
 import { splitPolicy } from '../../config/split-policy.ts';
 import type { Flow } from './read-flow.ts';
 
@@ -19,12 +19,25 @@ export function flowChanges(
   { policy }: PolicyDocument,
   options: PruneOptions,
 ): ChangesOrderInput['changes'] {
-  const present = splitPolicy(policy as ObjectValue);
+  const present = splitPolicy(policy);
   const wanted = new Set(flow.objects.map(textOfKey));
   const leftOver = present.filter(
     (object) => !wanted.has(textOfKey(object)) && isPruned(object, flow, options),
   );
-  return [...leftOver.map(removal), ...puts(flow.objects, options.prune)];
+  const known = new Set(present.map(textOfKey));
+  const written = puts(flow.objects, options.prune).map((change) =>
+    mayMerge(change, known, options) ? ({ ...change, kind: 'patch' } as const) : change,
+  );
+  return [...leftOver.map(removal), ...written];
+}
+
+/** What the file does not say of an organization that is there stays. */
+function mayMerge(
+  { kind, object }: ChangesOrderInput['changes'][number],
+  known: ReadonlySet<string>,
+  { prune }: PruneOptions,
+): boolean {
+  return kind === 'put' && object.kind === 'organization' && !prune && known.has(textOfKey(object));
 }
 
 function removal({ kind, organization, name }: ObjectKey): ChangesOrderInput['changes'][number] {

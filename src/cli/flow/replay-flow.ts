@@ -58,7 +58,7 @@ async function composeCandidate(
     splitPolicy(config).map((object) => [textOfKey(object), object] as const),
   );
   for (const change of changes) {
-    const object = change.object as ObjectKey;
+    const object = change.object;
     if (change.kind === 'remove') removeFrom(objects, object);
     else objects.set(textOfKey(object), { ...object, value: change.value as ObjectValue });
   }

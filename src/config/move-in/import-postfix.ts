@@ -31,11 +31,16 @@ export interface PostfixFiles {
   readonly files: readonly SourceFile[];
 }
 
+export interface PostfixImported extends Imported {
+  /** Paths of tables whose text was not given, as main.cf names them. */
+  readonly missing: readonly string[];
+}
+
 /** `organization`: the id of the organization that they are for; null: made of its first domain. */
 export function importPostfix(
   { mainCf, files }: PostfixFiles,
   organization: string | null = null,
-): Imported {
+): PostfixImported {
   const main = readMainCf(mainCf);
   const tables = new TableReader(files);
   const domains = importDomains(main, tables);
@@ -69,7 +74,7 @@ export function importPostfix(
     lines: [...lines, ...idle],
     unprotected: [...unprotectedBy(drafts), ...rest.unprotected, ...general.unprotected],
   });
-  return { objects: toObjects(drafts, id), report };
+  return { objects: toObjects(drafts, id), report, missing: tables.missing() };
 }
 
 /** Settings that were read and decided nothing, as a relayhost where transport maps name all mail. */

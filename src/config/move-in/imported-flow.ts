@@ -58,6 +58,39 @@ function listsOf(objects: readonly ImportedObject[]): ConfigValues {
   return Object.fromEntries(lists.filter(([, list]) => list!.length > 0)) as ConfigValues;
 }
 
+/** The objects that stand in a configuration: the other way round. `flow` is one that loads. */
+export function listObjects(flow: ConfigValues): ImportedObject[] {
+  const certificates = Object.entries((flow['certificates'] ?? {}) as Record<string, ConfigValues>);
+  const organizations = (flow['organizations'] ?? []) as readonly ConfigValues[];
+  return [
+    ...certificates.map(([name, value]) => ({
+      kind: 'certificate' as const,
+      organization: null,
+      name,
+      value,
+    })),
+    ...organizations.flatMap(objectsOf),
+  ];
+}
+
+function objectsOf(values: ConfigValues): ImportedObject[] {
+  const id = String(values['id']);
+  const lists = new Set<string>(Object.values(collectionOf));
+  const own = Object.entries(values).filter(([key]) => !lists.has(key));
+  const named = Object.entries(collectionOf).flatMap(([kind, key]) =>
+    ((values[key] ?? []) as readonly ConfigValues[]).map((value) => ({
+      kind: kind as DraftKind,
+      organization: id,
+      name: String(value[kind === 'accepted-domain' ? 'domain' : 'name']),
+      value,
+    })),
+  );
+  return [
+    { kind: 'organization', organization: null, name: id, value: Object.fromEntries(own) },
+    ...named,
+  ];
+}
+
 /** `head`: lines of comment above it. */
 export function formatFlow(objects: readonly ImportedObject[], head: readonly string[]): string {
   const comment = head.map((line) => `# ${line}\n`).join('');

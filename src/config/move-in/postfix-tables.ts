@@ -27,6 +27,7 @@ const textTypes = new Set(['hash', 'btree', 'lmdb', 'cdb', 'dbm', 'sdbm', 'texth
 export class TableReader {
   readonly #files: readonly SourceFile[];
   readonly #used = new Set<string>();
+  readonly #missing = new Set<string>();
 
   constructor(files: readonly SourceFile[]) {
     this.#files = files;
@@ -55,6 +56,11 @@ export class TableReader {
     return this.#readFile(path, path, 'exact');
   }
 
+  /** Paths whose text was asked for and not given. */
+  missing(): readonly string[] {
+    return [...this.#missing];
+  }
+
   /** Files that nothing of main.cf named. */
   unused(): readonly string[] {
     return this.#files.map(({ name }) => name).filter((name) => !this.#used.has(name));
@@ -63,6 +69,7 @@ export class TableReader {
   #readFile(name: string, path: string, kind: Table['kind']): Table {
     const file = this.#find(path);
     if (file === undefined) {
+      this.#missing.add(path);
       const problem = `its text was not given: name ${path} on the command line too`;
       return { name, kind, entries: [], problem };
     }
