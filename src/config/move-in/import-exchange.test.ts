@@ -145,6 +145,28 @@ test('an unknown property is said, with the nearest known one, and turns the con
   assert.equal(valueOf(imported, 'outbound-connector')?.['enabled'], false);
 });
 
+test('a property that stands there twice turns the connector off', () => {
+  const content =
+    '{"Name":"a","RecipientDomains":["b.com"],"UseMXRecord":true,"TlsSettings":null,"TlsSettings":"EncryptionOnly"}';
+  const imported = importExchange([domains, { name: 'x.json', content }]);
+  assert.equal(valueOf(imported, 'outbound-connector')?.['enabled'], false);
+  assert.equal(saysOf(imported, 'TlsSettings').length, 2);
+});
+
+test('hundreds of connectors that are refused are told in seconds', () => {
+  const list = Array.from({ length: 500 }, (_, place) => ({
+    Name: `c${place}`,
+    RecipientDomains: ['co.uk'],
+    UseMXRecord: true,
+    TlsSettings: 'DomainValidation',
+  }));
+  const before = process.cpuUsage();
+  const { objects } = importExchange([domains, { name: 'x.json', content: JSON.stringify(list) }]);
+  assert.equal(objects.length, 2);
+  const { user } = process.cpuUsage(before);
+  assert.ok(user < 20_000_000, `${user} µs`);
+});
+
 test('lists that CSV lost turn the connector off', () => {
   const csv =
     '"Name","RecipientDomains","UseMXRecord","TlsSettings"\n"a","System.Collections.ArrayList","True","EncryptionOnly"\n';

@@ -7,6 +7,7 @@
 import type { LoadResult } from '../load.ts';
 import { parseConfig } from '../load.ts';
 import type { ConfigProblem } from '../problem.ts';
+import { problemsMax } from '../problem.ts';
 import type { Draft } from './draft.ts';
 import { collectionOf, composeFlow, toObjects } from './imported-flow.ts';
 
@@ -17,19 +18,40 @@ const frameDomain = 'move-in.invalid';
 /** Afterwards the drafts that are not dropped load together; each is finished. */
 export function settleDrafts(drafts: readonly Draft[], organization: string): void {
   for (const draft of drafts) draft.finish();
-  for (;;) {
-    const result = loadDrafts(drafts, organization);
-    if (result.kind === 'loaded') return;
-    const found = result.problems
-      .filter(({ severity }) => severity === 'error')
-      .map((problem) => ({ problem, draft: draftAt(drafts, problem) }));
-    const first = found.find(({ draft }) => draft !== null);
-    if (first === undefined) {
-      const [{ problem } = { problem: null }] = found;
-      throw new Error(`an import does not load: ${problem?.key ?? ''}: ${problem?.text ?? ''}`);
-    }
-    dropAll(found);
+  const found = dropRefused(drafts, organization);
+  // A file tells so many problems at once; a few drafts at a time tell all of theirs sooner.
+  if (found >= problemsMax) settlePieces(drafts, organization);
+  while (dropRefused(drafts, organization) > 0);
+}
+
+const pieceSize = 40;
+
+/** Connectors alone: rules name connectors, and all of them domains. */
+function settlePieces(drafts: readonly Draft[], organization: string): void {
+  const domains = drafts.filter(({ kind }) => kind !== 'rule' && !isConnector(kind));
+  const connectors = drafts.filter(({ kind }) => isConnector(kind));
+  for (let place = 0; place < connectors.length; place += pieceSize) {
+    const piece = [...domains, ...connectors.slice(place, place + pieceSize)];
+    while (dropRefused(piece, organization) > 0);
   }
+}
+
+function isConnector(kind: Draft['kind']): boolean {
+  return kind === 'inbound-connector' || kind === 'outbound-connector';
+}
+
+/** Drops each draft that is refused, once; how many problems there were. */
+function dropRefused(drafts: readonly Draft[], organization: string): number {
+  const result = loadDrafts(drafts, organization);
+  if (result.kind === 'loaded') return 0;
+  const errors = result.problems.filter(({ severity }) => severity === 'error');
+  const found = errors.map((problem) => ({ problem, draft: draftAt(drafts, problem) }));
+  if (found.every(({ draft }) => draft === null)) {
+    const [problem] = errors;
+    throw new Error(`an import does not load: ${problem?.key ?? ''}: ${problem?.text ?? ''}`);
+  }
+  dropAll(found);
+  return found.length;
 }
 
 /** Each once, for the first reason; what is named after another that goes may load without it. */
