@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { effectiveConfig } from '../../config/effective-config.ts';
-import { loadConfig } from '../../config/load.ts';
 import type { PostfixExport } from '../../config/move-in/export-postfix.ts';
 import { exportPostfix, formatPostfixExport } from '../../config/move-in/export-postfix.ts';
 import type { ImportedObject } from '../../config/move-in/imported-flow.ts';
@@ -53,7 +52,7 @@ async function readObjects(
     named === undefined
       ? await configFileOf(context, undefined)
       : resolve(context.surroundings.workingFolder, named);
-  const result = await loadConfig(file);
+  const result = await context.offline.loadInForce(file);
   if (result.kind === 'refused') {
     const errors = result.problems.filter(({ severity }) => severity === 'error');
     throw new Failure('config-unusable', errors.map(formatProblem).join('\n'));

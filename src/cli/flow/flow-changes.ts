@@ -25,19 +25,10 @@ export function flowChanges(
     (object) => !wanted.has(textOfKey(object)) && isPruned(object, flow, options),
   );
   const known = new Set(present.map(textOfKey));
-  const written = puts(flow.objects, options.prune).map((change) =>
-    mayMerge(change, known, options) ? ({ ...change, kind: 'patch' } as const) : change,
-  );
-  return [...leftOver.map(removal), ...written];
-}
-
-/** What the file does not say of an organization that is there stays. */
-function mayMerge(
-  { kind, object }: ChangesOrderInput['changes'][number],
-  known: ReadonlySet<string>,
-  { prune }: PruneOptions,
-): boolean {
-  return kind === 'put' && object.kind === 'organization' && !prune && known.has(textOfKey(object));
+  // What the file does not say of an organization that is there stays, as everything else does.
+  const isMerged = (object: ObjectKey): boolean =>
+    object.kind === 'organization' && !options.prune && known.has(textOfKey(object));
+  return [...leftOver.map(removal), ...puts(flow.objects, options.prune, isMerged)];
 }
 
 function removal({ kind, organization, name }: ObjectKey): ChangesOrderInput['changes'][number] {
@@ -57,7 +48,11 @@ function isPruned(
 }
 
 /** Rules stand in the order of the file, before those that it does not have; the others as they are. */
-function puts(objects: readonly PolicyObject[], isExact: boolean): ChangesOrderInput['changes'] {
+function puts(
+  objects: readonly PolicyObject[],
+  isExact: boolean,
+  isMerged: (object: ObjectKey) => boolean,
+): ChangesOrderInput['changes'] {
   const places = new Map<string, number>();
   return objects.map(({ kind, organization, name, value }) => {
     const group = `${kind} ${organization ?? ''}`;
@@ -65,6 +60,7 @@ function puts(objects: readonly PolicyObject[], isExact: boolean): ChangesOrderI
     places.set(group, place + 1);
     const isOrdered = kind === 'rule' || (isExact && kindOf(kind).namedBy !== null);
     const object = { kind, organization, name };
-    return { kind: 'put', object, value: { ...value }, place: isOrdered ? place : null };
+    const verb = isMerged(object) ? 'patch' : 'put';
+    return { kind: verb, object, value: { ...value }, place: isOrdered ? place : null };
   });
 }
