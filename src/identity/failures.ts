@@ -18,4 +18,10 @@ export const identityFailures = {
     exitCode: 78,
     whatToDo: 'Set the passwordHash of this account anew, as an argon2id hash with usual costs.',
   },
+  'secret-unreadable': {
+    httpStatus: 500,
+    exitCode: 78,
+    whatToDo:
+      'Put the key file of the data folder back from the same backup as control.db, or enrol the authenticator anew.',
+  },
 } satisfies FailureTable;
