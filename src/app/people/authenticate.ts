@@ -1,0 +1,89 @@
+/**
+ * Who a request is from: by its token, or by the session of its cookie. Looked up each time, so that
+ * what was taken away does not act once more.
+ */
+import type { Credentials } from '../../api/people-services.ts';
+import type { Actor } from '../../identity/actor.ts';
+import { digestSecret } from '../../identity/bearer-secret.ts';
+import {
+  isSessionOver,
+  lastSeenResolutionMs,
+  readBearerToken,
+  readSessionCookie,
+} from '../../identity/session-rules.ts';
+import type { StoredPerson } from '../../store/control/people.ts';
+import type { StoredSession } from '../../store/control/sessions.ts';
+import type { StoredToken } from '../../store/control/tokens.ts';
+import type { PeopleParts } from './people-parts.ts';
+import { knownGrants, knownPermissions } from './people-parts.ts';
+
+/** Null: nobody. With an Authorization field the cookie is not looked at, whatever the field says. */
+export function authenticate(parts: PeopleParts, credentials: Credentials): Actor | null {
+  const { authorization, cookie } = credentials;
+  if (authorization !== null) return byToken(parts, authorization, credentials);
+  const secret = readSessionCookie(cookie);
+  return secret === null ? null : bySession(parts, secret, credentials);
+}
+
+function byToken(parts: PeopleParts, header: string, { address }: Credentials): Actor | null {
+  const secret = readBearerToken(header);
+  const token = secret === null ? null : parts.tokens.byDigest(digestSecret(secret));
+  if (token === null || token.expiresAtMs <= parts.nowMs()) return null;
+  const person = enabled(parts, token.person);
+  if (person === null) return null;
+  noteTokenUse(parts, token);
+  return {
+    kind: 'token',
+    person: { id: person.id, name: person.name },
+    grants: knownGrants(person.grants),
+    narrowing: {
+      permissions: knownPermissions(token.permissions),
+      organization: token.organization,
+    },
+    credential: token.id,
+    address,
+  };
+}
+
+function noteTokenUse({ tokens, nowMs }: PeopleParts, { id, lastUsedAtMs }: StoredToken): void {
+  const now = nowMs();
+  if (now - (lastUsedAtMs ?? 0) >= lastSeenResolutionMs) tokens.noteUse(id, now);
+}
+
+function bySession(parts: PeopleParts, secret: string, { address }: Credentials): Actor | null {
+  const session = openSession(parts, secret);
+  const person = session === null ? null : enabled(parts, session.person);
+  if (session === null || person === null) return null;
+  const now = parts.nowMs();
+  if (now - session.lastSeenAtMs >= lastSeenResolutionMs) parts.sessions.noteSeen(session.id, now);
+  return sessionActor(person, session.id, address);
+}
+
+/** The session of a secret; null where there is none, or it is over, and then it is removed. */
+export function openSession(parts: PeopleParts, secret: string): StoredSession | null {
+  const session = parts.sessions.byDigest(digestSecret(secret));
+  if (session === null) return null;
+  if (!isSessionOver(session, parts.nowMs(), parts.sessionRules)) return session;
+  parts.sessions.remove(session.id);
+  return null;
+}
+
+export function sessionActor(
+  person: StoredPerson,
+  credential: string,
+  address: string | null,
+): Actor {
+  return {
+    kind: 'session',
+    person: { id: person.id, name: person.name },
+    grants: knownGrants(person.grants),
+    narrowing: null,
+    credential,
+    address,
+  };
+}
+
+function enabled({ people }: PeopleParts, id: string): StoredPerson | null {
+  const person = people.byId(id);
+  return person?.isEnabled === true ? person : null;
+}
