@@ -99,7 +99,7 @@ const list = async () => (await readers.listQueue({ limit: 100 })).map(describeQ
 await measure('queue, 100 rows', watchQueue(list));
 const nowMs = Date.now();
 const lastId = formatQueueId({ key: nextQueueKey(nowMs - 60_000, 0), shard: 0 });
-const search = (since: string) => searchTraces({ since, limit: tracesPerLook }, readers);
+const search = (since: string) => searchTraces({ since, limit: tracesPerLook }, readers, null);
 await measure('trace, the last minute', watchTraces({ search, nowMs: () => nowMs, lastId }));
 await readers.close();
 rmSync(folder, { recursive: true, force: true });

@@ -5,17 +5,21 @@ import { Failure } from '../mail/failure.ts';
 import { describeApi } from './openapi.ts';
 import { describeError, describeInvalid } from './problem.ts';
 import { allowedMethods } from './routes/find-route.ts';
+import { documentRoute } from './routes/document.ts';
 import { answerProblem } from './serve/answer-problem.ts';
+import { serveAudit } from './serve/audit.ts';
 import { createBodyLimits } from './serve/body-limits.ts';
 import { serveConfig } from './serve/config.ts';
 import { serveDomains } from './serve/domains.ts';
 import { EventStreams } from './serve/event-streams.ts';
+import { assertGuarded, guardRoutes } from './serve/guard.ts';
 import { serveExplain } from './serve/explain.ts';
 import { knowActors, limitActors, limitAddresses, takeSocketActor } from './serve/let-in.ts';
 import { limitTime } from './serve/limits.ts';
 import { takeJsonOnly } from './serve/media-type.ts';
 import { serveMessages } from './serve/messages.ts';
 import { servePolicyObjects } from './serve/policy-objects.ts';
+import { servePeople } from './serve/people.ts';
 import { serveQueue } from './serve/queue.ts';
 import { serveRevisions } from './serve/revisions.ts';
 import { describeRequest, nameRequests } from './serve/request-care.ts';
@@ -23,8 +27,10 @@ import { refuseOtherSites } from './serve/same-origin.ts';
 import { secureAnswers } from './serve/security-headers.ts';
 import { refuseWhatHasNoEffect } from './serve/no-effect.ts';
 import type { ApiContext, ApiEnv, ApiRequest, Application, Serving } from './serve/serving.ts';
+import { serveSession } from './serve/session.ts';
 import { serveStatus } from './serve/status.ts';
 import { serveSuggestions } from './serve/suggestions.ts';
+import { serveTokens } from './serve/tokens.ts';
 import { serveTraces } from './serve/traces.ts';
 import { serveValidation } from './serve/validation.ts';
 import type { ApiServices } from './services.ts';
@@ -42,6 +48,10 @@ const areas: readonly ((serving: Serving) => void)[] = [
   servePolicyObjects,
   serveRevisions,
   serveValidation,
+  serveSession,
+  servePeople,
+  serveTokens,
+  serveAudit,
 ];
 
 /** A validation is bounded by itself. */
@@ -58,10 +68,14 @@ export function createApplication(services: ApiServices, context: ApiContext): A
   const bodies = createBodyLimits();
   app.use(limitTime(limits.handlerTimeoutMs, slowPaths), takeJsonOnly(), bodies.middleware);
   app.use(refuseWhatHasNoEffect(failures));
+  const guarded = guardRoutes(app);
   const events = new EventStreams(context);
   for (const serve of areas) serve({ app, services, context, bodies, events });
   const document = describeApi();
-  app.get('/v1/openapi.json', (c) => c.json(document));
+  app.openapi(documentRoute, (c) =>
+    c.json(document as unknown as Readonly<Record<string, string>>, 200),
+  );
+  assertGuarded(app, guarded);
   app.notFound((c) => answerUnknown(c, failures));
   app.onError((error, c) => {
     const problem = describeError(error, failures);

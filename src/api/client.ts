@@ -15,6 +15,8 @@ import type { MessagesClient } from './client/messages.ts';
 import { messagesClient } from './client/messages.ts';
 import type { PolicyClient } from './client/policy.ts';
 import { policyClient } from './client/policy.ts';
+import type { PeopleClient } from './client/people.ts';
+import { peopleClient } from './client/people.ts';
 import type { QueueClient } from './client/queue.ts';
 import { queueClient } from './client/queue.ts';
 import type { HttpsSettings } from './client/https-caller.ts';
@@ -48,7 +50,8 @@ export interface ApiClient
     ConfigClient,
     DomainsClient,
     PolicyClient,
-    ValidationClient {}
+    ValidationClient,
+    PeopleClient {}
 
 /** Throws `gateway-url-wrong`. */
 export function createApiClient(settings: SocketSettings | HttpsSettings): ApiClient {
@@ -65,6 +68,7 @@ export function createApiClient(settings: SocketSettings | HttpsSettings): ApiCl
     ...domainsClient(caller),
     ...policyClient(caller),
     ...validationClient(caller),
+    ...peopleClient(caller),
   };
 }
 

@@ -125,10 +125,16 @@ export const statusSchema = z
       .string()
       .nullable()
       .meta({ description: 'null where it runs on the embedded default' }),
-    dataFolder: z.string(),
+    dataFolder: z
+      .string()
+      .nullable()
+      .meta({ description: 'null, as the other things of the gateway, for whom they are not' }),
     defaultSender: z.string().nullable(),
     listeners: z.array(listener),
-    queue: z.object({ queued: z.int().min(0), held: z.int().min(0) }),
+    queue: z.object({ queued: z.int().min(0), held: z.int().min(0) }).meta({
+      description:
+        'of the organizations that who asks may see; for those, at most 10000 are counted',
+    }),
   })
   .meta({ id: 'Status' });
 export type StatusView = z.infer<typeof statusSchema>;

@@ -57,6 +57,12 @@ export const apiFailures = {
     exitCode: 75,
     whatToDo: 'Send the request faster, or in smaller parts.',
   },
+  'api-not-permitted': {
+    httpStatus: 403,
+    exitCode: 77,
+    whatToDo:
+      'Ask an administrator for a role that may do it; `GET /v1/session` tells what yours may.',
+  },
   'api-body-too-large': {
     httpStatus: 413,
     exitCode: 65,

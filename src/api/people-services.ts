@@ -92,4 +92,5 @@ export interface Noted {
   readonly organization: string | null;
   readonly object: { readonly kind: string; readonly name: string } | null;
   readonly reason?: string | null;
+  readonly after?: unknown;
 }

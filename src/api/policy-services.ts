@@ -1,4 +1,5 @@
 /** What the API serves of the policy; handed to it by `app`. */
+import type { Actor } from '../identity/actor.ts';
 import type { ObjectKey, ObjectKind } from '../config/policy-object.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import type {
@@ -26,15 +27,17 @@ export type PolicyAnswer =
       readonly dependents: readonly ObjectKey[];
     };
 
-/** All of them may throw a Failure. `author`: who asks, in words. */
+/** All of them may throw a Failure. What is changed is written into the audit log with its author. */
 export interface PolicyServices {
   listObjects(
     of: { readonly kind: ObjectKind; readonly organization: string | null },
     query: ObjectListQuery,
+    /** Names that may be seen; null: all. */
+    names: readonly string[] | null,
   ): Promise<ObjectListView>;
   /** Throws `object-unknown`. */
   readObject(key: ObjectKey): Promise<ObjectView>;
-  changePolicy(order: ChangesOrder, author: string): Promise<PolicyAnswer>;
+  changePolicy(order: ChangesOrder, author: Actor): Promise<PolicyAnswer>;
   readPolicy(): Promise<PolicyDocument>;
   listRevisions(page: {
     readonly before?: number;
@@ -43,7 +46,7 @@ export interface PolicyServices {
   /** Throws `revision-unknown`, as the next two. */
   readRevision(revision: number): Promise<RevisionDetail>;
   diffRevisions(from: number, to: number | null): Promise<DiffView>;
-  rollBack(revision: number, order: RollbackOrder, author: string): Promise<PolicyAnswer>;
+  rollBack(revision: number, order: RollbackOrder, author: Actor): Promise<PolicyAnswer>;
   /** Throws `revision-unknown` where no such policy was in force. */
   whenInForce(policyRevision: string): Promise<InForceList>;
 }

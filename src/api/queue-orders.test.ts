@@ -32,7 +32,7 @@ test('goes through all shards step by step', async () => {
   let after: string | null = null;
   const cursors: (string | null)[] = [];
   do {
-    after = (await takeStep(parse({ all: true, after }), services)).next;
+    after = (await takeStep(parse({ all: true, after }), services, null)).next;
     cursors.push(after);
   } while (after !== null);
   assert.deepEqual(cursors, ['0.7.1', '2', null]);
@@ -49,18 +49,18 @@ test('goes through all shards step by step', async () => {
 test('an id leads to its shard alone, an unknown shard to nothing', async () => {
   const { orders, services } = fakeShards();
   const ofShard = (shard: number) => ({ match: { id: formatQueueId({ key: 99, shard }) } });
-  const answer = await takeStep(parse(ofShard(2)), services);
+  const answer = await takeStep(parse(ofShard(2)), services, null);
   assert.deepEqual([answer.changed, answer.next], [1, null]);
   assert.deepEqual(orders[0]?.match, { key: 99 });
-  assert.equal((await takeStep(parse(ofShard(5)), services)).changed, 0);
+  assert.equal((await takeStep(parse(ofShard(5)), services, null)).changed, 0);
   assert.equal(orders.length, 1);
 });
 
 test('an empty match wants `all`, and a strange cursor is refused', async () => {
   const { orders, services } = fakeShards();
-  await assert.rejects(takeStep(parse({}), services), isFailure('queue-match-empty'));
+  await assert.rejects(takeStep(parse({}), services, null), isFailure('queue-match-empty'));
   const strange = parse({ all: true, after: '0.1' });
-  await assert.rejects(takeStep(strange, services), isFailure('queue-cursor-wrong'));
+  await assert.rejects(takeStep(strange, services, null), isFailure('queue-cursor-wrong'));
   assert.deepEqual(orders, []);
 });
 
@@ -75,5 +75,17 @@ test('senders are addresses, domains or nobody', () => {
   assert.equal(
     queueOrderSchema.safeParse({ action: 'retry', match: { sender: '@' } }).success,
     false,
+  );
+});
+
+test('an order reaches nothing of other organizations, and does not become smaller by that', async () => {
+  const { orders, services } = fakeShards();
+  const mine = ['contoso'];
+  await assert.rejects(takeStep(parse({}), services, mine), isFailure('queue-match-empty'));
+  await takeStep(parse({ all: true }), services, mine);
+  await takeStep(parse({ match: { organization: 'fabrikam' } }), services, mine);
+  assert.deepEqual(
+    orders.map(({ match }) => match),
+    [{ organizations: mine }, { organization: 'fabrikam', organizations: mine }],
   );
 });

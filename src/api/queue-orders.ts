@@ -7,7 +7,7 @@ import type { QueueOrder, QueueStepResult, Withheld } from '../queue/order.ts';
 import type { DeliveryKey, QueueMatch, SenderMatch } from '../store/store.ts';
 import type { QueueMatchQuery, QueueOrderAnswer, QueueOrderView } from './contract/queue-orders.ts';
 import { describeQueueRow, describeWeaker } from './queue-view.ts';
-import type { IdentifiedQueueRow } from './services.ts';
+import type { IdentifiedQueueRow, Organizations } from './services.ts';
 
 /** The shard that an id names; undefined where all are meant. The texts have been checked. */
 export function toMatch(query: QueueMatchQuery): QueueMatch & { readonly shard?: number } {
@@ -46,13 +46,15 @@ export interface OrderServices {
   ): Promise<QueueStepResult & { readonly rows: readonly IdentifiedQueueRow[] }>;
 }
 
-/** One step in one shard. Throws `queue-match-empty` and `queue-cursor-wrong`. */
+/** One step in one shard, of what belongs to `organizations`. Throws `queue-match-empty` and `queue-cursor-wrong`. */
 export async function takeStep(
   view: QueueOrderView,
   services: OrderServices,
+  organizations: Organizations,
 ): Promise<QueueOrderAnswer> {
-  const { shard: onlyShard, ...match } = toMatch(view.match);
-  if (Object.keys(match).length === 0 && !view.all) {
+  const { shard: onlyShard, ...asked } = toMatch(view.match);
+  const match = organizations === null ? asked : { ...asked, organizations };
+  if (Object.keys(asked).length === 0 && !view.all) {
     const text = 'no filter was given: say `all` where every queued message is meant';
     throw new Failure('queue-match-empty', text);
   }

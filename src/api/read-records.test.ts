@@ -75,12 +75,20 @@ async function fill(...shards: (readonly Mail[])[]): Promise<RecordSources> {
   };
 }
 
-async function readAll(sources: RecordSources, query: Partial<RecordQueryInput> = {}) {
+async function readAll(
+  sources: RecordSources,
+  query: Partial<RecordQueryInput> = {},
+  organizations: readonly string[] | null = null,
+) {
   const pages: RecordPage[] = [];
   let next: string | null = null;
   do {
     const asked = { since, ...query, ...(next === null ? {} : { after: next }) };
-    const page: RecordPage = await readRecords(recordQuerySchema.parse(asked), sources);
+    const page: RecordPage = await readRecords(
+      recordQuerySchema.parse(asked),
+      sources,
+      organizations,
+    );
     pages.push(page);
     next = page.next;
   } while (next !== null && pages.length < 100);
@@ -115,6 +123,7 @@ test('what came in before is left out, and nowhere is nothing', async () => {
   const lost = await readRecords(
     recordQuerySchema.parse({ since, after: '06X9T5K1G007' }),
     sources,
+    null,
   );
   assert.deepEqual(lost, { traces: [], facts: [], next: null });
 });
@@ -135,6 +144,12 @@ test('of one organization nothing of another is given: no message, refusal, fact
   assert.equal(idsOf(ofTwo).length, 2);
   assert.ok(!JSON.stringify(ofTwo).includes('one.test'));
   assert.equal(idsOf(await readAll(sources, { organization: 'three' })).length, 0);
+  // Whoever may see but one sees the same, whatever is asked for.
+  assert.deepEqual(await readAll(sources, {}, ['one']), ofOne);
+  assert.deepEqual(await readAll(sources, { organization: 'one' }, ['one']), ofOne);
+  assert.equal(idsOf(await readAll(sources, { organization: 'two' }, ['one'])).length, 0);
+  assert.equal(idsOf(await readAll(sources, {}, ['one', 'two'])).length, 4);
+  assert.equal(idsOf(await readAll(sources, {}, [])).length, 0);
 });
 
 test('a record that cannot be read is of no organization', async () => {
@@ -148,4 +163,5 @@ test('a record that cannot be read is of no organization', async () => {
   };
   assert.equal(idsOf(await readAll(sources)).length, 1);
   assert.equal(idsOf(await readAll(sources, { organization: 'one' })).length, 0);
+  assert.equal(idsOf(await readAll(sources, {}, ['one', ''])).length, 0);
 });

@@ -10,6 +10,7 @@ import type { Fact } from '../report/record.ts';
 import { citedHashes } from '../store/rows.ts';
 import type { TraceScan, TraceScanStep } from '../store/store.ts';
 import type { RecordPage, RecordQuery } from './contract/records.ts';
+import type { Organizations } from './services.ts';
 
 export interface RecordSources {
   readonly shards: readonly number[];
@@ -19,7 +20,11 @@ export interface RecordSources {
 /** Characters after which a page ends: milliseconds to read and write. */
 const pageLengthMax = 1024 * 1024;
 
-export async function readRecords(query: RecordQuery, sources: RecordSources): Promise<RecordPage> {
+export async function readRecords(
+  query: RecordQuery,
+  sources: RecordSources,
+  organizations: Organizations,
+): Promise<RecordPage> {
   const shards = sources.shards.toSorted((a, b) => a - b);
   const after = query.after === undefined ? null : parseQueueId(query.after);
   const shard = after?.shard ?? shards[0];
@@ -30,8 +35,14 @@ export async function readRecords(query: RecordQuery, sources: RecordSources): P
     limit: query.limit,
     lengthMax: pageLengthMax,
   });
-  const page = describe(scan, shard, query.organization ?? null);
+  const page = describe(scan, shard, wantedOf(query.organization, organizations));
   return { ...page, next: nextOf(scan, shard, shards) };
+}
+
+/** What is asked for, of what may be seen. */
+function wantedOf(wanted: string | undefined, organizations: Organizations): Organizations {
+  if (wanted === undefined) return organizations;
+  return organizations === null || organizations.includes(wanted) ? [wanted] : [];
 }
 
 const keyMax = Number.MAX_SAFE_INTEGER;
@@ -45,13 +56,13 @@ function nextOf({ nextKey }: TraceScan, shard: number, shards: readonly number[]
 function describe(
   { traces, facts }: TraceScan,
   shard: number,
-  organization: string | null,
+  organizations: Organizations,
 ): Omit<RecordPage, 'next'> {
   const byHash = new Map(facts.map((fact) => [fact.hash, fact]));
   const own =
-    organization === null
+    organizations === null
       ? traces
-      : traces.filter(({ records }) => ownerOf(records, byHash) === organization);
+      : traces.filter(({ records }) => isOf(ownerOf(records, byHash), organizations));
   const shown = own === traces ? facts : factsOf(own, byHash);
   return {
     traces: own.map(({ key, records }) => ({
@@ -61,6 +72,10 @@ function describe(
     })),
     facts: shown.map(({ hash, json }) => ({ hash, json })),
   };
+}
+
+function isOf(owner: string | null, organizations: readonly string[]): boolean {
+  return owner !== null && organizations.includes(owner);
 }
 
 /** Null where it is nobody's, or cannot be read: then it is the gateway's administrators' alone. */

@@ -25,12 +25,16 @@ function fakeSources(shards: readonly (readonly number[])[]) {
   return { matches, sources };
 }
 
-async function all(sources: TraceSources, query: object): Promise<string[]> {
+async function all(
+  sources: TraceSources,
+  query: object,
+  organizations: readonly string[] | null = null,
+): Promise<string[]> {
   const found: string[] = [];
   let before: string | undefined;
   for (let page = 0; page < 50; page++) {
     const parsed = traceQuerySchema.parse({ ...query, before });
-    const { rows, next } = await searchTraces(parsed, sources);
+    const { rows, next } = await searchTraces(parsed, sources, organizations);
     found.push(...rows.map(({ id }) => id));
     if (next === null) return found;
     before = next;
@@ -88,4 +92,30 @@ test('a message is found by the alias that it was sent to', async () => {
   assert.deepEqual(await all(aliased, { to: 'team@X.test' }), [id(1, 0)]);
   assert.deepEqual(await all(aliased, { to: 'x.test' }), [id(1, 0)]);
   assert.deepEqual(await all(aliased, { to: 'other@x.test' }), []);
+});
+
+test('of other organizations, and of nobody, nothing is found', async () => {
+  const { sources } = fakeSources([[1, 2]]);
+  assert.deepEqual(await all(sources, {}, ['contoso']), []);
+  assert.deepEqual(await all(sources, {}, []), []);
+  assert.deepEqual(await all(sources, { organization: 'example' }, ['contoso']), []);
+  assert.deepEqual(await all(sources, { organization: 'contoso' }, ['contoso', 'example']), []);
+  assert.equal((await all(sources, {}, ['contoso', 'example'])).length, 2);
+  assert.equal((await all(sources, { organization: 'example' })).length, 2);
+  const refused = { kind: 'refused', formatVersion: 1, id: 'x', at: '' } as const;
+  const rest = {
+    clientAddress: '',
+    evidence: null,
+    recipient: null,
+    reply: { code: 550, status: null, lines: [] },
+  };
+  const ofNobody = {
+    ...sources,
+    readTrace: async (traced: string) => ({
+      ...sampleTrace(traced, 'delivered'),
+      events: [{ ...refused, ...rest, decision: { missing: 'x' } }],
+    }),
+  };
+  assert.deepEqual(await all(ofNobody, {}, ['contoso']), []);
+  assert.equal((await all(ofNobody, {})).length, 2);
 });

@@ -9,6 +9,8 @@ import { parseDomain } from '../mail/domain.ts';
 import { formatQueueId, nextQueueKey, parseQueueId } from '../mail/queue-id.ts';
 import type { TraceView } from '../report/show-trace.ts';
 import type { AddressMatch, TraceMatch, TracePage, TraceStep } from '../store/store.ts';
+import type { Organizations } from './services.ts';
+import { ownerOfTrace } from './trace-owner.ts';
 import type { TracedView, TraceListView, TraceQuery } from './contract/trace-search.ts';
 
 export interface TraceSources {
@@ -31,6 +33,7 @@ interface Place {
 export async function searchTraces(
   query: TraceQuery,
   sources: TraceSources,
+  organizations: Organizations,
 ): Promise<TraceListView> {
   const match = toTraceMatch(query);
   const before = query.before === undefined ? null : parseQueueId(query.before);
@@ -46,22 +49,39 @@ export async function searchTraces(
     .flatMap(({ shard, found }) => found.map((key) => ({ key, shard })))
     .filter((place) => place.key > horizon && (before === null || isBehind(place, before)))
     .sort((a, b) => b.key - a.key || b.shard - a.shard);
-  const { rows, stoppedAt } = await readPlaces(places, query, sources);
+  const { rows, stoppedAt } = await readPlaces(places, { query, organizations }, sources);
   if (stoppedAt !== null) return { rows, next: formatQueueId(stoppedAt) };
   return { rows, next: horizon === 0 ? null : formatQueueId({ key: horizon, shard: 31 }) };
 }
 
 /** `stoppedAt` is the last one looked at where others are left; null where all were. */
-async function readPlaces(places: readonly Place[], query: TraceQuery, sources: TraceSources) {
+async function readPlaces(
+  places: readonly Place[],
+  { query, organizations }: Asked,
+  sources: TraceSources,
+) {
   const rows: TracedView[] = [];
   for (const [i, place] of places.entries()) {
     const trace = await sources.readTrace(formatQueueId(place));
-    const row = trace === null ? null : describeTraced(trace, query);
+    const isMine = trace !== null && isOf(trace, query.organization, organizations);
+    const row = isMine ? describeTraced(trace, query) : null;
     if (row !== null) rows.push(row);
     const isFull = rows.length === query.limit || i + 1 === readsMax;
     if (isFull && i + 1 < places.length) return { rows, stoppedAt: place };
   }
   return { rows, stoppedAt: null };
+}
+
+interface Asked {
+  readonly query: TraceQuery;
+  readonly organizations: Organizations;
+}
+
+function isOf(trace: TraceView, wanted: string | undefined, organizations: Organizations): boolean {
+  if (wanted === undefined && organizations === null) return true;
+  const owner = ownerOfTrace(trace);
+  if (wanted !== undefined && owner !== wanted) return false;
+  return organizations === null || (owner !== null && organizations.includes(owner));
 }
 
 /** Everything of one key in the order of shards, so that a cursor may stand between two shards. */

@@ -24,11 +24,15 @@ import type { PolicyServices } from './policy-services.ts';
 import type { SuggestQuery, SuggestionsView } from './contract/suggestions.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
 import type { ValidationServices } from './validation-services.ts';
+import type { PeopleServices } from './people-services.ts';
 
 /** A row of the store with the queue id of its message and shard. */
 export interface IdentifiedQueueRow extends QueueRow {
   readonly id: string;
 }
+
+/** Whose things are meant, by their ids; null: everybody's, and what is nobody's. */
+export type Organizations = readonly string[] | null;
 
 /** Of one shard, or of all; `after` is a row of any shard. */
 export type ShardsFilter = Omit<QueueFilter, 'after'> & {
@@ -38,11 +42,16 @@ export type ShardsFilter = Omit<QueueFilter, 'after'> & {
 
 /** All of them may throw a Failure; any other error becomes `api-internal`. */
 export interface ApiServices extends PolicyServices, ValidationServices {
-  status(): Promise<StatusView>;
+  /** Who signs in, what they may do, and what is written down of it. */
+  readonly people: PeopleServices;
+  /** The accepted domain's organization, whether proven or only claimed; null where it is nobody's here. */
+  organizationOf(domain: string): string | null;
+  /** Counts only what is of `organizations`; null: everything. */
+  status(organizations: Organizations): Promise<StatusView>;
   /** In the order of key, shard and ordinal. */
   listQueue(filter: ShardsFilter): Promise<readonly IdentifiedQueueRow[]>;
   /** One bounded step; the answer says how to go on. */
-  orderQueue(order: QueueOrderView): Promise<QueueOrderAnswer>;
+  orderQueue(order: QueueOrderView, organizations: Organizations): Promise<QueueOrderAnswer>;
   /** Null where no such message is queued. */
   showQueued(id: string): Promise<QueuedMessageView | null>;
   /** The content of a queued message, as it is stored. */
@@ -50,10 +59,10 @@ export interface ApiServices extends PolicyServices, ValidationServices {
   /** Null where the id is unknown. `id` has the shape of a queue id, in capitals. */
   readTrace(id: string): Promise<TraceView | null>;
   /** Newest first; one bounded step. */
-  searchTraces(query: TraceQuery): Promise<TraceListView>;
+  searchTraces(query: TraceQuery, organizations: Organizations): Promise<TraceListView>;
   /** One bounded page of whole traces. */
-  readRecords(query: RecordQuery): Promise<RecordPage>;
-  suggestConnectors(query: SuggestQuery): Promise<SuggestionsView>;
+  suggestConnectors(query: SuggestQuery, organizations: Organizations): Promise<SuggestionsView>;
+  readRecords(query: RecordQuery, organizations: Organizations): Promise<RecordPage>;
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;

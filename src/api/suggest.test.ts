@@ -59,7 +59,7 @@ async function fill(today: Policy = policy()): Promise<SuggestSources> {
   };
   return {
     policy: today,
-    readRecords: (query) => readRecords({ ...query, limit: 1 }, shards),
+    readRecords: (query) => readRecords({ ...query, limit: 1 }, shards, null),
     nowMs: () => startMs + 10 * dayMs,
     steadyMs: () => 0,
   };

@@ -18,20 +18,15 @@ import type { GatewaySettings } from './gateway-settings.ts';
 import type { Configuration } from './configuration.ts';
 import { certificateSources } from './lane-tls.ts';
 
-/** Who asks from the network. As long as nobody can sign in: nobody. */
-const nobody: Authenticate = () => null;
-
 export class ApiDoors {
   readonly socketPath: string;
   readonly #log: Log;
-  readonly #authenticate: Authenticate;
   #listener: TlsListener | null = null;
   #change: Promise<void> = Promise.resolve();
 
-  constructor({ configuration, log, authenticate = nobody }: GatewaySettings) {
+  constructor({ configuration, log }: GatewaySettings) {
     this.socketPath = foldersOf(configuration.config.dataFolder).socket;
     this.#log = log;
-    this.#authenticate = authenticate;
   }
 
   /** On the network; null where none is configured. */
@@ -54,7 +49,7 @@ export class ApiDoors {
   /** Rejects with a Failure. What it answers closes both doors. */
   async start(services: ApiServices): Promise<Api> {
     const listener = this.#listener;
-    const authenticate = this.#authenticate;
+    const authenticate = authenticateWith(services.people);
     const network = listener === null ? null : { listener, authenticate, rates: networkRates };
     const { socketPath } = this;
     const settings = { socketPath, failures: allFailures, log: this.#log, network };
@@ -82,6 +77,16 @@ export class ApiDoors {
   async close(): Promise<void> {
     await this.#listener?.close();
   }
+}
+
+/** Who asks from the network, by what the request carries. */
+function authenticateWith(people: ApiServices['people']): Authenticate {
+  return (asking) =>
+    people.authenticate({
+      authorization: asking.header('authorization'),
+      cookie: asking.header('cookie'),
+      address: asking.address,
+    });
 }
 
 function tlsOf({ config, files }: Configuration, { serverCertificates }: ApiConfig) {

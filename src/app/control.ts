@@ -30,6 +30,7 @@ import { monitoringSources } from './monitoring.ts';
 import type { MonitoredParts } from './monitoring.ts';
 import { findUserIds } from './privileges.ts';
 import type { KeptPolicy } from './policy/kept-policy.ts';
+import { openPeopleOfGateway } from './people/people-of-gateway.ts';
 import { openKeptPolicy, reloadingOf } from './policy/kept-policy.ts';
 import type { ReloadOutcome } from './reloader.ts';
 import { Reloader } from './reloader.ts';
@@ -45,6 +46,8 @@ export interface Gateway {
   readonly metricsPort: number | null;
   /** Where the API is answered over TLS; null where it is not. */
   readonly apiPort: number | null;
+  /** By which the first administrator comes; null where there is somebody, or nobody can come. */
+  readonly firstLink: string | null;
   /** Resolves when everything has ended, after `stop` or a failure that no restart mends. */
   readonly ended: Promise<Failure | null>;
   /** Reads the configuration again and puts it in force, or says why not. */
@@ -92,12 +95,13 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
     const domains = careForDomains({ reloader, book: proven, log, openResolver });
     const care = careForCertificates({ reloader, log });
     const validating = openValidations(kept, { lanes, reloader, log });
-    const running = { lanes, readers, reloader, care, domains, kept, ...validating };
+    const people = await openPeopleOfGateway({ control, reloader, port: () => doors.port });
+    const running = { lanes, readers, reloader, care, domains, kept, people, ...validating };
     const services = gatewayServices(log, running);
     const monitoring = await openMonitoring(config, { lanes, readers, reloader });
     const api = await doors.start(services);
     const stop = once(async () => {
-      for (const each of [care, domains, validating]) each.close();
+      for (const each of [care, domains, people, validating]) each.close();
       await Promise.all([monitoring?.close(), api.close()]);
       await Promise.all(lanes.map((lane) => lane.stop(stopGraceMs)));
       await readers.close();
@@ -111,6 +115,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
       socketPath: doors.socketPath,
       metricsPort: monitoring?.port ?? null,
       apiPort: doors.port,
+      firstLink: doors.port === null ? null : people.inviteFirst(),
       storeChange,
       ended: ended.promise,
       reload: () => reloader.reload({ kind: 'signal' }),

@@ -23,6 +23,8 @@ export function foldersOf(dataFolder: string) {
     /** Which domains were proven, and the secret of the tokens that prove them. */
     provenDomains: join(dataFolder, 'proven-domains.json'),
     verificationSecret: join(dataFolder, 'domain-verification.key'),
+    /** What encrypts the secrets of authenticators in the control file. */
+    identityKey: join(dataFolder, 'identity.key'),
     /** The configuration of the last run, for the next start to compare with. */
     lastInForce: join(dataFolder, 'last-in-force.json'),
     /** What migrations leave as the way back. */

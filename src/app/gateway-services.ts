@@ -4,10 +4,13 @@ import { readRecords } from '../api/read-records.ts';
 import { searchTraces } from '../api/search-traces.ts';
 import { suggestConnectors } from '../api/suggest.ts';
 import type { ConfigCheck, ConfigView } from '../api/contract/config.ts';
-import type { ApiServices } from '../api/services.ts';
+import type { ApiServices, Organizations } from '../api/services.ts';
+import { queueRowsMax } from '../api/contract.ts';
 import { effectiveConfig } from '../config/effective-config.ts';
 import { formatAddress } from '../mail/address.ts';
 import { Failure } from '../mail/failure.ts';
+import { findDomainOwner, findUnprovenClaim } from '../policy/directory.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../report/log.ts';
 import { domainServices } from './domains/domain-services.ts';
 import { explain } from './explain.ts';
@@ -24,21 +27,23 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
   const startedAt = new Date().toISOString();
   let next = 0;
   return {
-    status: () => readStatus(running, startedAt),
+    people: running.people.services,
+    organizationOf: (domain) => organizationOf(reloader.inForce.policy, domain),
+    status: (organizations) => readStatus(running, startedAt, organizations),
     listQueue: (filter) => readers.listQueue(filter),
     ...queueServices(log, running),
     ...domainServices(running),
-    ...policyServices({ kept: running.kept, reloader, log }),
     ...validationServices(running.validations),
-    searchTraces: (query) => searchTraces(query, readers),
-    readRecords: (query) => readRecords(query, readers),
-    suggestConnectors: (query) =>
+    suggestConnectors: (query, organizations) =>
       suggestConnectors(query, {
         policy: reloader.inForce.policy,
-        readRecords: (page) => readRecords(page, readers),
+        readRecords: (page) => readRecords(page, readers, organizations),
         nowMs: Date.now,
         steadyMs: () => performance.now(),
       }),
+    ...policyServices({ kept: running.kept, reloader, log }, running.people.auditChange),
+    searchTraces: (query, organizations) => searchTraces(query, readers, organizations),
+    readRecords: (query, organizations) => readRecords(query, readers, organizations),
     readTrace: (id) => readers.readTrace(id),
     submit: async ({ content, ...rest }) => {
       const lane = lanes[next++ % lanes.length];
@@ -68,7 +73,37 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
   };
 }
 
-async function readStatus(running: Running, startedAt: string): Promise<StatusView> {
+function organizationOf(policy: Policy, domain: string): string | null {
+  const owner = findDomainOwner(policy, domain) ?? findUnprovenClaim(policy, domain);
+  return owner?.organization.id ?? null;
+}
+
+async function readStatus(
+  running: Running,
+  startedAt: string,
+  organizations: Organizations,
+): Promise<StatusView> {
+  const whole = await readWholeStatus(running, startedAt);
+  if (organizations === null) return whole;
+  const rows = await running.readers.listQueue({ organizations, limit: queueRowsMax });
+  const held = rows.filter(({ delivery }) => delivery.state === 'held').length;
+  return {
+    ...whole,
+    ...ofGatewayAlone,
+    queue: { queued: rows.length - held, held },
+  };
+}
+
+/** What only those see who look after the whole gateway. */
+const ofGatewayAlone = {
+  warnings: [],
+  lastRefusedReload: null,
+  configFile: null,
+  dataFolder: null,
+  defaultSender: null,
+} satisfies Partial<StatusView>;
+
+async function readWholeStatus(running: Running, startedAt: string): Promise<StatusView> {
   const { reloader } = running;
   const { config, policy, revision } = reloader.inForce;
   const counts = await Promise.all(running.lanes.map((lane) => lane.ask('status', null)));

@@ -1,5 +1,4 @@
 /** What the gateway is started with. */
-import type { Authenticate } from '../api/actor.ts';
 import type { Config } from '../config/config.ts';
 import type { Configuration, ConfigurationSource } from './configuration.ts';
 import type { StartLane } from './lane-process.ts';
@@ -18,8 +17,6 @@ export interface GatewaySettings {
   /** Called once the lanes listen: gives up root before the API reads anything. */
   readonly dropPrivileges: () => void;
   readonly log: AdjustableLog;
-  /** Who asks the API from the network; nobody is known where absent. */
-  readonly authenticate?: Authenticate;
   /** A process for each lane where absent. */
   readonly startLane?: StartLane;
   /** What the control process asks DNS with; the configured resolvers where absent. */

@@ -19,7 +19,7 @@ async function open(dataFolder: string): Promise<RecordFolder> {
   }
   const readers = openShardReaders(dataFolder, shards);
   return {
-    readRecords: (query) => readRecords(recordQuerySchema.parse(query), readers),
+    readRecords: (query) => readRecords(recordQuerySchema.parse(query), readers, null),
     close: () => readers.close(),
   };
 }

@@ -40,7 +40,7 @@ export function queueServices(log: Log, running: Running): QueueServices {
     },
   };
   return {
-    orderQueue: (view) => takeStep(view, services),
+    orderQueue: (view, organizations) => takeStep(view, services, organizations),
     showQueued: async (id) => {
       const { key, shard } = parseQueueId(id)!;
       const rows = await readers.listQueue({ key, shard, limit: deliveriesMax });

@@ -1,6 +1,7 @@
 /** What the control process holds while the gateway runs. */
 import type { CertificateCare } from './certificate-care.ts';
 import type { DomainCare } from './domains/domain-care.ts';
+import type { OpenPeople } from './people/open-people.ts';
 import type { LaneProcess } from './lane-process.ts';
 import type { KeptPolicy } from './policy/kept-policy.ts';
 import type { Reloader } from './reloader.ts';
@@ -16,4 +17,5 @@ export interface Running {
   readonly domains: DomainCare;
   readonly kept: KeptPolicy;
   readonly validations: Validations;
+  readonly people: OpenPeople;
 }

@@ -24,6 +24,7 @@ organizations:
       listeners: [],
       metricsPort: null,
       apiPort: null,
+      firstLink: null,
       storeChange: null,
       socketPath: foldersOf(dataFolder).socket,
     },

@@ -13,7 +13,7 @@ import type { ListenerAddress } from './messages.ts';
 export interface StartFacts {
   readonly gateway: Pick<
     Gateway,
-    'listeners' | 'socketPath' | 'metricsPort' | 'apiPort' | 'storeChange'
+    'listeners' | 'socketPath' | 'metricsPort' | 'apiPort' | 'firstLink' | 'storeChange'
   >;
   readonly config: Config;
   readonly policy: Policy;
@@ -35,6 +35,14 @@ export function describeStart(facts: StartFacts): string {
     `  data         ${config.dataFolder}`,
     `  config       ${config.file}`,
   ];
+  if (gateway.firstLink !== null) {
+    lines.push(
+      '',
+      'Nobody can sign in yet. The first administrator comes by this link, once, within a day:',
+      `  ${gateway.firstLink}`,
+      `A new one: ${facts.commandName} person invite`,
+    );
+  }
   if (gateway.storeChange !== null) {
     const { from, to, backup } = gateway.storeChange;
     lines.push(

@@ -43,6 +43,8 @@ export interface Config {
   readonly metrics: WithUnits<ParsedConfig['metrics']>;
   /** Null: on its Unix socket alone. */
   readonly api: ApiConfig | null;
+  /** `oidc.clientSecretFile` is absolute. */
+  readonly signIn: WithUnits<ParsedConfig['signIn']>;
   readonly domainVerification: ParsedConfig['domainVerification'];
   /** Accounts that may sign in; kept out of `Policy`, which is shown and stored. */
   readonly credentials: readonly AccountCredential[];

@@ -11,6 +11,7 @@ import { checkApi } from './check-api.ts';
 import { checkFlow, checkOwnServers } from './check-flow.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkListeners } from './check-listeners.ts';
+import { checkSignIn } from './check-sign-in.ts';
 import { checkOrganization } from './check-organization.ts';
 import { checkOrganizations } from './check-organizations.ts';
 import { checkOutbound } from './check-outbound.ts';
@@ -140,6 +141,7 @@ function examine(yaml: YamlFile): {
   checkQueue(yaml.value, wrongPaths, report);
   checkListeners(all, report);
   checkApi(yaml.value, wrongPaths, all.gateway, report);
+  checkSignIn(yaml.value, wrongPaths, report);
   checkOrganizations(all, report);
   checkOwnServers(all, report);
   for (const parts of all.organizations) {

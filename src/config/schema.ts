@@ -19,6 +19,7 @@ import { choice, duration, flag, integer, parsed, text } from './readers.ts';
 import { apiSection } from './schema-api.ts';
 import { limitsSection, timeoutsSection } from './schema-limits.ts';
 import { organizationSection } from './schema-organization.ts';
+import { signInSection } from './schema-sign-in.ts';
 
 const listenerSection = section({
   name: field(text(64, 'a name'), 'Names the listener in logs; unique.'),
@@ -202,6 +203,9 @@ export const configSchema = section({
     .prefault({})
     .meta({ description: 'What Prometheus and health checks ask.' }),
   api: apiSection.prefault({}).meta({ description: 'The HTTP API on the network.' }),
+  signIn: signInSection
+    .prefault({})
+    .meta({ description: 'How people sign in to the HTTP API on the network.' }),
   domainVerification: fieldOr(
     choice(domainVerifications),
     'txt',

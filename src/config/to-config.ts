@@ -38,6 +38,7 @@ export function toConfig(parsed: ParsedConfig, file: string, locate: (path: Path
     log: withUnits(parsed.log, 'log'),
     metrics: withUnits(parsed.metrics, 'metrics'),
     api: toApi(parsed),
+    signIn: toSignIn(parsed, folder),
     domainVerification: parsed.domainVerification,
     credentials: collectCredentials(parsed),
     files: collectFiles(parsed, folder, locate),
@@ -50,6 +51,13 @@ function toListener(parsed: ParsedListener, general: readonly string[]): Listene
     requestClientCertificate: parsed.requestClientCertificate ?? parsed.kind === 'mx',
     serverCertificates: parsed.serverCertificates ?? general,
   };
+}
+
+function toSignIn({ signIn }: ParsedConfig, folder: string): Config['signIn'] {
+  const { oidc, ...times } = withUnits(signIn, 'signIn');
+  const file = oidc.clientSecretFile;
+  const clientSecretFile = file === null ? null : resolve(folder, file);
+  return { ...times, oidc: { ...oidc, clientSecretFile } };
 }
 
 function toApi({ api, serverCertificates, hostName }: ParsedConfig): ApiConfig | null {

@@ -129,4 +129,15 @@ export const identityFailures = {
     whatToDo:
       'An administrator adds the person with `postern person add NAME --oidc-subject SUBJECT`; the audit log has the subject.',
   },
+  'identity-key-unusable': {
+    httpStatus: 500,
+    exitCode: 78,
+    whatToDo:
+      'Put identity.key back from a backup; or remove it and let those with an authenticator enrol anew.',
+  },
+  'oidc-secret-unusable': {
+    httpStatus: 500,
+    exitCode: 78,
+    whatToDo: 'Make the file readable to the user that Postern runs as, with the secret in it.',
+  },
 } satisfies FailureTable;

@@ -27,9 +27,13 @@ const levels = {
   'alarm.read': 'organization',
   'alarm.write': 'organization',
   'audit.read': 'organization',
+  'audit.export': 'gateway',
   'config.read': 'gateway',
   'config.reload': 'gateway',
   'organization.write': 'gateway',
+  'target.write': 'gateway',
+  'revision.read': 'gateway',
+  'revision.rollback': 'gateway',
   'certificate.read': 'gateway',
   'certificate.write': 'gateway',
   submit: 'gateway',
@@ -71,7 +75,7 @@ const byRole = {
   'gateway-administrator': permissions.filter((name) => levels[name] !== 'own'),
   'organization-administrator': permissions.filter((name) => levels[name] === 'organization'),
   'connector-administrator': connectorWork,
-  auditor: [...reads, 'explain'],
+  auditor: [...reads, 'explain', 'audit.export'],
   'help-desk': looks,
 } as const satisfies Readonly<Record<string, readonly Permission[]>>;
 

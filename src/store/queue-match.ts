@@ -13,6 +13,7 @@ export function matchesQueue(row: QueueRow, match: QueueMatch): boolean {
     isOrAbsent(match.key, message.key) &&
     isOrAbsent(match.state, delivery.state) &&
     isOrAbsent(match.organization, message.organization) &&
+    (match.organizations?.includes(message.organization) ?? true) &&
     isOrAbsent(match.routeKey, delivery.routeKey) &&
     (match.receivedBeforeMs === undefined || message.receivedAtMs < match.receivedBeforeMs) &&
     (match.recipientDomain === undefined ||

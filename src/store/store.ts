@@ -96,6 +96,8 @@ export interface QueueMatch {
   /** Of the last attempt, as `tls-not-offered`; what was never tried has none. */
   readonly cause?: string;
   readonly organization?: string;
+  /** Of one of these. */
+  readonly organizations?: readonly string[];
   /** Outbound connector whose smart hosts it waits for or whose clauses it carries. */
   readonly connector?: string;
   readonly routeKey?: string;

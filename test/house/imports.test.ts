@@ -33,6 +33,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'report',
     'identity/actor',
     'identity/permissions',
+    'identity/session-rules',
+    'identity/oidc-cookie',
   ],
   console: ['api/client', 'api/contract'],
   testing: [],

@@ -4,7 +4,9 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import type { TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import type { Actor, Authenticate } from '../../src/api/actor.ts';
+import type { Authenticate } from '../../src/api/actor.ts';
+import type { Actor } from '../../src/identity/actor.ts';
+import { permissions } from '../../src/identity/permissions.ts';
 import { createApplication } from '../../src/api/application.ts';
 import type { ConnectionBounds } from '../../src/api/connection-bounds.ts';
 import type { Problem } from '../../src/api/contract.ts';
@@ -31,7 +33,10 @@ export const doorName = 'gateway.example.test';
 export const administrator: Actor = {
   kind: 'token',
   person: { id: 'p1', name: 'admin' },
+  grants: [{ role: 'gateway-administrator', organization: null }],
+  narrowing: { permissions, organization: null },
   credential: 't1',
+  address: '127.0.0.1',
 };
 
 /** Who sends `Bearer right` is the administrator. */

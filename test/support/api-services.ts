@@ -9,6 +9,7 @@ import type { StatusView, TraceView } from '../../src/api/contract.ts';
 import { readRecipientStates } from '../../src/report/recipient-states.ts';
 import { describeQueuedMessage } from '../../src/api/queue-view.ts';
 import type { ApiServices, IdentifiedQueueRow } from '../../src/api/services.ts';
+import { openRig } from './people-rig.ts';
 
 export const sampleStatus: StatusView = {
   version: '0.1.0',
@@ -134,10 +135,15 @@ const emptyPolicy: PolicyServices = {
   whenInForce: noRevision,
 };
 
+/** A gateway without people, of which most tests ask nothing. */
+let nobody: ApiServices['people'] | null = null;
+
 /** Services that answer the samples; `overrides` replaces single ones. */
 export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices {
   return {
     ...emptyPolicy,
+    people: (nobody ??= openRig().services),
+    organizationOf: () => null,
     status: async () => sampleStatus,
     listQueue: async () => sampleRows,
     orderQueue: async () => ({

@@ -1,6 +1,6 @@
-/** People on a control file in memory, with a clock that tests turn, for the tests of `app` and `api`. */
+/** People on a control file of their own, with a clock that tests turn, for the tests of `app` and `api`. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials, OpenedSession, PeopleServices } from '../../src/api/people-services.ts';
@@ -11,9 +11,8 @@ import { openPeople } from '../../src/app/people/open-people.ts';
 import { socketActor } from '../../src/identity/actor.ts';
 import { hashPassword } from '../../src/identity/password-hash.ts';
 import type { Grant } from '../../src/identity/permissions.ts';
-import { openControl } from '../../src/store/control/open-control.ts';
+import { openControl } from '../../src/store/control/control-file.ts';
 import type { PersonChange } from '../../src/store/control/people.ts';
-import { People } from '../../src/store/control/people.ts';
 
 export const goodPassword = 'correct horse battery';
 /** Cheap to verify, so that a test may do so often. */
@@ -32,7 +31,7 @@ export interface PeopleRig extends OpenPeople {
   /** Changes a person past everything that minds it. */
   readonly force: (name: string, change: PersonChange) => void;
   /** The whole control file as it would lie on a disk. */
-  readonly bytes: () => Promise<Buffer>;
+  readonly bytes: () => Buffer;
 }
 
 export const from: Credentials = { authorization: null, cookie: null, address: '192.0.2.7' };
@@ -45,11 +44,19 @@ export function cookie(secret: string): Credentials {
   return { ...from, cookie: `a=b; __Host-postern-session=${secret}` };
 }
 
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 export function openRig(options: Partial<PeopleOptions> = {}): PeopleRig {
-  const db = openControl(':memory:');
+  const folder = mkdtempSync(join(tmpdir(), 'postern-control-'));
+  folders.push(folder);
+  const file = join(folder, 'control.db');
+  const control = openControl(file);
   const clock = { nowMs: Date.parse('2026-11-28T20:00:00.000Z') };
   const people = openPeople({
-    db,
+    control,
     boxKey: randomBytes(32),
     hostName: 'gateway.example.test',
     sessionRules: { idleMs: 30 * 60_000, maxMs: 12 * 3_600_000 },
@@ -61,9 +68,8 @@ export function openRig(options: Partial<PeopleOptions> = {}): PeopleRig {
     signIn: { now: () => clock.nowMs, ...options.signIn },
   });
   const { services } = people;
-  const rows = new People(db);
   const force = (name: string, change: PersonChange): void => {
-    rows.change(rows.byName(name)!.id, change);
+    control.people.change(control.people.byName(name)!.id, change);
     people.refresh();
   };
   return {
@@ -75,14 +81,7 @@ export function openRig(options: Partial<PeopleOptions> = {}): PeopleRig {
       force(name, { passwordHash: goodHash });
     },
     force,
-    bytes: async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'postern-control-'));
-      const file = join(folder, 'control.db');
-      db.exec(`VACUUM INTO '${file}'`);
-      const bytes = await readFile(file);
-      await rm(folder, { recursive: true });
-      return bytes;
-    },
+    bytes: () => Buffer.concat([file, `${file}-wal`].map((part) => readFileSync(part))),
     signIn: (name, { code = null, cookie: old = null } = {}) => {
       const order = { name, password: goodPassword, code };
       return services.signIn(order, old === null ? from : cookie(old));

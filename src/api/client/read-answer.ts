@@ -40,7 +40,7 @@ export async function readAnswer(incoming: IncomingMessage, write: Write | null)
 /** Throws the Failure that the gateway answered with, or `gateway-answer-unreadable`. */
 export function understand<View>(answer: Answer, path: string, schema: z.ZodType<View>): View {
   refuseFailed(answer);
-  const view = schema.safeParse(parseJson(answer.text));
+  const view = schema.safeParse(answer.status === 204 ? null : parseJson(answer.text));
   if (view.success) return view.data;
   const issue = view.error.issues[0];
   const where = `${path}: ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`;

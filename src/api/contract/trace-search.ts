@@ -56,6 +56,11 @@ export const traceQuerySchema = z.strictObject({
   since: time.optional(),
   until: time.optional(),
   status: recipientStatusSchema.optional(),
+  organization: z
+    .string()
+    .max(64)
+    .optional()
+    .meta({ description: 'only what is of this organization, by its id' }),
   limit: z.coerce.number().int().min(1).max(tracesMax).default(tracesDefault),
   before: z
     .string()

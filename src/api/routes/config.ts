@@ -7,12 +7,13 @@ import {
   configQuerySchema,
   configViewSchema,
 } from '../contract/config.ts';
-import { json, problem } from './route-parts.ts';
+import { json, needs, problem } from './route-parts.ts';
 
 export const configRoute = createRoute({
   method: 'get',
   path: '/v1/config',
   operationId: 'readConfig',
+  ...needs('config.read'),
   summary: 'The configuration in force, without secrets, and whether the file differs',
   request: { query: configQuerySchema },
   responses: { 200: json('The configuration', configViewSchema), default: problem },
@@ -22,6 +23,7 @@ export const configCheckRoute = createRoute({
   method: 'post',
   path: '/v1/config/check',
   operationId: 'checkConfig',
+  ...needs('config.read'),
   summary:
     'What a reload would find in the file, or in a candidate: errors, warnings, weaker demands',
   request: { body: { content: { 'application/json': { schema: configCheckOrderSchema } } } },
@@ -35,6 +37,7 @@ export const reloadRoute = createRoute({
   method: 'post',
   path: '/v1/config/reload',
   operationId: 'reloadConfig',
+  ...needs('config.reload'),
   summary:
     'Reads the configuration again and puts it in force, or leaves all as it is and says why',
   request: { body: { content: { 'application/json': { schema: reloadOrderSchema } } } },

@@ -5,24 +5,25 @@ import { allRoutes } from './all-routes.ts';
 interface KnownPath {
   readonly parts: readonly string[];
   readonly method: string;
-  /** Null for the document itself, which is no part of itself. */
-  readonly route: RouteConfig | null;
+  readonly route: RouteConfig;
 }
 
-const paths: readonly KnownPath[] = [
-  { parts: '/v1/openapi.json'.split('/'), method: 'GET', route: null },
-  ...allRoutes.map((route) => ({
-    parts: route.path.split('/'),
-    method: route.method.toUpperCase(),
-    route,
-  })),
-];
+const paths: readonly KnownPath[] = allRoutes.map((route) => ({
+  parts: route.path.split('/'),
+  method: route.method.toUpperCase(),
+  route,
+}));
 
 /** Null where there is none. A path that is written out wins over one with a parameter. */
 export function findRoute(method: string, path: string): RouteConfig | null {
   const wanted = method === 'HEAD' ? 'GET' : method;
   const found = matches(path).filter((known) => known.method === wanted);
   return found.sort((a, b) => parametersOf(a) - parametersOf(b))[0]?.route ?? null;
+}
+
+/** Whether anybody may ask, such as to sign in. */
+export function isPublic(method: string, path: string): boolean {
+  return findRoute(method, path)?.['x-permission'] === 'public';
 }
 
 /**

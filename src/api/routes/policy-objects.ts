@@ -18,7 +18,8 @@ import {
   removalQuerySchema,
   valueSchemaOf,
 } from '../contract/policy-objects.ts';
-import { body, json, problem } from './route-parts.ts';
+import { permissionToChange, permissionToRead } from '../object-permissions.ts';
+import { body, json, needs, problem } from './route-parts.ts';
 
 /** Where objects of a kind are: their list, and one of them. */
 function pathsOf({ kind, collection }: KindOfObject) {
@@ -47,6 +48,7 @@ export function routesOfKind(kind: KindOfObject) {
       method: 'get',
       path: list,
       operationId: `list${plural}`,
+      ...needs(permissionToRead(kind.kind)),
       summary: `Objects of the policy: each ${words}, in order`,
       request: { params: listParams, query: objectListQuerySchema },
       responses: { 200: json('One page', objectListSchema), default: problem },
@@ -55,6 +57,7 @@ export function routesOfKind(kind: KindOfObject) {
       method: 'get',
       path: one,
       operationId: `read${pascal}`,
+      ...needs(permissionToRead(kind.kind)),
       summary: `One ${words}, with its etag`,
       request: { params },
       responses: { 200: json('As it is', objectViewSchema), default: problem },
@@ -63,6 +66,7 @@ export function routesOfKind(kind: KindOfObject) {
       method: 'put',
       path: one,
       operationId: `put${pascal}`,
+      ...needs(permissionToChange(kind.kind, 'put')),
       summary: `Makes the ${words}, or makes it exactly this; in force when the answer comes`,
       request: { params, query: placedQuerySchema, headers: preconditionHeaders, ...written },
       responses: changed,
@@ -71,6 +75,7 @@ export function routesOfKind(kind: KindOfObject) {
       method: 'patch',
       path: one,
       operationId: `patch${pascal}`,
+      ...needs(permissionToChange(kind.kind, 'patch')),
       summary: `Changes the named keys of the ${words}; null removes a key (RFC 7396)`,
       request: { params, query: placedQuerySchema, headers: preconditionHeaders, ...written },
       responses: changed,
@@ -79,6 +84,7 @@ export function routesOfKind(kind: KindOfObject) {
       method: 'delete',
       path: one,
       operationId: `remove${pascal}`,
+      ...needs(permissionToChange(kind.kind, 'remove')),
       summary: `Removes the ${words}; refused while something depends on it`,
       request: { params, query: removalQuerySchema, headers: preconditionHeaders },
       responses: changed,
@@ -95,6 +101,8 @@ export const changesRoute = createRoute({
   method: 'post',
   path: '/v1/changes',
   operationId: 'changePolicy',
+  // To come in; each object of the change takes its own.
+  ...needs('connector.write'),
   summary: 'Changes many objects of the policy, all or none',
   request: body(changesOrderSchema),
   responses: { 200: json('What changed', changedSchema), default: problem },
@@ -104,6 +112,7 @@ export const policyRoute = createRoute({
   method: 'get',
   path: '/v1/policy',
   operationId: 'readPolicy',
+  ...needs('revision.read'),
   summary: 'The whole policy in the words of a file, secrets left out',
   responses: { 200: json('The policy', policyDocumentSchema), default: problem },
 });

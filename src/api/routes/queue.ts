@@ -8,12 +8,13 @@ import {
   queueOrderSchema,
   queueQuerySchema,
 } from '../contract/queue-orders.ts';
-import { body, events, idParam, json, problem } from './route-parts.ts';
+import { body, events, idParam, json, needs, problem } from './route-parts.ts';
 
 export const queueRoute = createRoute({
   method: 'get',
   path: '/v1/queue',
   operationId: 'listQueue',
+  ...needs('queue.read'),
   summary: 'Queued and held deliveries',
   request: { query: queueQuerySchema },
   responses: { 200: json('The deliveries', queueListSchema), default: problem },
@@ -23,6 +24,7 @@ export const queueEventsRoute = createRoute({
   method: 'get',
   path: '/v1/queue/events',
   operationId: 'watchQueue',
+  ...needs('queue.read'),
   summary: 'The same rows as listQueue, and what changes in them, as server-sent events',
   request: { query: queueEventsQuerySchema },
   responses: {
@@ -37,6 +39,7 @@ export const queueOrderRoute = createRoute({
   method: 'post',
   path: '/v1/queue/orders',
   operationId: 'orderQueue',
+  ...needs('queue.order'),
   summary: 'Retries, holds, releases, expires or deletes whatever matches, in bounded steps',
   request: body(queueOrderSchema),
   responses: { 200: json('What the step did', queueOrderAnswerSchema), default: problem },
@@ -46,6 +49,7 @@ export const queuedRoute = createRoute({
   method: 'get',
   path: '/v1/queue/{id}',
   operationId: 'showQueued',
+  ...needs('queue.read'),
   summary: 'One queued message: envelope, header, deliveries, what was demanded of each',
   request: { params: idParam },
   responses: { 200: json('The message', queuedMessageSchema), default: problem },
@@ -55,6 +59,7 @@ export const contentRoute = createRoute({
   method: 'get',
   path: '/v1/queue/{id}/content',
   operationId: 'readContent',
+  ...needs('content.read'),
   summary: 'The content of a queued message as it is stored; the reading is logged',
   request: {
     params: idParam,

@@ -7,12 +7,13 @@ import {
   traceListSchema,
   traceQuerySchema,
 } from '../contract/trace-search.ts';
-import { events, idParam, json, problem } from './route-parts.ts';
+import { events, idParam, json, needs, problem } from './route-parts.ts';
 
 export const traceSearchRoute = createRoute({
   method: 'get',
   path: '/v1/traces',
   operationId: 'searchTraces',
+  ...needs('trace.read'),
   summary: 'Messages and refusals by sender, recipient, time and what became of them, newest first',
   request: { query: traceQuerySchema },
   responses: { 200: json('One page', traceListSchema), default: problem },
@@ -22,6 +23,7 @@ export const traceEventsRoute = createRoute({
   method: 'get',
   path: '/v1/traces/events',
   operationId: 'watchTraces',
+  ...needs('trace.read'),
   summary: 'New messages and refusals, and what becomes of them, as server-sent events',
   request: { query: traceEventsQuerySchema },
   responses: {
@@ -36,6 +38,7 @@ export const recordsRoute = createRoute({
   method: 'get',
   path: '/v1/records',
   operationId: 'readRecords',
+  ...needs('record.read'),
   summary: 'Whole traces as they are stored, with the facts that they cite, page by page',
   request: { query: recordQuerySchema },
   responses: { 200: json('One page', recordPageSchema), default: problem },
@@ -45,6 +48,7 @@ export const traceRoute = createRoute({
   method: 'get',
   path: '/v1/traces/{id}',
   operationId: 'readTrace',
+  ...needs('trace.read'),
   summary: 'Everything kept about one message or refusal: decisions, attempts, evidence',
   request: { params: idParam },
   responses: { 200: json('The trace', traceViewSchema), default: problem },

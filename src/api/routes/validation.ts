@@ -10,7 +10,7 @@ import {
   validationQuerySchema,
   validationRunSchema,
 } from '../contract/validation.ts';
-import { json, problem } from './route-parts.ts';
+import { json, needs, problem } from './route-parts.ts';
 
 const connectorPath = '/v1/organizations/{organization}/outbound-connectors/{name}';
 
@@ -18,6 +18,7 @@ export const validateRoute = createRoute({
   method: 'post',
   path: `${connectorPath}/validate`,
   operationId: 'validateConnector',
+  ...needs('validate'),
   summary: 'Tries a connector, in force or a draft, by the path of its mail, and changes nothing',
   description:
     'With `Accept: text/event-stream` each step is told as it is done (`event: step`, a ValidationStep), then the run (`event: run`, a ValidationRun) or why there is none (`event: problem`). Otherwise the answer comes at the end, within about five minutes. What is refused is refused before anything is dialled.',
@@ -41,6 +42,7 @@ export const validationsRoute = createRoute({
   method: 'get',
   path: `${connectorPath}/validations`,
   operationId: 'listValidations',
+  ...needs('policy.read'),
   summary: 'Whether the connector in force is validated, and its runs, newest first',
   request: { params: connectorParamSchema, query: validationQuerySchema },
   responses: { 200: json('One page', validationListSchema), default: problem },
@@ -50,6 +52,7 @@ export const validationRoute = createRoute({
   method: 'get',
   path: `${connectorPath}/validations/{id}`,
   operationId: 'readValidation',
+  ...needs('policy.read'),
   summary: 'One run whole: steps, findings, transcripts and certificates',
   request: { params: validationParamSchema },
   responses: { 200: json('The run', validationRunSchema), default: problem },
@@ -59,6 +62,7 @@ export const alarmsRoute = createRoute({
   method: 'get',
   path: '/v1/alarms',
   operationId: 'listAlarms',
+  ...needs('alarm.read'),
   summary: 'The alarms that are open, oldest first',
   request: { query: alarmQuerySchema },
   responses: { 200: json('The alarms', alarmListSchema), default: problem },

@@ -3,6 +3,7 @@ import { checkedTextBytesMax } from '../contract/config.ts';
 import { describeRefusedConfig } from '../problem.ts';
 import { configCheckRoute, configRoute, reloadRoute } from '../routes/config.ts';
 import { problemType } from './answer-problem.ts';
+import { actorOf } from './reach.ts';
 import type { Serving } from './serving.ts';
 
 /** JSON may write a byte of a configuration in six. */
@@ -20,7 +21,17 @@ export function serveConfig({ app, services, context, bodies }: Serving): void {
   );
   app.openapi(reloadRoute, async (c) => {
     const outcome = await services.reloadConfig(c.req.valid('json'));
-    if (outcome.kind === 'reloaded') return c.json(outcome.view, 200);
+    if (outcome.kind === 'reloaded') {
+      const { policyRevision } = outcome.view;
+      services.people.note(actorOf(c), {
+        action: 'config.reloaded',
+        organization: null,
+        object: null,
+        reason: c.req.valid('json').reason,
+        after: { policyRevision },
+      });
+      return c.json(outcome.view, 200);
+    }
     const problem = describeRefusedConfig(outcome.problems, context.failures);
     return c.json(problem, problem.status as 422, { 'content-type': problemType });
   });

@@ -1,7 +1,9 @@
 /** Who is let in, and how often: the actor of a request, and the rates of addresses and actors. */
 import { Failure } from '../../mail/failure.ts';
-import { actorKey, socketActor } from '../actor.ts';
+import { socketActor } from '../../identity/actor.ts';
+import { actorKey } from '../actor.ts';
 import { describeError } from '../problem.ts';
+import { isPublic } from '../routes/find-route.ts';
 import { addressKey } from './address-key.ts';
 import { answerProblem } from './answer-problem.ts';
 import { RateTable } from './rate-table.ts';
@@ -49,7 +51,7 @@ export function knowActors(door: TlsDoor, context: ApiContext): Middleware {
       header: (name) => c.req.header(name) ?? null,
     });
     c.set('actor', actor);
-    if (actor !== null || door.isOpen?.(method, path) === true) return next();
+    if (actor !== null || isPublic(method, path)) return next();
     const failure = new Failure('api-not-signed-in', 'nobody is known by this request');
     const headers = { 'www-authenticate': 'Bearer realm="postern"' };
     return answerProblem(c, describeError(failure, context.failures), headers);

@@ -35,12 +35,18 @@ function judgeQuery(route: RouteConfig, c: ApiRequest): InvalidPart[] {
   });
 }
 
+interface QuerySchema {
+  readonly shape?: object;
+  readonly def?: { readonly catchall?: { readonly def: { readonly type: string } } };
+}
+
 /** Null where the schema does not tell its keys: then it judges by itself. */
 function queryKeys(route: RouteConfig): ReadonlySet<string> | null {
-  const query = route.request?.query as { readonly shape?: object } | undefined;
+  const query = route.request?.query as QuerySchema | undefined;
   if (query === undefined) return new Set();
-  const { shape } = query;
-  return shape === undefined ? null : new Set(Object.keys(shape));
+  const { shape, def } = query;
+  const isLoose = def?.catchall !== undefined && def.catchall.def.type !== 'never';
+  return shape === undefined || isLoose ? null : new Set(Object.keys(shape));
 }
 
 /** `{}` is nothing, as clients send it that always send something. */

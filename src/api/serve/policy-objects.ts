@@ -8,7 +8,9 @@ import type { PolicyAnswer } from '../policy-services.ts';
 import { describeDependents, describeRefusedConfig, describeWeaker } from '../problem.ts';
 import { changesRoute, objectRoutes, policyRoute } from '../routes/policy-objects.ts';
 import { problemType } from './answer-problem.ts';
-import { authorOf } from './author.ts';
+import { organizationOfObject, requireChange } from '../object-permissions.ts';
+import type { Organizations } from '../services.ts';
+import { actorOf, isInReach, organizationsInReach } from './reach.ts';
 import type { ApiRequest, Serving } from './serving.ts';
 
 const changesBytesMax = 16 * 1024 * 1024;
@@ -18,7 +20,10 @@ export function servePolicyObjects(serving: Serving): void {
   bodies.allow('/v1/changes', { bytesMax: changesBytesMax, atOnceMax: 2 });
   for (const [kind, routes] of objectRoutes) serveKind(serving, kind, routes);
   app.openapi(changesRoute, async (c) => {
-    const answer = await services.changePolicy(c.req.valid('json'), authorOf(c));
+    const order = c.req.valid('json');
+    const actor = actorOf(c);
+    for (const { object, kind } of order.changes) requireChange(actor, object, kind);
+    const answer = await services.changePolicy(order, actor);
     return answerChange(c, answer, serving) as never;
   });
   app.openapi(policyRoute, async (c) => c.json(await services.readPolicy(), 200));
@@ -31,10 +36,14 @@ function serveKind(serving: Serving, kind: KindOfObject, routes: Routes): void {
   app.openapi(routes.list, async (c) => {
     const { organization = null } = c.req.valid('param') as { organization?: string };
     const of = { kind: kind.kind, organization };
-    return c.json(await services.listObjects(of, c.req.valid('query')), 200);
+    if (organization !== null && !isInReach(c, organization)) throw unknown(of, organization);
+    return c.json(await services.listObjects(of, c.req.valid('query'), reachOfNames(c, kind)), 200);
   });
   app.openapi(routes.read, async (c) => {
-    const object = await services.readObject(keyOf(kind, c.req.valid('param')));
+    const key = keyOf(kind, c.req.valid('param'));
+    const organization = organizationOfObject(key);
+    if (!isInReach(c, organization)) throw unknown(key, organization);
+    const object = await services.readObject(key);
     return c.json(object, 200, { etag: object.etag });
   });
   for (const [verb, route] of [
@@ -45,16 +54,29 @@ function serveKind(serving: Serving, kind: KindOfObject, routes: Routes): void {
       const { place = null } = c.req.valid('query');
       const value = c.req.valid('json') as Readonly<Record<string, unknown>>;
       const object = keyOf(kind, c.req.valid('param'));
+      requireChange(actorOf(c), object, verb);
       const order = orderOf(c, { kind: verb, object, value, place });
-      return answerChange(c, await services.changePolicy(order, authorOf(c)), serving) as never;
+      return answerChange(c, await services.changePolicy(order, actorOf(c)), serving) as never;
     });
   }
   app.openapi(routes.remove, async (c) => {
     const withContents = c.req.valid('query').withContents === 'true';
     const object = keyOf(kind, c.req.valid('param'));
+    requireChange(actorOf(c), object, 'remove');
     const order = orderOf(c, { kind: 'remove', object, withContents });
-    return answerChange(c, await services.changePolicy(order, authorOf(c)), serving) as never;
+    return answerChange(c, await services.changePolicy(order, actorOf(c)), serving) as never;
   });
+}
+
+/** Organizations are listed as far as they are in reach; what is in one is all in reach. */
+function reachOfNames(c: ApiRequest, { kind }: KindOfObject): Organizations {
+  return kind === 'organization' ? organizationsInReach(c) : null;
+}
+
+/** Of what is another organization's, word for word as of what is not there. */
+function unknown({ kind }: Pick<ObjectKey, 'kind'>, organization: string | null): Failure {
+  const of = kind === 'certificate' ? kind : 'organization';
+  return new Failure('object-unknown', `there is no ${of} "${organization ?? ''}"`);
 }
 
 function keyOf({ kind }: KindOfObject, param: object): ObjectKey {

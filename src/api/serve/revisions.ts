@@ -6,7 +6,7 @@ import {
   revisionsRoute,
   rollbackRoute,
 } from '../routes/revisions.ts';
-import { authorOf } from './author.ts';
+import { actorOf } from './reach.ts';
 import { answerChange } from './policy-objects.ts';
 import type { Serving } from './serving.ts';
 
@@ -26,7 +26,7 @@ export function serveRevisions(serving: Serving): void {
   });
   app.openapi(rollbackRoute, async (c) => {
     const { revision } = c.req.valid('param');
-    const answer = await services.rollBack(revision, c.req.valid('json'), authorOf(c));
+    const answer = await services.rollBack(revision, c.req.valid('json'), actorOf(c));
     return answerChange(c, answer, serving) as never;
   });
   app.openapi(inForceRoute, async (c) =>

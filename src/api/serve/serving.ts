@@ -4,7 +4,9 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { FailureTable } from '../../mail/failure.ts';
 import type { Log } from '../../report/log.ts';
-import type { Actor, Authenticate } from '../actor.ts';
+import type { Actor } from '../../identity/actor.ts';
+import type { Reach } from '../../identity/permissions.ts';
+import type { Authenticate } from '../actor.ts';
 import type { ApiServices } from '../services.ts';
 import type { BodyLimits } from './body-limits.ts';
 import type { EventBounds, EventStreams } from './event-streams.ts';
@@ -21,15 +23,13 @@ export interface ApiLimits {
 
 /**
  * How requests come in. `socket`: opening it is being the gateway's administrator. `tls`: from the
- * network, so that nothing is answered to whom `authenticate` does not know, but for what `isOpen`.
+ * network, so that whom `authenticate` does not know is answered on public routes alone.
  */
 export type Door =
   | { readonly kind: 'socket' }
   | {
       readonly kind: 'tls';
       readonly authenticate: Authenticate;
-      /** Routes that are answered to anybody, such as signing in; none where absent. */
-      readonly isOpen?: (method: string, path: string) => boolean;
       readonly rates: { readonly perAddress: Rate; readonly perActor: Rate };
     };
 
@@ -42,10 +42,13 @@ export interface ApiContext {
   readonly stopping: AbortSignal;
 }
 
-/** `actor` null on open routes alone. */
+/**
+ * `actor` null on public routes alone. `reach`: of which organizations the actor has the permission of
+ * the route; set before any handler runs.
+ */
 export interface ApiEnv {
   Bindings: Partial<HttpBindings>;
-  Variables: { requestId: string; actor: Actor | null };
+  Variables: { requestId: string; actor: Actor | null; reach: Reach };
 }
 
 /** The application that areas add their routes to. */

@@ -1,5 +1,6 @@
 /** Serves validations, live or at their end, and the alarms that are open. */
 import { streamSSE } from 'hono/streaming';
+import { describeObject } from '../../config/policy-object.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { ValidationStep } from '../../policy/validation/run.ts';
 import { describeError } from '../problem.ts';
@@ -10,28 +11,45 @@ import {
   validationsRoute,
 } from '../routes/validation.ts';
 import type { BegunValidation } from '../validation-services.ts';
+import { isInReach, signedBy } from './reach.ts';
 import type { ApiContext, ApiRequest, Serving } from './serving.ts';
 
 export function serveValidation({ app, services, context }: Serving): void {
   app.openapi(validateRoute, async (c) => {
     const order = c.req.valid('json');
-    // Who signed in is known; whoever opened the socket says it.
-    const by = c.get('actor')?.person?.name ?? order.by;
-    const begun = await services.startValidation(c.req.valid('param'), { ...order, by });
+    const of = inReach(c, c.req.valid('param'));
+    const by = signedBy(c, order.by);
+    const begun = await services.startValidation(of, { ...order, by });
     const wantsEvents = (c.req.header('accept') ?? '').includes('text/event-stream');
     if (wantsEvents) return tellLive(c, begun, context);
     return c.json(await begun.run, 200);
   });
   app.openapi(validationsRoute, async (c) =>
-    c.json(await services.listValidations(c.req.valid('param'), c.req.valid('query')), 200),
+    c.json(
+      await services.listValidations(inReach(c, c.req.valid('param')), c.req.valid('query')),
+      200,
+    ),
   );
   app.openapi(validationRoute, async (c) => {
     const { id, ...of } = c.req.valid('param');
-    return c.json(await services.readValidation(of, id), 200);
+    return c.json(await services.readValidation(inReach(c, of), id), 200);
   });
-  app.openapi(alarmsRoute, async (c) =>
-    c.json(await services.listAlarms(c.req.valid('query')), 200),
-  );
+  app.openapi(alarmsRoute, async (c) => {
+    const list = await services.listAlarms(c.req.valid('query'));
+    const alarms = list.alarms.filter(({ organization }) => isInReach(c, organization));
+    return c.json({ ...list, alarms }, 200);
+  });
+}
+
+/** What is out of reach is answered as if it were not there. */
+function inReach<Of extends { readonly organization: string; readonly name: string }>(
+  c: ApiRequest,
+  of: Of,
+): Of {
+  if (isInReach(c, of.organization)) return of;
+  const { organization, name } = of;
+  const what = describeObject({ kind: 'outbound-connector', organization, name });
+  throw new Failure('object-unknown', `there is no ${what}`);
 }
 
 /**

@@ -1,7 +1,9 @@
 /** People of a gateway: joins the parts that the API is served from. */
 import type { Noted, PeopleServices } from '../../api/people-services.ts';
+import type { Actor } from '../../identity/actor.ts';
 import type { SignInOptions } from '../../identity/sign-in.ts';
 import { auditActor } from './audit-book.ts';
+import type { Happening } from './audit-book.ts';
 import { authenticate } from './authenticate.ts';
 import { describeSession } from './describe-session.ts';
 import { accept, invite, inviteAs } from './invitations.ts';
@@ -21,6 +23,8 @@ export interface OpenPeople {
   readonly services: PeopleServices;
   /** A link for the first administrator; null where there is somebody already. */
   readonly inviteFirst: () => string | null;
+  /** Writes a change of somebody else's into the audit log, in the transaction under way. */
+  readonly auditChange: (actor: Actor, what: Happening) => void;
   /** Takes on what was changed in the control file by others. */
   readonly refresh: () => void;
   readonly close: () => void;
@@ -53,6 +57,7 @@ export function openPeople(options: PeopleOptions): OpenPeople {
       const { url, secret } = invite(parts, null, by);
       return url ?? secret;
     },
+    auditChange: (actor, what) => parts.audit.note(auditActor(actor), what),
     refresh: () => desk.learnPeople(),
     close: () => {
       clearInterval(timer);
@@ -102,8 +107,7 @@ function servicesOf(parts: PeopleParts, { desk, account, oidcDesk }: Desks): Peo
       return searchAudit(parts.log, query, organizations);
     },
     readAuditChain: (query) => readAuditChain(parts.log, query),
-    note: (actor, { action, organization, object, reason = null }: Noted) =>
-      parts.audit.note(auditActor(actor), { action, organization, object, reason }),
+    note: (actor, what: Noted) => parts.audit.note(auditActor(actor), what),
   };
 }
 

@@ -5,18 +5,15 @@ import type { Grant, Permission, Role } from '../../identity/permissions.ts';
 import { permissions, roles } from '../../identity/permissions.ts';
 import type { SessionRules } from '../../identity/session-rules.ts';
 import { Failure } from '../../mail/failure.ts';
-import { AuditLog } from '../../store/control/audit.ts';
-import { People } from '../../store/control/people.ts';
-import type { StoredGrant, StoredPerson } from '../../store/control/people.ts';
-import { Sessions } from '../../store/control/sessions.ts';
-import { Links, Tokens } from '../../store/control/tokens.ts';
-import type { ControlFile } from '../../store/control/control-rows.ts';
-import { inTransaction } from '../../store/control/control-rows.ts';
+import type { AuditLog } from '../../store/control/audit.ts';
+import type { ControlFile } from '../../store/control/control-file.ts';
+import type { People, StoredGrant, StoredPerson } from '../../store/control/people.ts';
+import type { Sessions } from '../../store/control/sessions.ts';
+import type { Links, Tokens } from '../../store/control/tokens.ts';
 import { AuditBook } from './audit-book.ts';
 
 export interface PeopleSettings {
-  /** The opened control file. */
-  readonly db: ControlFile;
+  readonly control: ControlFile;
   /** 32 bytes: what authenticator secrets are encrypted with. */
   readonly boxKey: Uint8Array;
   /** Shown in authenticator apps. */
@@ -45,17 +42,17 @@ export interface PeopleParts extends PeopleSettings {
 }
 
 export function makeParts(settings: PeopleSettings): PeopleParts {
-  const { db, nowMs } = settings;
-  const log = new AuditLog(db);
+  const { control, nowMs } = settings;
+  const { people, tokens, links, sessions, audit: log } = control;
   return {
     ...settings,
-    people: new People(db),
-    tokens: new Tokens(db),
-    links: new Links(db),
-    sessions: new Sessions(db),
+    people,
+    tokens,
+    links,
+    sessions,
     log,
     audit: new AuditBook(log, nowMs),
-    change: (work) => inTransaction(db, work),
+    change: (work) => control.change(work),
     onPeopleChanged: () => undefined,
   };
 }

@@ -138,7 +138,7 @@ test('an administrator takes a lost authenticator away, and the recovery codes w
 
 test('neither secret nor recovery codes can be read in the control file', async () => {
   const { bytes, recoveryCodes, key } = await enrolled();
-  const file = await bytes();
+  const file = bytes();
   assert.ok(file.includes(digestRecoveryCode(recoveryCodes[0]!)!), 'the digests are in it');
   assert.ok(!file.includes(key));
   for (const code of recoveryCodes) {

@@ -123,7 +123,7 @@ test('what a session is known by is not in the control file', async () => {
   const { bytes, add, signIn, entries } = openRig();
   add('ada');
   const { secret } = await signIn('ada');
-  const file = await bytes();
+  const file = bytes();
   assert.ok(file.includes(entries()[0]!.actor.credential!), 'the session is in it');
   assert.ok(!file.includes(secret.slice(4)));
 });

@@ -21,7 +21,7 @@ export interface PolicyOrder {
   readonly reason: string | null;
   readonly isDryRun: boolean;
   /** Runs in the transaction that keeps the revision. */
-  readonly also?: (revision: number, before: PolicyState) => void;
+  readonly also?: (revision: number, difference: Difference) => void;
 }
 
 /** What was in force, and what is different. */
@@ -100,7 +100,7 @@ function record(
   { before, changed }: Difference,
   { author, origin, reason, also }: PolicyOrder,
 ): void {
-  const inTransaction = (revision: number): void => also?.(revision, before);
+  const inTransaction = (revision: number): void => also?.(revision, { before, changed });
   const by = { author, origin, reason, also: inTransaction };
   kept.policies.record({ objects: changed.objects, fileDigest: null }, by);
 }

@@ -11,6 +11,8 @@ import { composePolicy } from '../../config/compose-policy.ts';
 import { leaveOutSecrets, withoutSecrets } from '../../config/object-secrets.ts';
 import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
 import { textOfKey } from '../../config/policy-object.ts';
+import type { Actor } from '../../identity/actor.ts';
+import { describeActor } from '../../identity/actor.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { StoredRevision } from '../../store/control/policy-revisions.ts';
 import { compareStates } from './describe-difference.ts';
@@ -18,22 +20,33 @@ import type { PolicyBook, PolicyState } from './policy-book.ts';
 import { placed } from './policy-book.ts';
 import type { ChangeOutcome, ChangerParts, PolicyOrder } from './policy-changer.ts';
 import { changePolicyInForce } from './policy-changer.ts';
+import type { AuditChange } from './audit-policy.ts';
+import { happeningsOf } from './audit-policy.ts';
 import { applyRequests, unknownObject } from './requested-change.ts';
 import { toRequests } from './to-requests.ts';
 
-export function policyServices(parts: ChangerParts): PolicyServices {
+export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyServices {
   const { policies } = parts.kept;
   const viewer = new Viewer(policies);
-  const change = async (order: PolicyOrder, about: ObjectKey | null): Promise<PolicyAnswer> =>
-    answerOf(await changePolicyInForce(parts, order), viewer, about);
+  const change = async (
+    asked: Omit<PolicyOrder, 'author' | 'also'>,
+    actor: Actor,
+    about: ObjectKey | null,
+  ): Promise<PolicyAnswer> => {
+    const { reason } = asked;
+    const author = describeActor(actor);
+    const also: PolicyOrder['also'] = (_revision, difference) => {
+      for (const happening of happeningsOf(difference, reason)) audit(actor, happening);
+    };
+    return answerOf(await changePolicyInForce(parts, { ...asked, author, also }), viewer, about);
+  };
   return {
-    listObjects: async (of, query) => viewer.list(of, query),
+    listObjects: async (of, query, names) => viewer.list(of, query, names),
     readObject: async (key) => viewer.read(key),
-    changePolicy: ({ changes, reason, dryRun }, author) => {
+    changePolicy: ({ changes, reason, dryRun }, actor) => {
       const want = (state: PolicyState) => applyRequests(state, toRequests(changes));
       const about = changes.length === 1 ? changes[0]!.object : null;
-      const order = { want, author, origin: 'change', reason, isDryRun: dryRun } as const;
-      return change(order, about);
+      return change({ want, origin: 'change', reason, isDryRun: dryRun }, actor, about);
     },
     readPolicy: async () => {
       const { revision, objects } = policies.state;
@@ -59,9 +72,9 @@ export function policyServices(parts: ChangerParts): PolicyServices {
       const differences = compareStates(stateAt(policies, from), stateAt(policies, end));
       return { formatVersion: 1, from, to: end, differences: [...differences] };
     },
-    rollBack: (number, { objects, reason, dryRun }, author) => {
+    rollBack: (number, { objects, reason, dryRun }, actor) => {
       const want = (state: PolicyState) => asOf(policies, state, { number, objects });
-      return change({ want, author, origin: 'rollback', reason, isDryRun: dryRun }, null);
+      return change({ want, origin: 'rollback', reason, isDryRun: dryRun }, actor, null);
     },
     whenInForce: async (policyRevision) => {
       const found = policies.revisions.whenInForce(policyRevision, 100);
@@ -155,6 +168,7 @@ class Viewer {
       readonly limit: number;
       readonly cursor?: string | undefined;
     },
+    names: readonly string[] | null,
   ): ObjectListView {
     const { objects } = this.#policies.state;
     const isKnown =
@@ -164,7 +178,8 @@ class Viewer {
     const part = query.name?.toLowerCase() ?? '';
     const found = this.#alike({ kind, organization })
       .map((object, place) => ({ object, place }))
-      .filter(({ object }) => object.name.toLowerCase().includes(part));
+      .filter(({ object }) => object.name.toLowerCase().includes(part))
+      .filter(({ object }) => names === null || names.includes(object.name));
     const start = Number(query.cursor ?? 0);
     const page = found.slice(start, start + query.limit);
     const next = start + query.limit;

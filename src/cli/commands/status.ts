@@ -35,7 +35,7 @@ function formatStatus(context: CommandContext, status: StatusView): string {
   const lines = [
     `Postern ${status.version} as ${status.hostName}, process ${status.processId}, up ${formatSpan(upMs)}`,
     `configuration ${status.configFile ?? 'embedded default'}, revision ${status.configRevision}, policy ${status.policyRevision}, in force since ${status.configLoadedAt}`,
-    `data ${status.dataFolder}`,
+    ...(status.dataFolder === null ? [] : [`data ${status.dataFolder}`]),
     `${queued} queued, ${held} held`,
   ];
   const columns = [

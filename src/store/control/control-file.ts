@@ -7,16 +7,26 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { checkVersion, migrate } from '../migrate.ts';
 import { namingFile } from '../sqlite-failure.ts';
+import { AuditLog } from './audit.ts';
+import { inTransaction } from './control-rows.ts';
 import { controlMigrations } from './migrations.ts';
 import { OpenAlarms } from './open-alarms.ts';
 import { PolicyRevisions } from './policy-revisions.ts';
 import { ValidationRuns } from './validation-runs.ts';
+import { People } from './people.ts';
+import { Sessions } from './sessions.ts';
+import { Links, Tokens } from './tokens.ts';
 
 /** Everything in it, by what it is about. */
 export class ControlFile {
   readonly policy: PolicyRevisions;
   readonly validations: ValidationRuns;
   readonly alarms: OpenAlarms;
+  readonly people: People;
+  readonly tokens: Tokens;
+  readonly links: Links;
+  readonly sessions: Sessions;
+  readonly audit: AuditLog;
   readonly #db: DatabaseSync;
 
   constructor(db: DatabaseSync) {
@@ -24,6 +34,16 @@ export class ControlFile {
     this.policy = new PolicyRevisions(db);
     this.validations = new ValidationRuns(db);
     this.alarms = new OpenAlarms(db);
+    this.people = new People(db);
+    this.tokens = new Tokens(db);
+    this.links = new Links(db);
+    this.sessions = new Sessions(db);
+    this.audit = new AuditLog(db);
+  }
+
+  /** All that `work` does or nothing; inside another one it is part of that. Nothing waits in it. */
+  change<Result>(work: () => Result): Result {
+    return inTransaction(this.#db, work);
   }
 
   close(): void {

@@ -2,9 +2,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { toFailure } from '../sqlite-failure.ts';
 
-/** The opened file, for those who hand it on and know no SQL. */
-export type ControlFile = DatabaseSync;
-
 export type ControlRow = Readonly<Record<string, SQLOutputValue>>;
 
 export function readRows(db: DatabaseSync, sql: string, ...values: SQLInputValue[]): ControlRow[] {

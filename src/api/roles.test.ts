@@ -1,0 +1,510 @@
+/** Who gets past the door of which route: every route, every role, one's own organization and another's. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Readable } from 'node:stream';
+import { fakeServices, sampleRows, sampleTrace } from '../../test/support/api-services.ts';
+import { openRig } from '../../test/support/people-rig.ts';
+import type { Actor } from '../identity/actor.ts';
+import { socketActor } from '../identity/actor.ts';
+import type { Grant, Role } from '../identity/permissions.ts';
+import { permissions, roles } from '../identity/permissions.ts';
+import { silentLog } from '../report/log.ts';
+import { createApplication } from './application.ts';
+import type { Problem } from './contract.ts';
+import { describeApi } from './openapi.ts';
+import { allRoutes } from './routes/all-routes.ts';
+import { apiLimits } from './server.ts';
+import { allFailures } from '../app/all-failures.ts';
+import type { ApiServices } from './services.ts';
+
+/** Written out by hand, so that a change of the tables is seen here. `session`: whoever signed in with a cookie. */
+const admitted: Readonly<Record<string, 'anybody' | 'signed-in' | 'session' | readonly Role[]>> = {
+  signIn: 'anybody',
+  readSignInWays: 'anybody',
+  startOidc: 'anybody',
+  finishOidc: 'anybody',
+  acceptInvitation: 'anybody',
+  readSession: 'signed-in',
+  readDocument: 'signed-in',
+  signOut: 'session',
+  changePassword: 'session',
+  startAuthenticator: 'session',
+  confirmAuthenticator: 'session',
+  removeAuthenticator: 'session',
+  listOwnTokens: 'session',
+  addOwnToken: 'session',
+  removeOwnToken: 'session',
+  readStatus: roles,
+  listQueue: roles,
+  showQueued: roles,
+  searchTraces: roles,
+  readTrace: roles,
+  orderQueue: ['gateway-administrator', 'organization-administrator'],
+  readContent: ['gateway-administrator', 'organization-administrator', 'auditor'],
+  readRecords: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+    'auditor',
+  ],
+  suggestConnectors: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+    'auditor',
+  ],
+  explainMail: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+    'auditor',
+  ],
+  listDomains: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+    'auditor',
+  ],
+  verifyDomain: ['gateway-administrator', 'organization-administrator'],
+  searchAudit: ['gateway-administrator', 'organization-administrator', 'auditor'],
+  readAuditChain: ['gateway-administrator', 'auditor'],
+  readConfig: ['gateway-administrator', 'auditor'],
+  checkConfig: ['gateway-administrator', 'auditor'],
+  reloadConfig: ['gateway-administrator'],
+  submitMessage: ['gateway-administrator'],
+  listPeople: ['gateway-administrator', 'auditor'],
+  readPerson: ['gateway-administrator', 'auditor'],
+  addPerson: ['gateway-administrator'],
+  changePerson: ['gateway-administrator'],
+  removePerson: ['gateway-administrator'],
+  invite: ['gateway-administrator'],
+  listTokens: ['gateway-administrator', 'auditor'],
+  addToken: ['gateway-administrator'],
+  removeToken: ['gateway-administrator'],
+};
+
+const readers: readonly Role[] = [
+  'gateway-administrator',
+  'organization-administrator',
+  'connector-administrator',
+  'auditor',
+];
+const inOrganization: readonly Role[] = ['gateway-administrator', 'organization-administrator'];
+const onConnectors: readonly Role[] = [...inOrganization, 'connector-administrator'];
+const gatewayOnly: readonly Role[] = ['gateway-administrator'];
+const wholeReaders: readonly Role[] = ['gateway-administrator', 'auditor'];
+
+/** Of each kind of policy object: who reads it, who puts and removes it, who patches it. */
+const kinds: Readonly<Record<string, readonly [string, readonly Role[], readonly Role[]]>> = {
+  Organization: ['Organizations', gatewayOnly, inOrganization],
+  AcceptedDomain: ['AcceptedDomains', inOrganization, inOrganization],
+  Mailbox: ['Mailboxes', inOrganization, inOrganization],
+  Alias: ['Aliases', inOrganization, inOrganization],
+  Rule: ['Rules', inOrganization, inOrganization],
+  InboundConnector: ['InboundConnectors', onConnectors, onConnectors],
+  OutboundConnector: ['OutboundConnectors', onConnectors, onConnectors],
+  DeliveryTarget: ['DeliveryTargets', gatewayOnly, gatewayOnly],
+  Certificate: ['Certificates', gatewayOnly, gatewayOnly],
+};
+
+const ofPolicy: Readonly<Record<string, readonly Role[]>> = {
+  changePolicy: onConnectors,
+  readPolicy: wholeReaders,
+  listRevisions: wholeReaders,
+  readRevision: wholeReaders,
+  diffRevisions: wholeReaders,
+  whenInForce: wholeReaders,
+  rollBack: gatewayOnly,
+  ...Object.fromEntries(
+    Object.entries(kinds).flatMap(([kind, [plural, put, patch]]) => [
+      [`list${plural}`, kind === 'Certificate' ? wholeReaders : readers],
+      [`read${kind}`, kind === 'Certificate' ? wholeReaders : readers],
+      [`put${kind}`, put],
+      [`remove${kind}`, put],
+      [`patch${kind}`, patch],
+    ]),
+  ),
+};
+
+/** Of what is common to all a grant for one organization opens nothing. */
+const common = new Set([
+  'readAuditChain',
+  'readConfig',
+  'checkConfig',
+  'reloadConfig',
+  'submitMessage',
+  'listPeople',
+  'readPerson',
+  'addPerson',
+  'changePerson',
+  'removePerson',
+  'invite',
+  'listTokens',
+  'addToken',
+  'removeToken',
+  'readPolicy',
+  'listRevisions',
+  'readRevision',
+  'diffRevisions',
+  'whenInForce',
+  'rollBack',
+  'putOrganization',
+  'removeOrganization',
+  'listCertificates',
+  'readCertificate',
+  'putCertificate',
+  'patchCertificate',
+  'removeCertificate',
+  'putDeliveryTarget',
+  'patchDeliveryTarget',
+  'removeDeliveryTarget',
+]);
+
+function makeActor(grants: readonly Grant[], kind: 'session' | 'token' = 'session'): Actor {
+  const narrowing = kind === 'token' ? { permissions, organization: null } : null;
+  const person = { id: 'p1', name: 'ada' };
+  return { ...socketActor, kind, person, grants, narrowing, credential: 'c1', address: null };
+}
+
+function applicationOf(authenticate: () => Actor | null, services: Partial<ApiServices> = {}) {
+  const plenty = { perSecond: 1e6, burst: 1e6 };
+  return createApplication(fakeServices(services), {
+    door: {
+      kind: 'tls',
+      authenticate,
+      rates: { perAddress: plenty, perActor: plenty },
+    },
+    limits: apiLimits,
+    failures: allFailures,
+    log: silentLog,
+    stopping: new AbortController().signal,
+  });
+}
+
+type Asked = (typeof allRoutes)[number];
+
+/** One application for all, since it takes a while to build; who asks is whoever was put here last. */
+let asking: Actor | null = null;
+const shared = applicationOf(() => asking);
+
+/** What the route says to a request that is nothing but its method and path. */
+async function ask(actor: Actor | null, route: Asked): Promise<string> {
+  const path = route.path.replaceAll(/\{\w+\}/g, 'x');
+  const method = route.method.toUpperCase();
+  asking = actor;
+  const answer = await shared.request(`https://gateway.test${path}`, { method });
+  const text = await answer.text();
+  const isProblem = answer.headers.get('content-type') === 'application/problem+json';
+  return isProblem ? (JSON.parse(text) as Problem).code : 'answered';
+}
+
+const shut = ['api-not-signed-in', 'api-not-permitted'];
+
+for (const route of allRoutes) {
+  const name = route.operationId!;
+  test(`${name} admits whom it is for, and nobody else`, async () => {
+    const who = admitted[name] ?? ofPolicy[name];
+    assert.ok(who !== undefined, `say here who may ${name}`);
+    const code = await ask(null, route);
+    if (who === 'anybody') assert.ok(!shut.includes(code), code);
+    else assert.equal(code, 'api-not-signed-in');
+    for (const organization of [null, 'contoso']) {
+      for (const role of roles) {
+        if (role === 'gateway-administrator' && organization !== null) continue;
+        const isFor: boolean =
+          typeof who === 'string' ||
+          (who.includes(role) && (organization === null || !common.has(name)));
+        const answered = await ask(makeActor([{ role, organization }]), route);
+        const text = `${role} of ${organization ?? 'all'}: ${answered}`;
+        assert.equal(!shut.includes(answered), isFor, text);
+      }
+    }
+    const without = await ask(makeActor([]), route);
+    assert.equal(!shut.includes(without), typeof who === 'string', `without a role: ${without}`);
+    const token = makeActor([{ role: 'gateway-administrator', organization: null }], 'token');
+    const byToken = await ask(token, route);
+    assert.equal(!shut.includes(byToken), who !== 'session', `a token: ${byToken}`);
+  });
+}
+
+test('every route of the document names its permission', () => {
+  const names: readonly unknown[] = ['public', ...permissions];
+  for (const [path, methods] of Object.entries(describeApi().paths ?? {})) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const { 'x-permission': permission } = operation as { 'x-permission'?: unknown };
+      assert.ok(names.includes(permission), `${method} ${path}: ${String(permission)}`);
+    }
+  }
+});
+
+const inContoso = (role: Role): Actor => makeActor([{ role, organization: 'contoso' }]);
+const rows = sampleRows.map((row, place) => ({
+  ...row,
+  message: { ...row.message, organization: place === 0 ? 'contoso' : 'fabrikam' },
+}));
+const [mine, theirs] = [rows[0]!.id, rows[1]!.id];
+
+/** Two messages, two traces, two domains: one of each of contoso, the other of fabrikam. */
+function twoOrganizations(): Partial<ApiServices> {
+  const samples = fakeServices();
+  const owners = new Map([
+    ['contoso.com', 'contoso'],
+    ['fabrikam.com', 'fabrikam'],
+  ]);
+  const domain = { type: 'Authoritative', state: 'not-needed', text: '', provenAt: null } as const;
+  const rest = { record: null, lastLook: null, nextLookAt: null, whatToDo: null };
+  return {
+    showQueued: async (id) => {
+      const message = await samples.showQueued(id);
+      const organization = id === mine ? 'contoso' : 'fabrikam';
+      return message === null
+        ? null
+        : {
+            ...message,
+            deliveries: message.deliveries.map((each) => ({ ...each, organization })),
+          };
+    },
+    openContent: async () => Readable.from([Buffer.from('Subject: x\r\n\r\n')]),
+    readTrace: async (id) => {
+      const trace = sampleTrace(id);
+      const organization = id === mine ? 'contoso' : 'fabrikam';
+      return { ...trace, events: trace.events.map((each) => ({ ...each, organization })) };
+    },
+    organizationOf: (name) => owners.get(name) ?? null,
+    listDomains: async () => ({
+      formatVersion: 1,
+      domainVerification: 'off',
+      domains: [...owners].map(([name, organization]) => ({
+        ...domain,
+        ...rest,
+        domain: name,
+        organization,
+      })),
+    }),
+    verifyDomain: async (name) => ({ ...domain, ...rest, domain: name, organization: 'contoso' }),
+  };
+}
+
+interface Call {
+  readonly path: string;
+  readonly method?: string;
+  readonly body?: object;
+}
+
+async function get(
+  actor: Actor,
+  { path, method = 'GET', body }: Call,
+  services = twoOrganizations(),
+) {
+  const application = applicationOf(() => actor, services);
+  const answer = await application.request(`https://gateway.test${path}`, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, text, code: /"code":"([^"]+)"/.exec(text)?.[1] ?? null };
+}
+
+test('what is of another organization is not there, word for word as what is not there at all', async () => {
+  const admin = inContoso('organization-administrator');
+  const unknown = '06X9T5K1J000';
+  for (const path of ['/v1/queue/', '/v1/traces/']) {
+    assert.equal((await get(admin, { path: path + mine })).status, 200);
+    const foreign = await get(admin, { path: path + theirs });
+    assert.equal(foreign.status, 404);
+    const absent = await get(
+      admin,
+      { path: path + unknown },
+      { ...twoOrganizations(), readTrace: async () => null },
+    );
+    assert.equal(foreign.text.replace(theirs, unknown), absent.text);
+  }
+  assert.equal((await get(admin, { path: `/v1/queue/${mine}/content` })).status, 200);
+  assert.equal((await get(admin, { path: `/v1/queue/${theirs}/content` })).status, 404);
+  const verify = (name: string): Call => ({
+    method: 'POST',
+    path: `/v1/domains/${name}/verify`,
+  });
+  assert.equal((await get(admin, verify('contoso.com'))).status, 200);
+  const foreign = await get(admin, verify('fabrikam.com'));
+  assert.equal(foreign.code, 'domain-unknown');
+  const absent = await get(admin, verify('nowhere.com'));
+  assert.equal(foreign.text.replace('fabrikam', 'nowhere'), absent.text);
+});
+
+test('lists are asked for what is in reach, and no query makes it more', async () => {
+  const asked: unknown[] = [];
+  const services: Partial<ApiServices> = {
+    listQueue: async ({ organization, organizations }) => {
+      asked.push([organization, organizations]);
+      return [];
+    },
+    orderQueue: async (order, organizations) => {
+      asked.push([order.match.organization, organizations]);
+      return { changed: 0, pending: 0, unfit: 0, withheld: [], rows: [], next: null };
+    },
+    searchTraces: async ({ organization }, organizations) => {
+      asked.push([organization, organizations]);
+      return { rows: [], next: null };
+    },
+    readRecords: async ({ organization }, organizations) => {
+      asked.push([organization, organizations]);
+      return { traces: [], facts: [], next: null };
+    },
+    status: async (organizations) => {
+      asked.push([undefined, organizations]);
+      return fakeServices().status(null);
+    },
+  };
+  const since = 'since=2026-11-01T00:00:00.000Z';
+  const calls: readonly Call[] = [
+    { path: '/v1/status' },
+    { path: '/v1/queue' },
+    { path: '/v1/queue?organization=fabrikam' },
+    { path: '/v1/traces?organization=fabrikam' },
+    { path: `/v1/records?organization=fabrikam&${since}` },
+    {
+      method: 'POST',
+      path: '/v1/queue/orders',
+      body: { action: 'delete', match: { organization: 'fabrikam' } },
+    },
+  ];
+  for (const call of calls) {
+    assert.equal((await get(inContoso('organization-administrator'), call, services)).status, 200);
+  }
+  const reach = ['contoso'];
+  assert.deepEqual(asked, [
+    [undefined, reach],
+    [undefined, reach],
+    ['fabrikam', reach],
+    ['fabrikam', reach],
+    ['fabrikam', reach],
+    ['fabrikam', reach],
+  ]);
+  const domains = await get(inContoso('auditor'), { path: '/v1/domains' });
+  assert.match(domains.text, /contoso\.com/);
+  assert.doesNotMatch(domains.text, /fabrikam/);
+});
+
+test('explain tells nobody of the policy of another organization', async () => {
+  const explained: string[] = [];
+  const services: Partial<ApiServices> = {
+    ...twoOrganizations(),
+    explain: async ({ from, to }) => {
+      explained.push(`${from} ${to}`);
+      throw new Error('far enough');
+    },
+  };
+  const question = (from: string | null, to: string): Call => ({
+    method: 'POST',
+    path: '/v1/explain',
+    body: { from, to },
+  });
+  const actor = inContoso('connector-administrator');
+  for (const [from, to] of [
+    ['a@far.test', 'b@fabrikam.com'],
+    ['a@fabrikam.com', 'b@contoso.com'],
+    ['a@contoso.com', 'b@fabrikam.com'],
+    ['a@far.test', 'b@elsewhere.test'],
+    [null, 'b@elsewhere.test'],
+  ] as const) {
+    assert.equal((await get(actor, question(from, to), services)).code, 'api-not-permitted', to);
+  }
+  assert.deepEqual(explained, []);
+  await get(actor, question('a@far.test', 'b@contoso.com'), services);
+  await get(actor, question('a@contoso.com', 'b@far.test'), services);
+  assert.equal(explained.length, 2);
+});
+
+test('the help desk sees no header of a message, since that is content', async () => {
+  const header = /"header":(null|"[^"]*)/;
+  const desk = await get(inContoso('help-desk'), { path: `/v1/queue/${mine}` });
+  assert.equal(header.exec(desk.text)?.[1], 'null');
+  const admin = await get(inContoso('organization-administrator'), { path: `/v1/queue/${mine}` });
+  assert.notEqual(header.exec(admin.text)?.[1], 'null');
+});
+
+test('from the network nobody signs an order with another name, and reading content is written down', async () => {
+  const said: string[] = [];
+  const rig = openRig();
+  const services: Partial<ApiServices> = {
+    ...twoOrganizations(),
+    people: rig.services,
+    orderQueue: async ({ by }) => {
+      said.push(by);
+      return { changed: 0, pending: 0, unfit: 0, withheld: [], rows: [], next: null };
+    },
+    openContent: async (_id, by) => {
+      said.push(by);
+      return Readable.from([Buffer.from('x')]);
+    },
+  };
+  const actor = inContoso('organization-administrator');
+  const body = { action: 'retry', match: {}, all: true, by: 'somebody else' };
+  await get(actor, { method: 'POST', path: '/v1/queue/orders', body }, services);
+  await get(actor, { path: `/v1/queue/${mine}/content?by=nobody` }, services);
+  assert.deepEqual(said, ['ada', 'ada']);
+  const [entry] = rig.entries();
+  assert.deepEqual(
+    [entry?.action, entry?.organization, entry?.object?.name, entry?.actor.person],
+    ['content.read', 'contoso', mine, 'ada'],
+  );
+});
+
+test('of a change of many objects each takes its own permission, before anything is asked for', async () => {
+  const services: Partial<ApiServices> = { changePolicy: async () => assert.fail('was asked') };
+  const put = (kind: string, organization: string | null, name: string) => ({
+    kind: 'put',
+    object: { kind, organization, name },
+    value: {},
+  });
+  const own = put('outbound-connector', 'contoso', 'a');
+  const ask = async (actor: Actor, ...changes: readonly object[]): Promise<string | null> => {
+    const call = { method: 'POST', path: '/v1/changes', body: { changes } };
+    return (await get(actor, call, services)).code;
+  };
+  const connectors = inContoso('connector-administrator');
+  const whole = inContoso('organization-administrator');
+  assert.equal(await ask(connectors, own, put('rule', 'contoso', 'a')), 'api-not-permitted');
+  assert.equal(await ask(connectors, own, put('mailbox', 'fabrikam', 'a')), 'object-unknown');
+  assert.equal(await ask(whole, own, put('rule', 'fabrikam', 'a')), 'object-unknown');
+  assert.equal(await ask(whole, put('organization', null, 'contoso')), 'api-not-permitted');
+  assert.equal(await ask(whole, put('organization', null, 'third')), 'object-unknown');
+  assert.equal(await ask(whole, put('delivery-target', 'contoso', 'a')), 'api-not-permitted');
+  assert.equal(await ask(whole, put('certificate', null, 'a')), 'object-unknown');
+  // Own ones reach the policy, which here fails the test inside and is a defect for who asks.
+  assert.equal(await ask(connectors, own), 'api-internal');
+});
+
+test('objects of another organization are neither read, listed, changed nor removed', async () => {
+  const actor = inContoso('organization-administrator');
+  const untouched = async (): Promise<never> => assert.fail('was asked');
+  const services: Partial<ApiServices> = {
+    readObject: untouched,
+    listObjects: untouched,
+    changePolicy: untouched,
+  };
+  for (const [method, path, body] of [
+    ['GET', '/v1/organizations/fabrikam'],
+    ['GET', '/v1/organizations/fabrikam/rules'],
+    ['GET', '/v1/organizations/fabrikam/rules/a'],
+    ['PUT', '/v1/organizations/fabrikam/rules/a', {}],
+    ['PATCH', '/v1/organizations/fabrikam/rules/a', {}],
+    ['DELETE', '/v1/organizations/fabrikam/rules/a'],
+    ['PATCH', '/v1/organizations/fabrikam', {}],
+  ] as const) {
+    const answer = await get(actor, { method, path, ...(body ? { body } : {}) }, services);
+    assert.equal(answer.code, 'object-unknown', `${method} ${path}`);
+  }
+  const listed: unknown[] = [];
+  const list: Partial<ApiServices> = {
+    listObjects: async (of, _query, names) => {
+      listed.push([of.kind, names]);
+      return { formatVersion: 1, revision: 1, objects: [], cursor: null };
+    },
+  };
+  await get(actor, { path: '/v1/organizations' }, list);
+  assert.deepEqual(listed, [['organization', ['contoso']]]);
+});

@@ -1,0 +1,71 @@
+/**
+ * Lets nobody past a route without its permission. A route that names none is not served at all: the
+ * application is refused when it is built.
+ */
+import assert from 'node:assert';
+import { Failure } from '../../mail/failure.ts';
+import type { Reach } from '../../identity/permissions.ts';
+import { organizationsOf, permissions } from '../../identity/permissions.ts';
+import type { RoutePermission } from '../routes/route-parts.ts';
+import type { Application, Middleware } from './serving.ts';
+
+const nowhere: Reach = { kind: 'some', organizations: [] };
+
+/** Before the first route is added. What `assertGuarded` is handed afterwards. */
+export function guardRoutes(app: Application): ReadonlySet<string> {
+  const guarded = new Set<string>();
+  const plain = app.openapi as (...args: readonly unknown[]) => unknown;
+  const guarding = (route: GuardedRoute, ...rest: readonly unknown[]): unknown => {
+    const permission = route['x-permission'];
+    assert(isRoutePermission(permission), `${route.method} ${route.path} names no permission`);
+    guarded.add(`${route.method.toUpperCase()} ${honoPath(route.path)}`);
+    const own = route.middleware === undefined ? [] : [route.middleware].flat();
+    return plain({ ...route, middleware: [guard(permission), ...own] }, ...rest);
+  };
+  app.openapi = guarding as unknown as Application['openapi'];
+  return guarded;
+}
+
+/** After the last one: nothing was added past the guard. */
+export function assertGuarded(app: Application, guarded: ReadonlySet<string>): void {
+  for (const { method, path } of app.routes) {
+    // Middleware is for all methods.
+    if (method === 'ALL') continue;
+    assert(guarded.has(`${method} ${path}`), `${method} ${path} is served without a permission`);
+  }
+}
+
+interface GuardedRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly 'x-permission'?: unknown;
+  readonly middleware?: Middleware | readonly Middleware[];
+}
+
+function isRoutePermission(name: unknown): name is RoutePermission {
+  return name === 'public' || (permissions as readonly unknown[]).includes(name);
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\/{(.+?)}/g, '/:$1');
+}
+
+function guard(permission: RoutePermission): Middleware {
+  return async (c, next) => {
+    if (permission === 'public') {
+      c.set('reach', nowhere);
+      return next();
+    }
+    const actor = c.get('actor');
+    if (actor === null) {
+      throw new Failure('api-not-signed-in', 'nobody is known by this request');
+    }
+    const reach = organizationsOf(actor, permission);
+    if (reach.kind === 'some' && reach.organizations.length === 0) {
+      const text = `this takes the permission ${permission}, which you do not have`;
+      throw new Failure('api-not-permitted', text, { wireText: text });
+    }
+    c.set('reach', reach);
+    return next();
+  };
+}
