@@ -32,7 +32,7 @@ import { findUserIds } from './privileges.ts';
 import type { KeptPolicy } from './policy/kept-policy.ts';
 import { openPeopleOfGateway } from './people/people-of-gateway.ts';
 import { openKeptPolicy, reloadingOf } from './policy/kept-policy.ts';
-import type { ReloadOutcome } from './reloader.ts';
+import type { ReloadOutcome, ReloadParts } from './reloader.ts';
 import { Reloader } from './reloader.ts';
 import { openShardReaders } from './shard-readers.ts';
 import { openValidations } from './validation/open-validations.ts';
@@ -85,13 +85,9 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
       doors.onSwap(next);
       void lastInForce.keep(next);
     };
-    const reloader = new Reloader(settings.configuration, listeners, {
-      ...reloadingOf(kept),
-      lookUp: (configuration) => warnOfHosts(configuration, openResolver),
-      lanes,
-      log,
-      onSwap,
-    });
+    const lookUp: ReloadParts['lookUp'] = (next) => warnOfHosts(next, openResolver);
+    const reloading = { ...reloadingOf(kept), lookUp, lanes, log, onSwap };
+    const reloader = new Reloader(settings.configuration, listeners, reloading);
     const domains = careForDomains({ reloader, book: proven, log, openResolver });
     const care = careForCertificates({ reloader, log });
     const validating = openValidations(kept, { lanes, reloader, log });

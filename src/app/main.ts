@@ -8,6 +8,7 @@ import type { LoadResult } from '../config/load.ts';
 import { loadCandidate, loadInForce } from './policy/load-file.ts';
 import type { Path } from '../config/problem.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
+import { ChainVerifier } from '../report/audit-chain.ts';
 import { formatTraceText } from '../report/show-trace.ts';
 import { allFailures } from './all-failures.ts';
 import { offlineBackup } from './backup/commands.ts';
@@ -41,6 +42,7 @@ const offline: OfflineCommands = {
   examine,
   backups: offlineBackup,
   records: offlineRecords,
+  audit: { createVerifier: () => new ChainVerifier() },
   passwords: { hash: (password) => hashPassword(password), generate: generatePassword },
   formatTrace: (view) => formatTraceText(view),
 };

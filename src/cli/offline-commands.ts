@@ -8,6 +8,7 @@ import type { FailureTable } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CertificateCommands } from './offline-certificates.ts';
 import type { Examine } from './offline-doctor.ts';
+import type { OfflineAudit } from './offline-audit.ts';
 import type { OfflineBackup } from './offline-backup.ts';
 import type { OfflineRecords } from './offline-records.ts';
 import type { ProbeTls } from './offline-probe.ts';
@@ -51,6 +52,7 @@ export interface OfflineCommands {
   readonly examine: Examine;
   readonly backups: OfflineBackup;
   readonly records: OfflineRecords;
+  readonly audit: OfflineAudit;
   /** A new hash in PHC form, and a new random password. */
   readonly passwords: {
     readonly hash: (password: string) => Promise<string>;

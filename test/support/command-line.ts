@@ -11,6 +11,8 @@ import type { ApiServices } from '../../src/api/services.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { CliIo } from '../../src/cli/command-context.ts';
 import type { OfflineCommands } from '../../src/cli/offline-commands.ts';
+import { ChainVerifier } from '../../src/report/audit-chain.ts';
+import { identityFailures } from '../../src/identity/failures.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 
 export interface CliResult {
@@ -46,6 +48,7 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     examine: async () => [],
     backups: noBackups,
     records: offlineRecords,
+    audit: { createVerifier: () => new ChainVerifier() },
     passwords: { hash: async (password) => `hash of ${password}`, generate: () => 'generated' },
     formatTrace: (view) => `trace of ${view.id ?? ''}\n`,
     ...overrides,
@@ -118,7 +121,7 @@ export async function startFakeGateway(
 ): Promise<{ folder: string; socketPath: string }> {
   const folder = await makeFolder(t);
   const socketPath = join(folder, 'data', 'run', 'api.sock');
-  const api = await startApi({ socketPath }, fakeServices(services));
+  const api = await startApi({ socketPath, failures: identityFailures }, fakeServices(services));
   t.after(() => api.close());
   return { folder, socketPath };
 }

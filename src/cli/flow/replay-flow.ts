@@ -5,7 +5,7 @@ import { composePolicy } from '../../config/compose-policy.ts';
 import { asIfProven } from '../../config/domain-verification.ts';
 import { parseConfig } from '../../config/load.ts';
 import { leaveOutSecrets } from '../../config/object-secrets.ts';
-import type { ObjectKey, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
+import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
 import { textOfKey } from '../../config/policy-object.ts';
 import { splitPolicy } from '../../config/split-policy.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -60,7 +60,7 @@ async function composeCandidate(
   for (const change of changes) {
     const object = change.object;
     if (change.kind === 'remove') removeFrom(objects, object);
-    else objects.set(textOfKey(object), { ...object, value: change.value as ObjectValue });
+    else objects.set(textOfKey(object), { ...object, value: change.value });
   }
   const open = [...objects.values()].map((each) => ({
     ...each,
