@@ -52,7 +52,10 @@ export const oidcCallbackRoute = createRoute({
   summary: 'Where the provider sends the browser back to; begins a session',
   request: {
     // What else a provider adds is looked at by the library that reads the answer.
-    query: z.looseObject({ state: z.string().optional(), code: z.string().optional() }),
+    query: z.looseObject({
+      state: z.string().max(512).optional(),
+      code: z.string().max(4096).optional(),
+    }),
   },
   responses: { 200: { description: 'A page that leads on', content: html }, default: problem },
 });
