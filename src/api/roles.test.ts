@@ -39,6 +39,13 @@ const admitted: Readonly<Record<string, 'anybody' | 'signed-in' | 'session' | re
   showQueued: roles,
   searchTraces: roles,
   readTrace: roles,
+  watchQueue: roles,
+  watchTraces: roles,
+  validateConnector: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+  ],
   orderQueue: ['gateway-administrator', 'organization-administrator'],
   readContent: ['gateway-administrator', 'organization-administrator', 'auditor'],
   readRecords: [
@@ -108,6 +115,9 @@ const kinds: Readonly<Record<string, readonly [string, readonly Role[], readonly
 };
 
 const ofPolicy: Readonly<Record<string, readonly Role[]>> = {
+  listValidations: readers,
+  readValidation: readers,
+  listAlarms: readers,
   changePolicy: onConnectors,
   readPolicy: wholeReaders,
   listRevisions: wholeReaders,
@@ -193,9 +203,12 @@ async function ask(actor: Actor | null, route: Asked): Promise<string> {
   const method = route.method.toUpperCase();
   asking = actor;
   const answer = await shared.request(`https://gateway.test${path}`, { method });
-  const text = await answer.text();
-  const isProblem = answer.headers.get('content-type') === 'application/problem+json';
-  return isProblem ? (JSON.parse(text) as Problem).code : 'answered';
+  if (answer.headers.get('content-type') === 'application/problem+json') {
+    return ((await answer.json()) as Problem).code;
+  }
+  // A stream of events has no end of its own.
+  await answer.body?.cancel();
+  return 'answered';
 }
 
 const shut = ['api-not-signed-in', 'api-not-permitted'];

@@ -40,6 +40,15 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   explain: ['--from', 'a@example.test', '--to', 'b@example.test'],
   'domain verify': ['contoso.com'],
   replay: ['--config', 'candidate.yaml'],
+  'person add': ['ada'],
+  'person grant': ['ada', 'auditor'],
+  'person revoke': ['ada', 'auditor'],
+  'person password': ['ada', '--generate'],
+  'person remove': ['ada'],
+  'token create': ['ada', '--name', 'x', '--permission', 'explain'],
+  'token revoke': ['x'],
+  plan: ['--file', 'flow.yaml'],
+  apply: ['--file', 'flow.yaml'],
   'connector readiness': ['x'],
   'connector validate': ['x'],
   'connector validations': ['x'],
@@ -74,6 +83,7 @@ function namedObjects(): readonly (readonly [string, readonly string[]])[] {
 test('every command that needs the gateway ends with 69 where none runs, with 66 without the configuration', async (t) => {
   const workingFolder = await makeFolder(t);
   await writeFile(join(workingFolder, 'candidate.yaml'), minimalConfig());
+  await writeFile(join(workingFolder, 'flow.yaml'), 'organizations: []\n');
   const online = leaves().filter(
     ({ command, words }) =>
       command.options.some(({ long }) => long === '--socket') && words[0] !== 'doctor',

@@ -29,6 +29,7 @@ export interface Parameter {
 export interface Operation {
   readonly method: string;
   readonly path: string;
+  readonly 'x-permission'?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: {
     readonly required?: boolean;
@@ -110,8 +111,13 @@ function typeOf({ type }: Schema): string | undefined {
 }
 
 /** `choose` null: the usual value. */
-function fillPath({ path }: Operation, choose: (name: string) => string | null): string {
-  return path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => choose(name) ?? 'sample');
+function fillPath(operation: Operation, choose: (name: string) => string | null): string {
+  const numbers = (operation.parameters ?? []).filter(
+    (each) => each.in === 'path' && typeOf(each.schema ?? {}) !== 'string',
+  );
+  const fill = (name: string): string =>
+    numbers.some((each) => each.name === name) ? '1' : 'sample';
+  return operation.path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => choose(name) ?? fill(name));
 }
 
 function queryOf({ parameters }: Operation): readonly Parameter[] {
@@ -128,6 +134,8 @@ function requiredQuery(operation: Operation, without?: string): string {
 }
 
 const unknownName = 'noSuchField';
+/** OAuth wants what a provider says besides to be ignored. */
+const takesAnything = new Set(['/v1/sign-in/oidc/callback']);
 
 function queryCases(operation: Operation): Case[] {
   const known = queryOf(operation);
@@ -142,9 +150,12 @@ function queryCases(operation: Operation): Case[] {
     status: 400,
     names: name,
   });
-  return [
+  const strange = [
     of(unknownName, 'that nobody knows', '1'),
     of('__proto__', 'of JavaScript', '1'),
+  ];
+  return [
+    ...(takesAnything.has(operation.path) ? [] : strange),
     ...known.flatMap(({ name, schema = {}, required }) => [
       of(name, 'twice', String(sample(schema)), String(sample(schema))),
       of(name, 'far too long', 'x'.repeat(9000)),
@@ -167,14 +178,21 @@ const badPathValues: readonly (readonly [string, string])[] = [
   ['that is none', 'no-such-thing'],
 ];
 
+/** A PUT makes what is not there yet. */
+function makes({ method, path }: Operation, name: string, what: string): boolean {
+  return method === 'PUT' && path.endsWith(`{${name}}`) && what === 'that is none';
+}
+
 function pathCases(operation: Operation): Case[] {
   const names = Array.from(operation.path.matchAll(/\{([^}]+)\}/g), ([, name]) => name!);
   return names.flatMap((name) =>
-    badPathValues.map(([what, value]) => ({
-      what: `{${name}} ${what}`,
-      path:
-        fillPath(operation, (each) => (each === name ? value : null)) + requiredQuery(operation),
-    })),
+    badPathValues
+      .filter(([what]) => !makes(operation, name, what))
+      .map(([what, value]) => ({
+        what: `{${name}} ${what}`,
+        path:
+          fillPath(operation, (each) => (each === name ? value : null)) + requiredQuery(operation),
+      })),
   );
 }
 

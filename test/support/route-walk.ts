@@ -38,12 +38,18 @@ export async function walkRoutes(walk: Walk): Promise<WalkResult> {
     const before = await walk.digest();
     for (const request of refusableRequests(operation)) {
       requests++;
-      const breach = judgeAnswer(request, await walk.send(request));
+      const breach = judgeAnswer(expectedOf(operation, request), await walk.send(request));
       if (breach !== null) findings.push(`${name}: ${request.what}: ${breach}`);
     }
     if ((await walk.digest()) !== before) findings.push(`${name}: something has changed`);
   }
   return { operations: operations.length, requests, findings };
+}
+
+/** Whoever walks over the socket is no person: all that is a person's own is refused before it is read. */
+function expectedOf(operation: Operation, request: WalkedRequest): WalkedRequest {
+  if (operation['x-permission'] !== 'account.own') return request;
+  return { ...request, status: null, names: null };
 }
 
 /** Null where the answer is as it should be. */

@@ -1,5 +1,6 @@
 /** What the API takes and gives of the policy: objects, changes of them, revisions. */
 import { z } from 'zod';
+import { findNearest } from '../../config/nearest.ts';
 import { kindOf, kindsInOrganization, kindsOfGateway } from '../../config/policy-object.ts';
 import type { ObjectKind } from '../../config/policy-object.ts';
 import { schemaKeys } from '../../config/schema-walk.ts';
@@ -31,7 +32,20 @@ export function valueSchemaOf(kind: ObjectKind) {
     return [key, z.unknown().optional().meta(about)] as const;
   });
   const description = `${kindOf(kind).words}: the keys of docs/config.md under ${section}; unknown keys are refused`;
-  return z.looseObject(Object.fromEntries(shape)).meta({ id: pascalCase(kind), description });
+  const known = own.map(({ key }) => key);
+  const error = (issue: z.core.$ZodRawIssue): string | undefined =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => unknownKey(key, known)).join('; ')
+      : undefined;
+  return z
+    .strictObject(Object.fromEntries(shape), { error })
+    .meta({ id: pascalCase(kind), description });
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const nearest = findNearest(key, known);
+  const hint = nearest === null ? '' : `; did you mean "${nearest}"?`;
+  return `unknown key ${JSON.stringify(key)}${hint}`;
 }
 
 const anyValue = z.record(z.string(), z.unknown());

@@ -30,7 +30,7 @@ export function applyRequests(
 ): readonly PolicyObject[] {
   const draft = new PolicyDraft(state.objects, state.revision + 1);
   for (const request of requests) {
-    const key = { ...request.key, name: canonicalName(request.key.kind, request.key.name) };
+    const key = canonicalKey(request.key);
     const old = draft.find(key);
     checkExpectation(key, old, request.expect);
     if (request.kind === 'remove') {
@@ -39,7 +39,22 @@ export function applyRequests(
       draft.change({ key, value: valueOf(request, key, old), place: request.place });
     }
   }
+  for (const request of requests) {
+    const key = canonicalKey(request.key);
+    if (draft.find(key) !== null) requireOrganization(draft, key);
+  }
   return draft.objects();
+}
+
+/** What no organization holds would act nowhere. */
+function requireOrganization(draft: PolicyDraft, { organization }: ObjectKey): void {
+  if (organization === null) return;
+  const key = { kind: 'organization', organization: null, name: organization } as const;
+  if (draft.find(key) === null) throw unknownObject(key);
+}
+
+function canonicalKey(key: ObjectKey): ObjectKey {
+  return { ...key, name: canonicalName(key.kind, key.name) };
 }
 
 function checkExpectation(key: ObjectKey, old: PlacedObject | null, expect: Expectation): void {

@@ -43,6 +43,7 @@ const samples: Readonly<Record<string, readonly string[]>> = {
   reviewdate: ['2027-03-31'],
   revocation: ['not-checked'],
   lastvalidationtimestamp: ['2026-11-28T09:30:00Z'],
+  validationevery: ['6h', '7d'],
   validationrecipients: ['ann@contoso.com', 'bob@contoso.com'],
   deliverytarget: ['dovecot'],
   recipients: ['ann', 'bob'],
