@@ -68,7 +68,15 @@ export const consideredSchema: z.ZodType<Considered> = z
 
 const smartHosts = z.object({
   kind: z.literal('smart-hosts'),
-  hosts: z.array(z.object({ host: z.string(), port: z.int().min(1).max(65_535) })),
+  hosts: z.array(
+    z.object({
+      host: z.string(),
+      port: z.int().min(1).max(65_535),
+      setBy: mayBeAbsent(z.literal('organization')).meta({
+        description: 'its administrator named it: inner addresses take an entry of network.allow',
+      }),
+    }),
+  ),
 });
 
 const mx = z.object({ kind: z.literal('mx') });

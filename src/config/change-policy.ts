@@ -27,6 +27,7 @@ export interface NewVersion {
   readonly key: ObjectKey;
   readonly position: number;
   readonly value: ObjectValue | null;
+  readonly setBy?: 'organization';
 }
 
 export interface ChangedPolicy {
@@ -50,10 +51,13 @@ export function changePolicy(
 export class PolicyDraft {
   readonly byKey: Map<string, PlacedObject>;
   readonly #revision: number;
+  readonly #setBy: SetBy;
   /** The last position of each kind in each organization. */
   readonly #ends = new Map<string, number>();
 
-  constructor(objects: readonly PlacedObject[], revision: number) {
+  /** `setBy`: whose word the changes are. */
+  constructor(objects: readonly PlacedObject[], revision: number, setBy: SetBy = {}) {
+    this.#setBy = setBy;
     this.byKey = new Map(objects.map((object) => [textOfKey(object), object] as const));
     this.#revision = revision;
     for (const object of objects) this.#extend(object);
@@ -75,10 +79,22 @@ export class PolicyDraft {
       this.byKey.delete(text);
       return;
     }
-    const object = { ...keyOf(key), value, revision: this.#revision };
+    const object = {
+      ...keyOf(key),
+      value,
+      revision: this.#revision,
+      ...this.#setByOf(old, value),
+    };
     if (place !== null) return this.#move(object, place);
     const position = old?.position ?? (this.#ends.get(groupOf(key)) ?? 0) + 1;
     this.#set({ ...object, position });
+  }
+
+  /** Where its mail goes is still the word of whoever said it first. */
+  #setByOf(old: PlacedObject | undefined, value: ObjectValue): SetBy {
+    if (old === undefined) return this.#setBy;
+    const isSame = isDeepStrictEqual(old.value['smartHosts'], value['smartHosts']);
+    return isSame ? setByOf(old) : this.#setBy;
   }
 
   #move(object: Omit<PlacedObject, 'position'>, place: number): void {
@@ -132,8 +148,10 @@ export function replacePolicy(
   for (const group of groups.values()) {
     const old = group.map((object) => known.get(textOfKey(object))?.position ?? null);
     const positions = numberInOrder(old);
-    group.forEach(({ kind, organization, name, value }, place) => {
-      const object = { kind, organization, name, value, position: positions[place]!, revision };
+    group.forEach((wish, place) => {
+      const { value } = wish;
+      const position = positions[place]!;
+      const object = { ...keyOf(wish), value, position, revision, ...setByOf(wish) };
       next.set(textOfKey(object), object);
     });
   }
@@ -154,10 +172,17 @@ function compared(
     const old = known.get(text);
     if (old?.position === object.position && isDeepStrictEqual(old.value, object.value)) return old;
     const { position, value } = object;
-    versions.push({ key: keyOf(object), position, value });
+    versions.push({ key: keyOf(object), position, value, ...setByOf(object) });
     return object;
   });
   return { objects: objects.sort((a, b) => a.position - b.position), versions };
+}
+
+/** Whose word it is, as it is spread into an object. */
+export type SetBy = Pick<PolicyObject, 'setBy'>;
+
+function setByOf({ setBy }: SetBy): SetBy {
+  return setBy === undefined ? {} : { setBy };
 }
 
 export function keyOf({ kind, organization, name }: ObjectKey): ObjectKey {

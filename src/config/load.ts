@@ -25,13 +25,14 @@ import type { Config } from './config.ts';
 import { asIfProven } from './domain-verification.ts';
 import { collectParts, valueAt } from './parts.ts';
 import type { Parts, Report } from './parts.ts';
-import type { ObjectValue } from './policy-object.ts';
+import type { ObjectValue, PolicyObject } from './policy-object.ts';
 import type { ConfigProblem, Finding, Path, Spot } from './problem.ts';
 import { formatPath, problemsMax } from './problem.ts';
 import type { Place, YamlFile } from './read-yaml.ts';
 import { readText } from './read-text.ts';
 import { readYaml } from './read-yaml.ts';
 import { configSchema } from './schema.ts';
+import { markSetBy } from './set-by.ts';
 import type { ChoosePolicy } from './stored-policy.ts';
 import { chooseFile, joinStored } from './stored-policy.ts';
 import { toConfig } from './to-config.ts';
@@ -93,19 +94,22 @@ export function parseConfig(
     return refused([toProblem(finding, file)], readDataFolder(written.value, resolve(file)));
   }
   const yaml = choice.kind === 'file' ? written : joinStored(written, choice.objects);
-  return judge(yaml, { text, file, policyFrom: choice.kind });
+  const objects = choice.kind === 'stored' ? choice.objects : [];
+  return judge(yaml, { text, file, policyFrom: choice.kind, objects });
 }
 
 interface Read {
   readonly text: string;
   readonly file: string;
   readonly policyFrom: 'file' | 'stored';
+  /** Those that stand in no file. */
+  readonly objects: readonly PolicyObject[];
 }
 
-function judge(yaml: YamlFile, { text, file, policyFrom }: Read): LoadResult {
+function judge(yaml: YamlFile, { text, file, policyFrom, objects }: Read): LoadResult {
   const absolute = resolve(file);
   const { findings, parsed } = examine(yaml);
-  const policy = parsed === null ? null : toPolicy(parsed, dirname(absolute));
+  const policy = parsed === null ? null : markSetBy(toPolicy(parsed, dirname(absolute)), objects);
   if (policy !== null) {
     checkReach(asIfProven(policy), (finding) => void findings.push(finding));
     checkRehearsals(asIfProven(policy), (finding) => void findings.push(finding));

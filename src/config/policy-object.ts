@@ -32,6 +32,8 @@ export type ObjectValue = Readonly<Record<string, unknown>>;
 
 export interface PolicyObject extends ObjectKey {
   readonly value: ObjectValue;
+  /** Where an administrator of the organization, not of the gateway, said where its mail goes. */
+  readonly setBy?: 'organization';
 }
 
 /** How objects of a kind stand in a file. */

@@ -75,11 +75,11 @@ async function planSmartHosts(
  */
 async function planSmartHost(
   services: DeliveryServices,
-  { host, port }: SmartHost,
+  { host, port, setBy }: SmartHost,
   entry: number,
 ): Promise<Entry> {
   const found = await lookUp(services.resolver, host, port);
-  const { smartHostsSetBy } = services.guard;
+  const smartHostsSetBy = setBy ?? services.guard.smartHostsSetBy;
   const isNameOnly = found.trouble?.kind === 'no-such-host' && found.trouble.hasName;
   if (!isNameOnly) return entryOf(services, [found], rulesOf(services, smartHostsSetBy), entry);
   const mx = await findMx(services, host, port);

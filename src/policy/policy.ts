@@ -201,10 +201,14 @@ export interface OutboundConnector extends ConnectorBase {
 export type Route =
   { readonly kind: 'mx' } | { readonly kind: 'smart-hosts'; readonly hosts: readonly SmartHost[] };
 
-/** `host` a domain name or IP address without brackets; `port` 25 where the text named none. */
+/**
+ * `host` a domain name or IP address without brackets; `port` 25 where the text named none. `setBy`: an
+ * administrator of the organization named it, whose word reaches no inner network.
+ */
 export interface SmartHost {
   readonly host: string;
   readonly port: number;
+  readonly setBy?: 'organization';
 }
 
 /** `pins`: with pins one of them must be the client certificate's key, in place of CA and name. */

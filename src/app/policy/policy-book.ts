@@ -52,10 +52,11 @@ export class PolicyBook {
     if (changed.versions.length === 0 && isKnown) return this.#state.revision;
     const { author, origin, reason, also } = by;
     const at = new Date().toISOString();
-    const writes = changed.versions.map(({ key, position, value }) => ({
+    const writes = changed.versions.map(({ key, position, value, setBy }) => ({
       ...key,
       position,
       value,
+      setBy: setBy ?? ('gateway' as const),
     }));
     this.revisions.write({ number, at, author, origin, reason, fileDigest }, writes, () =>
       also?.(number),
@@ -105,8 +106,9 @@ function readState(revisions: PolicyRevisions): PolicyState {
 /** As they stood, in their order. */
 export function placed(stored: readonly StoredObject[]): readonly PlacedObject[] {
   return stored
-    .map((object) => ({
+    .map(({ setBy, ...object }) => ({
       ...object,
+      ...(setBy === 'organization' ? { setBy } : {}),
       kind: object.kind as ObjectKind,
       value: object.value as ObjectValue,
     }))

@@ -6,13 +6,14 @@ import type {
   RevisionView,
 } from '../../api/contract/policy-objects.ts';
 import type { PolicyAnswer, PolicyServices } from '../../api/policy-services.ts';
-import type { PlacedObject } from '../../config/change-policy.ts';
+import type { PlacedObject, SetBy } from '../../config/change-policy.ts';
 import { composePolicy } from '../../config/compose-policy.ts';
 import { leaveOutSecrets, withoutSecrets } from '../../config/object-secrets.ts';
 import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
 import { textOfKey } from '../../config/policy-object.ts';
 import type { Actor } from '../../identity/actor.ts';
 import { describeActor } from '../../identity/actor.ts';
+import { mayDo } from '../../identity/permissions.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { StoredRevision } from '../../store/control/policy-revisions.ts';
 import { compareStates } from './describe-difference.ts';
@@ -44,7 +45,8 @@ export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyS
     listObjects: async (of, query, names) => viewer.list(of, query, names),
     readObject: async (key) => viewer.read(key),
     changePolicy: ({ changes, reason, dryRun }, actor) => {
-      const want = (state: PolicyState) => applyRequests(state, toRequests(changes));
+      const want = (state: PolicyState) =>
+        applyRequests(state, toRequests(changes), setByOf(actor));
       const about = changes.length === 1 ? changes[0]!.object : null;
       return change({ want, origin: 'change', reason, isDryRun: dryRun }, actor, about);
     },
@@ -83,6 +85,11 @@ export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyS
       return { formatVersion: 1, policyRevision, inForce };
     },
   };
+}
+
+/** Whose word reaches inner networks: of whoever may change what concerns the whole gateway. */
+function setByOf(actor: Actor): SetBy {
+  return mayDo(actor, 'config.reload', null) ? {} : { setBy: 'organization' };
 }
 
 function unknownRevision(text: string): Failure {

@@ -1,5 +1,5 @@
 /** What somebody asks to be changed, held against what is there: the objects that there shall be. */
-import type { ObjectChange, PlacedObject } from '../../config/change-policy.ts';
+import type { ObjectChange, PlacedObject, SetBy } from '../../config/change-policy.ts';
 import { PolicyDraft } from '../../config/change-policy.ts';
 import { mergePatch } from '../../config/merge-patch.ts';
 import { keepSecrets } from '../../config/object-secrets.ts';
@@ -21,14 +21,15 @@ export type RequestedChange = { readonly key: ObjectKey; readonly expect: Expect
 );
 
 /**
- * One after the other. Throws a Failure: `object-unknown`, `object-exists`, `object-changed`,
+ * One after the other; `setBy` says whose word they are. Throws a Failure: `object-unknown`, `object-exists`, `object-changed`,
  * `object-in-use` for an organization that still holds something, `object-name-differs`.
  */
 export function applyRequests(
   state: PolicyState,
   requests: readonly RequestedChange[],
+  setBy: SetBy = {},
 ): readonly PolicyObject[] {
-  const draft = new PolicyDraft(state.objects, state.revision + 1);
+  const draft = new PolicyDraft(state.objects, state.revision + 1, setBy);
   for (const request of requests) {
     const key = canonicalKey(request.key);
     const old = draft.find(key);

@@ -31,7 +31,7 @@ function revision(number: number, more: Partial<StoredRevision> = {}): StoredRev
 }
 
 function rule(name: string, value: unknown, position = 1): ObjectWrite {
-  return { kind: 'rule', organization: 'contoso', name, position, value };
+  return { kind: 'rule', organization: 'contoso', name, position, value, setBy: 'gateway' };
 }
 
 test('an object is as its newest version says that is not younger than the revision', () => {

@@ -19,12 +19,14 @@ export interface StoredObject extends StoredKey {
   /** The revision that wrote this version. */
   readonly revision: number;
   readonly value: unknown;
+  readonly setBy: 'gateway' | 'organization';
 }
 
 /** A version to be written; `value` null removes the object. */
 export interface ObjectWrite extends StoredKey {
   readonly position: number;
   readonly value: unknown;
+  readonly setBy: 'gateway' | 'organization';
 }
 
 /** One change of the policy. */
@@ -113,7 +115,7 @@ export class PolicyRevisions {
 
   /** Everything as of a revision, in order of kind, organization and position. */
   objectsAt(revision: number): readonly StoredObject[] {
-    const sql = `SELECT kind, organization, name, position, max(revision) AS revision, value
+    const sql = `SELECT kind, organization, name, position, max(revision) AS revision, value, set_by
       FROM object_version WHERE revision <= ?
       GROUP BY kind, organization, name HAVING value IS NOT NULL
       ORDER BY kind, organization, position, name`;
@@ -163,10 +165,10 @@ export class PolicyRevisions {
     this.#db
       .prepare('INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?)')
       .run(number, at, author, origin, reason, fileDigest);
-    const insert = this.#db.prepare('INSERT INTO object_version VALUES (?, ?, ?, ?, ?, ?)');
-    for (const { position, value, ...key } of writes) {
+    const insert = this.#db.prepare('INSERT INTO object_version VALUES (?, ?, ?, ?, ?, ?, ?)');
+    for (const { position, value, setBy, ...key } of writes) {
       const text = value === null ? null : JSON.stringify(value);
-      insert.run(...wordsOf(key), number, position, text);
+      insert.run(...wordsOf(key), number, position, text, setBy);
     }
   }
 
@@ -202,7 +204,8 @@ function toKey(row: Row): StoredKey {
 }
 
 function toObject(row: Row): StoredObject {
-  return { ...toKey(row), ...toVersion(row) };
+  const setBy = row['set_by'] === 'gateway' ? 'gateway' : 'organization';
+  return { ...toKey(row), ...toVersion(row), setBy };
 }
 
 function toVersion(row: Row): StoredVersion {

@@ -4,7 +4,7 @@
  * A revision is one change, of one object or of many. An object as of a revision is its newest version
  * that is not younger; `value` null says that it was removed. `position` orders the objects of a kind
  * within their organization; it has gaps, so that one that moves needs no other version of its
- * neighbours. `organization` is empty for what belongs to the gateway.
+ * neighbours. `set_by` is `gateway` or `organization`: whose administrator said where mail goes. `organization` is empty for what belongs to the gateway.
  *
  * `in_force` has a row for each time that another policy came into force: domains that are proven make
  * another one of the same revision.
@@ -34,6 +34,7 @@ CREATE TABLE object_version (
   revision INTEGER NOT NULL REFERENCES revision (number),
   position REAL NOT NULL,
   value TEXT,
+  set_by TEXT NOT NULL,
   PRIMARY KEY (kind, organization, name, revision)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { minimalConfig } from '../../test/support/sample-config.ts';
+import { PolicyDraft } from './change-policy.ts';
+import { parseConfig } from './load.ts';
+import type { ObjectKey, PolicyObject } from './policy-object.ts';
+import { splitPolicy } from './split-policy.ts';
+
+const loaded = parseConfig(minimalConfig(), 'postern.yaml');
+assert.equal(loaded.kind, 'loaded');
+const objects = splitPolicy(loaded.raw);
+const organization = objects.find(({ kind }) => kind === 'organization')!.name;
+const key: ObjectKey = { kind: 'outbound-connector', organization, name: 'scanner' };
+const value = { name: 'scanner', recipientDomains: 'a.test', smartHosts: '10.0.0.1' };
+
+/** After `steps`, each by whoever said it, as the lanes see it. */
+function smartHostsAfter(...steps: readonly (readonly [object, 'gateway' | 'organization'])[]) {
+  let known = objects.map((object, at) => ({ ...object, position: at, revision: 1 }));
+  steps.forEach(([changed, by], at) => {
+    const draft = new PolicyDraft(known, at + 2, by === 'gateway' ? {} : { setBy: by });
+    draft.change({ key, value: { ...value, ...changed }, place: null });
+    known = [...draft.objects()];
+  });
+  const choose = () => ({ kind: 'stored', objects: known as readonly PolicyObject[] }) as const;
+  const result = parseConfig(minimalConfig(), 'postern.yaml', choose);
+  assert.equal(result.kind, 'loaded', JSON.stringify(result));
+  const { route } = result.policy.organizations[0]!.outboundConnectors[0]!;
+  assert.equal(route.kind, 'smart-hosts');
+  return { setBy: route.hosts[0]!.setBy, revision: result.policy.revision };
+}
+
+test("an inner address is reached by the gateway's administrator's word alone", () => {
+  const other = { smartHosts: '10.0.0.2' };
+  assert.equal(smartHostsAfter([{}, 'gateway']).setBy, undefined);
+  assert.equal(smartHostsAfter([{}, 'organization']).setBy, 'organization');
+  assert.equal(smartHostsAfter([{}, 'gateway'], [other, 'organization']).setBy, 'organization');
+  assert.equal(smartHostsAfter([{}, 'organization'], [other, 'gateway']).setBy, undefined);
+});
+
+test('whoever changes something else says nothing of where mail goes', () => {
+  const comment = { comment: 'x' };
+  assert.equal(smartHostsAfter([{}, 'gateway'], [comment, 'organization']).setBy, undefined);
+  assert.equal(smartHostsAfter([{}, 'organization'], [comment, 'gateway']).setBy, 'organization');
+});
+
+test('whose word it is makes another policy, which decision records name', () => {
+  const [mine, theirs] = (['gateway', 'organization'] as const).map((by) =>
+    smartHostsAfter([{}, by]),
+  );
+  assert.notEqual(mine!.revision, theirs!.revision);
+});
