@@ -23,6 +23,7 @@ import { addConnectorCommands, addRuleCommands } from './commands/policy-objects
 import { addSuggest } from './commands/connector-suggest.ts';
 import { addConnectorValidate } from './commands/connector-validate.ts';
 import { addConnectorValidations } from './commands/connector-validations.ts';
+import { addRevisionCommands } from './commands/revision.ts';
 import { addQueueList } from './commands/queue-list.ts';
 import { addQueueOrders } from './commands/queue-order.ts';
 import { addQueueShow } from './commands/queue-show.ts';
@@ -89,6 +90,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addDomainCommands(program, context);
   addExportPostfix(addPolicyFileCommands(program, context), context);
   addImport(program, context);
+  addRevisionCommands(program, context);
   addPersonCommands(program, context);
   addTokenCommands(program, context);
   addAuditCommands(program, context);

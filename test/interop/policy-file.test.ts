@@ -107,6 +107,31 @@ test('mistakes are named at their line of the file, and nothing is changed', asy
   assert.equal(await exported(full), text);
 });
 
+test('what a revision changed is told, and taken back for one object or for all', async () => {
+  const text = await exported(full);
+  succeeds(
+    await full.run('apply', '-f', await flowIn(full, text.replace(/agreed: \d+/, 'agreed: 2028'))),
+  );
+  const listed = succeeds(await full.run('revision', 'list', '--limit', '1', '--json'));
+  const [newest] = (JSON.parse(listed) as { revisions: { revision: number }[] }).revisions;
+  const number = newest!.revision;
+  assert.match(
+    succeeds(await full.run('revision', 'show', String(number))),
+    /~ comment: .*-> .*2028/,
+  );
+  const back = String(number - 1);
+  const one = ['--object', 'outbound-connector/example/to bank'];
+  assert.match(
+    succeeds(await full.run('revision', 'rollback', back, '--dry-run')),
+    /Would change: 1 changed/,
+  );
+  succeeds(await full.run('revision', 'rollback', back, ...one));
+  assert.equal(await exported(full), text);
+  assert.match(succeeds(await full.run('revision', 'diff', back)), /no difference/);
+  const none = await full.run('revision', 'rollback', back, '--object', 'rule/example/zzz');
+  assert.equal(none.code, 66, none.stderr);
+});
+
 test('less wants a reason, order is what the file says, and the rest goes where it is told to', async () => {
   const text = await exported(full);
   const flow = parse(text) as {
