@@ -42,6 +42,17 @@ export const configFailures = {
     exitCode: 65,
     whatToDo: 'Change or remove what depends on it first, or in the same change.',
   },
+  'object-misplaced': {
+    httpStatus: 422,
+    exitCode: 65,
+    whatToDo:
+      'Name the organization for what is in one, and none for organizations and certificates.',
+  },
+  'means-not-yours': {
+    httpStatus: 403,
+    exitCode: 77,
+    whatToDo: 'Ask an administrator of the gateway to set it.',
+  },
   'object-name-differs': {
     httpStatus: 422,
     exitCode: 65,

@@ -13,7 +13,7 @@ import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
 import { textOfKey } from '../../config/policy-object.ts';
 import type { Actor } from '../../identity/actor.ts';
 import { describeActor } from '../../identity/actor.ts';
-import { mayDo } from '../../identity/permissions.ts';
+import { mayDo, organizationsOf } from '../../identity/permissions.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { StoredRevision } from '../../store/control/policy-revisions.ts';
 import { compareStates } from './describe-difference.ts';
@@ -25,6 +25,7 @@ import type { AuditChange } from './audit-policy.ts';
 import { happeningsOf } from './audit-policy.ts';
 import { applyRequests, unknownObject } from './requested-change.ts';
 import { toRequests } from './to-requests.ts';
+import { WordsFor } from './words-for-others.ts';
 
 export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyServices {
   const { policies } = parts.kept;
@@ -39,7 +40,8 @@ export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyS
     const also: PolicyOrder['also'] = (_revision, difference) => {
       for (const happening of happeningsOf(difference, reason)) audit(actor, happening);
     };
-    return answerOf(await changePolicyInForce(parts, { ...asked, author, also }), viewer, about);
+    const outcome = await changePolicyInForce(parts, { ...asked, author, also });
+    return answerOf(outcome, viewer, { about, words: wordsFor(actor, outcome) });
   };
   return {
     listObjects: async (of, query, names) => viewer.list(of, query, names),
@@ -129,9 +131,29 @@ function asOf(
   );
 }
 
-function answerOf(outcome: ChangeOutcome, viewer: Viewer, about: ObjectKey | null): PolicyAnswer {
-  if (outcome.kind === 'asks-why') return outcome;
-  if (outcome.kind === 'refused') return { ...outcome, dependents: dependentsOf(outcome) };
+/** Whoever looks after some organizations is told nothing of the others. */
+function wordsFor(actor: Actor, { before, changed }: ChangeOutcome): WordsFor {
+  const reach = organizationsOf(actor, 'policy.read');
+  const all = [...before.objects, ...changed.objects]
+    .filter(({ kind }) => kind === 'organization')
+    .map(({ name }) => name);
+  return new WordsFor(reach.kind === 'all' ? null : reach.organizations, [...new Set(all)]);
+}
+
+interface Telling {
+  readonly about: ObjectKey | null;
+  readonly words: WordsFor;
+}
+
+function answerOf(outcome: ChangeOutcome, viewer: Viewer, { about, words }: Telling): PolicyAnswer {
+  if (outcome.kind === 'asks-why') {
+    return { kind: 'asks-why', weaker: outcome.weaker.map((text) => words.text(text)) };
+  }
+  if (outcome.kind === 'refused') {
+    const problems = outcome.problems.map((problem) => words.problem(problem));
+    const dependents = dependentsOf(outcome).filter((object) => words.isOwn(object));
+    return { kind: 'refused', problems, dependents };
+  }
   const { kind, configuration, weaker, warnings, before, changed } = outcome;
   const isDone = kind !== 'would-change';
   const view: ChangedView = {
@@ -140,8 +162,8 @@ function answerOf(outcome: ChangeOutcome, viewer: Viewer, about: ObjectKey | nul
     revision: viewer.revision,
     policyRevision: configuration.policy.revision,
     differences: [...compareStates(before.objects, changed.objects)],
-    weaker: [...weaker],
-    warnings: [...warnings],
+    weaker: weaker.map((text) => words.text(text)),
+    warnings: warnings.map((problem) => words.problem(problem)),
     object: isDone && about !== null ? viewer.find(about) : null,
   };
   return { kind: 'done', view };

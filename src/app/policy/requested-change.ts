@@ -4,8 +4,14 @@ import { PolicyDraft } from '../../config/change-policy.ts';
 import { mergePatch } from '../../config/merge-patch.ts';
 import { keepSecrets } from '../../config/object-secrets.ts';
 import type { ObjectKey, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
-import { canonicalName, describeObject, kindOf } from '../../config/policy-object.ts';
+import {
+  canonicalName,
+  describeObject,
+  kindOf,
+  kindsOfGateway,
+} from '../../config/policy-object.ts';
 import { Failure } from '../../mail/failure.ts';
+import { requireOwnMeans } from './own-means.ts';
 import type { PolicyState } from './policy-book.ts';
 
 /** What must be so for the change to be meant: the versions that its author may have seen. */
@@ -21,8 +27,9 @@ export type RequestedChange = { readonly key: ObjectKey; readonly expect: Expect
 );
 
 /**
- * One after the other; `setBy` says whose word they are. Throws a Failure: `object-unknown`, `object-exists`, `object-changed`,
- * `object-in-use` for an organization that still holds something, `object-name-differs`.
+ * One after the other; `setBy` says whose word they are. Throws a Failure: `object-unknown`,
+ * `object-exists`, `object-changed`, `object-misplaced`, `object-name-differs`, `means-not-yours`, and
+ * `object-in-use` for an organization that still holds something.
  */
 export function applyRequests(
   state: PolicyState,
@@ -32,12 +39,15 @@ export function applyRequests(
   const draft = new PolicyDraft(state.objects, state.revision + 1, setBy);
   for (const request of requests) {
     const key = canonicalKey(request.key);
+    requireShape(key);
     const old = draft.find(key);
     checkExpectation(key, old, request.expect);
     if (request.kind === 'remove') {
       for (const each of removals(draft, key, request.withContents)) draft.change(each);
     } else {
-      draft.change({ key, value: valueOf(request, key, old), place: request.place });
+      const value = valueOf(request, key, old);
+      if (setBy.setBy === 'organization') requireOwnMeans(key, value, state.objects);
+      draft.change({ key, value, place: request.place });
     }
   }
   for (const request of requests) {
@@ -45,6 +55,19 @@ export function applyRequests(
     if (draft.find(key) !== null) requireOrganization(draft, key);
   }
   return draft.objects();
+}
+
+/** What stands where nobody looks would act nowhere. Throws a Failure `object-misplaced`. */
+function requireShape({ kind, organization, name }: ObjectKey): void {
+  const isOfGateway = kindsOfGateway.some((each) => each.kind === kind);
+  if (isOfGateway === (organization === null)) return;
+  const where = isOfGateway
+    ? 'belongs to the gateway, not to an organization'
+    : 'needs an organization';
+  throw new Failure(
+    'object-misplaced',
+    `the ${kindOf(kind).words} ${JSON.stringify(name)} ${where}`,
+  );
 }
 
 /** What no organization holds would act nowhere. */

@@ -25,6 +25,7 @@ export async function loadDraft(
     refuse(`the draft is named ${JSON.stringify(draft.name)}, and "${name}" is to be validated`);
   }
   checkAnchors(inForce, draft);
+  checkCertificate(inForce, order);
   const value = { ...draft, name };
   const object: PolicyObject = { kind: 'outbound-connector', organization, name, value };
   const result = await load(inForce, withObject(inForce.objects, object));
@@ -55,6 +56,22 @@ function checkAnchors({ config, files }: Configuration, draft: object): void {
   if (files.has(file)) return;
   refuse(
     `anchors: ${file} is no file that the configuration in force names; put it in force first`,
+  );
+}
+
+/** A trial must not show a certificate in whose name the organization does not write. */
+function checkCertificate(
+  { objects }: Configuration,
+  { organization, draft }: ValidationOrder & { readonly draft: object },
+): void {
+  if (!('clientCertificate' in draft) || typeof draft.clientCertificate !== 'string') return;
+  const { clientCertificate: wanted } = draft;
+  const isUsed = objects.some(
+    (each) => each.organization === organization && each.value['clientCertificate'] === wanted,
+  );
+  if (isUsed) return;
+  refuse(
+    `clientCertificate: ${JSON.stringify(wanted)} is shown by nothing of ${organization} in force; put it in force first`,
   );
 }
 

@@ -123,12 +123,14 @@ test('what is refused asks no lane', async () => {
     await codeOf(validate({ draft: { name: 'other' } })),
     await codeOf(validate({ draft: { anchors: 'file:/etc/shadow' } })),
     await codeOf(validate({ draft: { anchors: 'file:tls/../../shadow' } })),
+    await codeOf(validate({ draft: { clientCertificate: 'of somebody else' } })),
   ];
   assert.deepEqual(codes, [
     'outbound-connector-unknown',
     'outbound-connector-unknown',
     'validation-refused',
     'validation-refused',
+    'draft-refused',
     'draft-refused',
     'draft-refused',
     'draft-refused',
