@@ -1,6 +1,6 @@
 /** What a file says of the policy, taken apart into objects; the inverse of `compose-policy.ts`. */
 import { createHash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../standards/canonical-json/canonical-json.ts';
 import type { KindOfObject, ObjectValue, PolicyObject } from './policy-object.ts';
 import { canonicalName, kindsInOrganization, kindsOfGateway } from './policy-object.ts';
 

@@ -9,7 +9,7 @@ import type {
   RetrySchedule,
 } from '../policy/policy.ts';
 import { isInside } from '../policy/delivery-target.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../standards/canonical-json/canonical-json.ts';
 import { resolveAnchors, toInbound, toOutbound } from './connectors-to-policy.ts';
 import { withoutProof } from './domain-verification.ts';
 import type { ParsedConfig } from './schema.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AuditEvent, AuditLink, ChainVerdict } from './audit-chain.ts';
 import { ChainVerifier, linkAuditEvent } from './audit-chain.ts';
-import { hashText } from './canonical-json.ts';
+import { hashText } from './hash-text.ts';
 
 function makeEvent(number: number): AuditEvent {
   return {

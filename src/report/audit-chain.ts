@@ -5,7 +5,8 @@
  * An entry is canonical JSON; its hash is over exactly that text. What is cut off at the end leaves no
  * trace in the rest: compare the newest hash with one that was noted elsewhere.
  */
-import { canonicalJson, hashText } from './canonical-json.ts';
+import { canonicalJson } from '../standards/canonical-json/canonical-json.ts';
+import { hashText } from './hash-text.ts';
 
 /** Who did it. `gateway`: it did so by itself; `nobody`: who asked was not signed in. */
 export interface AuditActor {

@@ -9,7 +9,8 @@ import type { AttemptReport, IncomingMessage } from '../policy/delivery.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
-import { canonicalJson, hashText } from './canonical-json.ts';
+import { canonicalJson } from '../standards/canonical-json/canonical-json.ts';
+import { hashText } from './hash-text.ts';
 import { describeTrace, formatTraceText } from './show-trace.ts';
 import type { Recorded } from './trace.ts';
 import {

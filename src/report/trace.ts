@@ -23,7 +23,8 @@ import type {
 import type { Evidence } from '../policy/evidence.ts';
 import type { Outcome, RecipientOutcome } from '../policy/outcome.ts';
 import type { Clause } from '../policy/tls-requirement.ts';
-import { canonicalJson, hashText } from './canonical-json.ts';
+import { canonicalJson } from '../standards/canonical-json/canonical-json.ts';
+import { hashText } from './hash-text.ts';
 import type { DsnRecipient } from './dsn-recipient.ts';
 import { actionOf } from './dsn-recipient.ts';
 import type { Fact, TraceKind, TraceRecord } from './record.ts';

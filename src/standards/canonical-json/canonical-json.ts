@@ -5,9 +5,6 @@
  * space. Properties that are undefined are left out, as they are no part of JSON.
  * @see RFC 8785 §3.2
  */
-import assert from 'node:assert/strict';
-import { hash } from 'node:crypto';
-
 const depthMax = 64;
 
 /** A value that JSON cannot hold (NaN, function, bigint, a cycle) is a programmer's error. */
@@ -20,14 +17,14 @@ export function canonicalJson(value: unknown): string {
 const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 function write(value: unknown, depth: number): string {
-  assert(depth < depthMax, 'canonical JSON: nested too deep, or a cycle');
+  if (depth >= depthMax) throw new TypeError('canonical JSON: nested too deep, or a cycle');
   switch (typeof value) {
     case 'string':
       return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`;
     case 'boolean':
       return value ? 'true' : 'false';
     case 'number':
-      assert(Number.isFinite(value), 'canonical JSON: not a finite number');
+      if (!Number.isFinite(value)) throw new TypeError('canonical JSON: not a finite number');
       return String(value);
     case 'object':
       if (value === null) return 'null';
@@ -37,7 +34,7 @@ function write(value: unknown, depth: number): string {
     case 'bigint':
     case 'function':
     case 'symbol':
-      throw new assert.AssertionError({ message: `canonical JSON cannot hold ${typeof value}` });
+      throw new TypeError(`canonical JSON cannot hold ${typeof value}`);
   }
 }
 
@@ -77,9 +74,4 @@ function writeKey(key: string): string {
   const text = `${JSON.stringify(key)}:`;
   if (keyTexts.size < keyTextsMax) keyTexts.set(key, text);
   return text;
-}
-
-/** SHA-256 of a text's UTF-8 bytes, base64url without padding. */
-export function hashText(text: string): string {
-  return hash('sha256', text, 'base64url');
 }

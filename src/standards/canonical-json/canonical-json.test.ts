@@ -1,9 +1,8 @@
 /** Canonical JSON: equal values, equal texts; what JSON cannot hold is refused. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { canonicalJson, hashText } from './canonical-json.ts';
+import { canonicalJson } from './canonical-json.ts';
 
 test('sorts keys by UTF-16 code units and writes no white space', () => {
   const value = {
@@ -62,11 +61,6 @@ const cycle: unknown[] = [];
 cycle.push(cycle);
 for (const value of [Number.NaN, Infinity, 1n, [undefined], () => 1, Symbol('x'), cycle]) {
   test(`refuses ${typeof value} ${Array.isArray(value) ? 'array' : String(value)}`, () => {
-    assert.throws(() => canonicalJson(value), assert.AssertionError);
+    assert.throws(() => canonicalJson(value), TypeError);
   });
 }
-
-test('hashes the UTF-8 bytes in base64url', () => {
-  const expected = createHash('sha256').update(Buffer.from('\u20ac', 'utf8')).digest('base64url');
-  assert.equal(hashText('\u20ac'), expected);
-});
