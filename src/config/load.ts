@@ -139,7 +139,7 @@ function examine(yaml: YamlFile): {
   const shape = configSchema.safeParse(yaml.value);
   for (const issue of shape.error?.issues ?? []) findings.push(...explainIssue(issue));
   const wrongPaths = [...findings, ...yaml.findings].map(({ path }) => path);
-  const all = collectParts(yaml.value, wrongPaths);
+  const all = collectParts(yaml.value, wrongPaths, shape.success ? shape.data : null);
   const report = (finding: Finding): void => void findings.push(finding);
   checkOrganizationCount(yaml.value, report);
   checkQueue(yaml.value, wrongPaths, report);

@@ -70,9 +70,12 @@ export interface AllParts {
   readonly organizations: readonly Parts[];
 }
 
-/** `wrongPaths` are the places that the schema complained about. */
-export function collectParts(raw: unknown, wrongPaths: readonly Path[]): AllParts {
-  const reader = new PartReader(raw, wrongPaths);
+/**
+ * `wrongPaths` are the places that somebody complained about. `parsed` is what the schema made of it all;
+ * null where it refused some of it, so that each part is tried by itself.
+ */
+export function collectParts(raw: unknown, wrongPaths: readonly Path[], parsed: unknown): AllParts {
+  const reader = new PartReader(raw, wrongPaths, parsed);
   const gateway = {
     listeners: reader.list(listenerSection, ['listeners']),
     listenersAreWhole: reader.isWhole(['listeners']),
@@ -122,9 +125,11 @@ function collectOrganization(reader: PartReader, gateway: GatewayParts, path: Pa
 class PartReader {
   readonly raw: unknown;
   readonly #wrong: ReadonlySet<string>;
+  readonly #parsed: unknown;
 
-  constructor(raw: unknown, wrongPaths: readonly Path[]) {
+  constructor(raw: unknown, wrongPaths: readonly Path[], parsed: unknown) {
     this.raw = raw;
+    this.#parsed = parsed;
     this.#wrong = wrongPrefixes(wrongPaths);
   }
 
@@ -135,11 +140,13 @@ class PartReader {
   list<T>(schema: z.ZodType<T>, path: Path): Located<T>[] {
     const entries = valueAt(this.raw, path);
     if (!Array.isArray(entries)) return [];
+    const known = valueAt(this.#parsed, path) as readonly T[] | undefined;
     return entries.flatMap((entry, place) => {
       const here = [...path, place];
       if (!this.isWhole(here)) return [];
-      const parsed = schema.safeParse(entry);
       const given = new Set(Object.keys((entry ?? {}) as object));
+      if (known !== undefined) return [{ value: known[place]!, path: here, given }];
+      const parsed = schema.safeParse(entry);
       return parsed.success ? [{ value: parsed.data, path: here, given }] : [];
     });
   }
