@@ -20,7 +20,9 @@ export interface SampledRecipient extends SampledDomain {
 
 export function sampleRecipients(compared: Compared): readonly SampledRecipient[] {
   const { was, is, owners } = compared;
-  const trusted = trustedIn(compared);
+  // Where connectors and rules are the same, only a domain that has moved takes another way.
+  const haveSameWays = textOfWays(was) === textOfWays(is);
+  const trusted = new Set(haveSameWays ? [] : [...trustedBy(was), ...trustedBy(is)]);
   const patterns = [
     ...[was, is].flatMap(({ outboundConnectors, acceptedDomains }) => [
       { kind: 'any' } as const,
@@ -29,7 +31,7 @@ export function sampleRecipients(compared: Compared): readonly SampledRecipient[
     ]),
     ...movedFor(compared),
     ...acceptedOf(compared, trusted),
-    ...nestedFor(compared),
+    ...(haveSameWays ? [] : nestedFor(compared)),
   ];
   const localPart = unusedName('somebody', new Set([was, is].flatMap(localPartsOf)));
   const samples = patterns.map(samplerFor(patterns, owners.labels));
@@ -65,18 +67,8 @@ function mayBeAnyClear({ defaultConnector, outboundConnectors }: Organization): 
   return [defaultConnector, ...outboundConnectors].some((each) => each.clearTextAfterFailedTls);
 }
 
-/**
- * Organizations that any connector of either trusts; none where connectors and rules are the same, so
- * that only a domain that has moved takes another way.
- */
-function trustedIn({ was, is }: Compared): ReadonlySet<string> {
-  if (textOfWays(was) === textOfWays(is)) return new Set();
-  return new Set([...trustedBy(was), ...trustedBy(is)]);
-}
-
 /** Mail to what lies below own domains and is another's does not go as mail to these. */
 function nestedFor({ was, is, owners: { nested } }: Compared): readonly DomainPattern[] {
-  if (textOfWays(was) === textOfWays(is)) return [];
   return [...new Set([was.id, is.id])].flatMap((id) => nested.get(id) ?? []);
 }
 
