@@ -14,7 +14,7 @@ import type { Reloader } from './reloader.ts';
 import { renewFiles } from './renew-files.ts';
 
 export interface CareParts {
-  readonly reloader: Pick<Reloader, 'inForce' | 'replaceFiles'>;
+  readonly reloader: Pick<Reloader, 'inForce' | 'replace'>;
   readonly log: Log;
   readonly now?: () => number;
   /** Seams for tests. */
@@ -109,10 +109,10 @@ class Care implements CertificateCare {
     const { reloader, log } = this.#parts;
     let complaints: readonly string[] = [];
     let taken: readonly string[] = [];
-    const refused = await reloader.replaceFiles(async (inForce) => {
+    const refused = await reloader.replace(async (inForce) => {
       const renewal = await renewFiles(inForce, this.#now());
       ({ complaints, taken } = renewal);
-      return renewal.next;
+      return renewal.next === null ? null : { configuration: renewal.next };
     });
     if (refused !== null) complaints = [...complaints, ...refused.map(formatProblem)];
     else if (taken.length > 0) log.info({ files: taken }, 'renewed certificates are in use');

@@ -65,7 +65,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
   const { control, policies, proven } = kept;
   const settings = { ...given, configuration: kept.configuration };
   const prove = (policy: Policy): Policy => proven.applyTo(policy);
-  const lastInForce = openLastInForce(config.dataFolder, { log, prove });
+  const lastInForce = openLastInForce(config.dataFolder, { log, revisions: policies, prove });
   const ended = Promise.withResolvers<Failure | null>();
   const shards = await shardsOf(config);
   const lanes = startLanes(settings, shards, (failure) => ended.resolve(failure));

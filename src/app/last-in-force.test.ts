@@ -1,6 +1,6 @@
 /** A start cannot be asked why the policy is to ask for less: it says that it does. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,7 +10,10 @@ import { parseConfig } from '../config/load.ts';
 import type { Log } from '../report/log.ts';
 import { silentLog } from '../report/log.ts';
 import type { Configuration } from './configuration.ts';
+import type { KeptRevisions } from './last-in-force.ts';
 import { openLastInForce } from './last-in-force.ts';
+import type { PolicyObject } from '../config/policy-object.ts';
+import { splitPolicy } from '../config/split-policy.ts';
 
 const file = '/etc/postern/postern.yaml';
 
@@ -20,7 +23,8 @@ function configuration(connector: string): Configuration {
   assert.equal(loaded.kind, 'loaded', JSON.stringify(loaded));
   const { config, policy, raw } = loaded;
   const problemAt = () => assert.fail('nothing is wrong');
-  const kept = { text: yaml, objects: [], fileDigest: null, files: new Map() };
+  const objects = splitPolicy(raw);
+  const kept = { text: yaml, objects, fileDigest: null, files: new Map() };
   return { config, policy, raw, ...kept, revision: 'x', warnings: [], problemAt };
 }
 
@@ -34,7 +38,18 @@ async function openIn(t: TestContext) {
   const warn = (fields: object, text: string): void => void warnings.push({ fields, text });
   const log: Log = { ...silentLog, warn };
   const kept = join(folder, 'last-in-force.json');
-  return { warnings, kept, last: openLastInForce(folder, { log, prove: (policy) => policy }) };
+  // As the policy book has them: each configuration that is put in force makes a revision.
+  const made: (readonly PolicyObject[])[] = [];
+  const revisions: KeptRevisions = {
+    newest: () => made.length,
+    objectsAt: (revision) => made[revision - 1] ?? [],
+  };
+  const opened = openLastInForce(folder, { log, revisions, prove: (policy) => policy });
+  const keep = (inForce: Configuration): Promise<void> => {
+    made.push(inForce.objects);
+    return opened.keep(inForce);
+  };
+  return { warnings, kept, last: { ...opened, keep } };
 }
 
 test('what asks for less than when the gateway last ran is named at the start', async (t) => {
@@ -58,11 +73,16 @@ test('the last of several reloads is what counts, and nobody else reads it', asy
   await last.tellStart(loose);
   assert.equal(warnings.length, 1);
   assert.equal((await stat(kept)).mode & 0o777, 0o600);
+  assert.doesNotMatch(await readFile(kept, 'utf8'), /bank|argon2id/, 'the policy is kept once');
 });
 
 test('a file that is damaged or of another version is said to be so, and stops nothing', async (t) => {
   const { last, kept, warnings } = await openIn(t);
-  for (const text of ['{', '{}', `{"formatVersion":1,"file":"x","config":{"unknown":1}}`]) {
+  for (const text of [
+    '{',
+    '{}',
+    `{"formatVersion":1,"file":"x","revision":1,"config":{"unknown":1}}`,
+  ]) {
     await writeFile(kept, text);
     await last.tellStart(forced);
   }

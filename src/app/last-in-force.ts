@@ -1,11 +1,14 @@
 /**
- * The configuration that was in force when the gateway last ran, kept in the data folder: a reload asks
- * why the policy is to ask for less, a start can only say that it does.
+ * What was in force when the gateway last ran, kept in the data folder: the static part of the
+ * configuration, and which revision of the policy. A reload asks why the policy is to ask for less, a
+ * start can only say that it does.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { effectiveConfig } from '../config/effective-config.ts';
 import { parseConfig } from '../config/load.ts';
+import type { PolicyObject } from '../config/policy-object.ts';
+import { policyKeys } from '../config/split-policy.ts';
+import { Failure } from '../mail/failure.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../report/log.ts';
 import type { Configuration } from './configuration.ts';
@@ -17,10 +20,11 @@ import { findWeaker } from './weakened-configuration.ts';
 const keptSchema = z.object({
   formatVersion: z.literal(1),
   file: z.string().min(1),
+  revision: z.int().min(0),
   config: z.record(z.string(), z.unknown()),
 });
 
-const fileBytesMax = 32 * 1024 * 1024;
+const fileBytesMax = 8 * 1024 * 1024;
 
 export interface LastInForce {
   /** Says what `first` asks less than what was in force before; nothing at the very first start. */
@@ -31,16 +35,28 @@ export interface LastInForce {
   written(): Promise<void>;
 }
 
-/** `prove` gives a policy what is known of its domains. */
+/** Of the policy as it is kept: the newest revision, and what a revision was made of. */
+export interface KeptRevisions {
+  newest(): number;
+  objectsAt(revision: number): readonly PolicyObject[];
+}
+
+export interface LastInForceParts {
+  readonly log: Log;
+  readonly revisions: KeptRevisions;
+  /** Gives a policy what is known of its domains. */
+  readonly prove: (policy: Policy) => Policy;
+}
+
 export function openLastInForce(
   dataFolder: string,
-  { log, prove }: { readonly log: Log; readonly prove: (policy: Policy) => Policy },
+  { log, revisions, prove }: LastInForceParts,
 ): LastInForce {
   const file = foldersOf(dataFolder).lastInForce;
   let last = Promise.resolve();
   return {
     tellStart: async (first) => {
-      const before = await readKept(file);
+      const before = await readKept(file, revisions);
       if (before === null) return;
       if ('problem' in before) {
         return log.warn({}, `${before.problem}; whether the policy asks for less is not known`);
@@ -53,7 +69,8 @@ export function openLastInForce(
       log.warn({ weaker }, text);
     },
     keep: (inForce) => {
-      const writing = last.then(() => write(file, inForce));
+      const revision = revisions.newest();
+      const writing = last.then(() => write(file, inForce, revision));
       const done = writing.catch((error: unknown) => {
         log.error(
           { err: error },
@@ -67,24 +84,35 @@ export function openLastInForce(
   };
 }
 
-/** With password hashes, without which it would not load: for its owner alone, as the file itself. */
-function write(file: string, { config, raw }: Configuration): Promise<void> {
-  const words = effectiveConfig(raw, { withDefaults: false, withSecrets: true });
-  const kept: z.input<typeof keptSchema> = { formatVersion: 1, file: config.file, config: words };
+/** Without what the policy is made of, and so without secrets. */
+function write(file: string, { config, raw }: Configuration, revision: number): Promise<void> {
+  const fixed = Object.entries(raw).filter(([key]) => !policyKeys.includes(key));
+  const kept: z.input<typeof keptSchema> = {
+    formatVersion: 1,
+    file: config.file,
+    revision,
+    config: Object.fromEntries(fixed),
+  };
   return replaceFile(file, JSON.stringify(kept));
 }
 
 /** Null where nothing was kept yet. */
-async function readKept(file: string): Promise<Compared | { readonly problem: string } | null> {
+async function readKept(
+  file: string,
+  revisions: KeptRevisions,
+): Promise<Compared | { readonly problem: string } | null> {
   try {
     if ((await stat(file)).size > fileBytesMax) return { problem: `${file} is too large` };
     const kept = keptSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-    const loaded = parseConfig(JSON.stringify(kept.config), kept.file);
+    const objects = revisions.objectsAt(kept.revision);
+    const choose = () => ({ kind: 'stored', objects }) as const;
+    const loaded = parseConfig(JSON.stringify(kept.config), kept.file, choose);
     if (loaded.kind === 'loaded') return loaded;
     return { problem: `${file} is not read by this version` };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return null;
+    if (error instanceof Failure) return { problem: error.message };
     return {
       problem: code === undefined ? `${file} is damaged` : `${file} cannot be read (${code})`,
     };

@@ -47,10 +47,13 @@ export type Candidate =
       readonly weaker: readonly WeakenedKey[];
     };
 
-/** Another policy, and what keeps it. */
-export interface PolicyReplacement {
+/**
+ * What is to be in force. `record` keeps it: it runs when every lane is ready for it and none has it yet,
+ * and where it throws nothing changes.
+ */
+export interface Replacement {
   readonly configuration: Configuration;
-  readonly record: () => void;
+  readonly record?: () => void;
 }
 
 export interface RefusedReload {
@@ -147,24 +150,12 @@ export class Reloader {
   }
 
   /**
-   * The same configuration with what `take` makes of it, for files that changed and domains that were
-   * proven; null leaves all as it is. The answer is why the lanes refused, or null.
+   * Puts in force what `take` makes of the configuration in force, in its turn: for files that changed,
+   * domains that were proven, another policy. Null leaves all as it is. The answer is why the lanes
+   * refused, or null.
    */
-  replaceFiles(
-    take: (inForce: Configuration) => Promise<Configuration | null>,
-  ): Promise<readonly ConfigProblem[] | null> {
-    return this.#inTurn(async () => {
-      const next = await take(this.#inForce);
-      return next === null ? null : this.#putInForce(next);
-    });
-  }
-
-  /**
-   * Puts another policy in force, in its turn: what `take` makes of the one in force, or null for none.
-   * `record` runs when every lane is ready for it and none has it yet; where it throws, nothing changes.
-   */
-  replacePolicy(
-    take: (inForce: Configuration) => Promise<PolicyReplacement | null>,
+  replace(
+    take: (inForce: Configuration) => Promise<Replacement | null>,
   ): Promise<readonly ConfigProblem[] | null> {
     return this.#inTurn(async () => {
       const next = await take(this.#inForce);

@@ -22,7 +22,7 @@ import type { ProvenBook, ProvenDomain } from './proven-book.ts';
 import { openVerificationSecret, tokenFor } from './verification-secret.ts';
 
 export interface DomainCareParts {
-  readonly reloader: Pick<Reloader, 'inForce' | 'replaceFiles'>;
+  readonly reloader: Pick<Reloader, 'inForce' | 'replace'>;
   readonly book: ProvenBook;
   readonly log: Log;
   /** One for each round, so that no answer of before is remembered. */
@@ -262,11 +262,11 @@ class Care implements DomainCare {
   async #putInForce(): Promise<boolean> {
     const { book, log, reloader } = this.#parts;
     if (book.applyTo(reloader.inForce.policy) === reloader.inForce.policy) return true;
-    const refused = await reloader.replaceFiles((inForce) => {
+    const refused = await reloader.replace((inForce) => {
       const policy = book.applyTo(inForce.policy);
       if (policy === inForce.policy) return Promise.resolve(null);
       this.#own = { ...inForce, policy };
-      return Promise.resolve(this.#own);
+      return Promise.resolve({ configuration: this.#own });
     });
     for (const problem of refused ?? []) log.error({}, formatProblem(problem));
     return refused === null;

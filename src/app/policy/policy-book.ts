@@ -1,7 +1,12 @@
 /** The policy as the control file keeps it: what is in force now, and the one way to write another revision. */
 import type { PlacedObject } from '../../config/change-policy.ts';
 import { replacePolicy } from '../../config/change-policy.ts';
-import type { ObjectKind, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
+import type {
+  ObjectKey,
+  ObjectKind,
+  ObjectValue,
+  PolicyObject,
+} from '../../config/policy-object.ts';
 import { openControlReader } from '../../store/control/control-file.ts';
 import type { StoredObject } from '../../store/control/policy-revisions.ts';
 import type { PolicyRevisions } from '../../store/control/policy-revisions.ts';
@@ -25,6 +30,13 @@ export interface RevisionBy {
   readonly also?: (revision: number) => void;
 }
 
+/** Null where the object was not there. */
+export interface PolicyChange {
+  readonly key: ObjectKey;
+  readonly before: Pick<PlacedObject, 'position' | 'value'> | null;
+  readonly after: Pick<PlacedObject, 'position' | 'value'> | null;
+}
+
 export interface RecordedPolicy {
   readonly objects: readonly PolicyObject[];
   /** Of the file's part that they were taken from; null where they were not. */
@@ -42,6 +54,25 @@ export class PolicyBook {
 
   get state(): PolicyState {
     return this.#state;
+  }
+
+  /** The newest revision; 0 before the first. */
+  newest(): number {
+    return this.#state.revision;
+  }
+
+  /** What the policy was made of as of a revision. */
+  objectsAt(revision: number): readonly PlacedObject[] {
+    return placed(this.revisions.objectsAt(revision));
+  }
+
+  /** What a revision did, object by object. */
+  changesOf(revision: number): readonly PolicyChange[] {
+    return this.revisions.changesOf(revision).map(({ before, after, ...key }) => ({
+      key: key as ObjectKey,
+      before: before as PolicyChange['before'],
+      after: after as PolicyChange['after'],
+    }));
   }
 
   /** The number of the revision; the newest where nothing is different. Throws a Failure of the store. */
@@ -104,7 +135,7 @@ function readState(revisions: PolicyRevisions): PolicyState {
 }
 
 /** As they stood, in their order. */
-export function placed(stored: readonly StoredObject[]): readonly PlacedObject[] {
+function placed(stored: readonly StoredObject[]): readonly PlacedObject[] {
   return stored
     .map(({ setBy, ...object }) => ({
       ...object,

@@ -57,7 +57,7 @@ export async function changePolicyInForce(
 ): Promise<ChangeOutcome> {
   const { kept, reloader } = parts;
   let outcome: ChangeOutcome | null = null;
-  const refused = await reloader.replacePolicy(async (inForce) => {
+  const refused = await reloader.replace(async (inForce) => {
     const before = kept.policies.state;
     const changed = replacePolicy(before.objects, order.want(before), before.revision + 1);
     if (changed.versions.length === 0) {

@@ -1,6 +1,7 @@
 /** What the API serves of the policy, from the book of it and the reloader that puts it in force. */
 import type {
   ChangedView,
+  ObjectDifference,
   ObjectListView,
   ObjectView,
   RevisionView,
@@ -16,9 +17,8 @@ import { describeActor } from '../../identity/actor.ts';
 import { mayDo, organizationsOf } from '../../identity/permissions.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { StoredRevision } from '../../store/control/policy-revisions.ts';
-import { compareStates } from './describe-difference.ts';
-import type { PolicyBook, PolicyState } from './policy-book.ts';
-import { placed } from './policy-book.ts';
+import { compareStates, describeDifference } from './describe-difference.ts';
+import type { PolicyBook, PolicyChange, PolicyState } from './policy-book.ts';
 import type { ChangeOutcome, ChangerParts, PolicyOrder } from './policy-changer.ts';
 import { changePolicyInForce } from './policy-changer.ts';
 import type { AuditChange } from './audit-policy.ts';
@@ -67,13 +67,13 @@ export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyS
     }),
     readRevision: async (number) => {
       const revision = readRevision(policies, number);
-      const differences = compareStates(stateAt(policies, number - 1), stateAt(policies, number));
+      const differences = policies.changesOf(number).map(describeChange);
       return { formatVersion: 1, ...viewRevision(revision), differences: [...differences] };
     },
     diffRevisions: async (from, to) => {
       const end = to ?? policies.state.revision;
       for (const each of [from, end]) if (each !== 0) readRevision(policies, each);
-      const differences = compareStates(stateAt(policies, from), stateAt(policies, end));
+      const differences = compareStates(policies.objectsAt(from), policies.objectsAt(end));
       return { formatVersion: 1, from, to: end, differences: [...differences] };
     },
     rollBack: (number, { objects, reason, dryRun }, actor) => {
@@ -94,6 +94,10 @@ function setByOf(actor: Actor): SetBy {
   return mayDo(actor, 'config.reload', null) ? {} : { setBy: 'organization' };
 }
 
+function describeChange({ key, before, after }: PolicyChange): ObjectDifference {
+  return describeDifference(key, before, after);
+}
+
 function unknownRevision(text: string): Failure {
   return new Failure('revision-unknown', text);
 }
@@ -108,10 +112,6 @@ function viewRevision({ number, at, author, origin, reason }: StoredRevision): R
   return { revision: number, at, by: author, origin: origin as RevisionView['origin'], reason };
 }
 
-function stateAt({ revisions }: PolicyBook, number: number): readonly PlacedObject[] {
-  return placed(revisions.objectsAt(number));
-}
-
 /** The whole policy of a revision; or the one of now with some objects as they were then, or gone. */
 function asOf(
   policies: PolicyBook,
@@ -119,7 +119,7 @@ function asOf(
   { number, objects }: { readonly number: number; readonly objects: readonly ObjectKey[] | null },
 ): readonly PolicyObject[] {
   readRevision(policies, number);
-  const then = stateAt(policies, number);
+  const then = policies.objectsAt(number);
   if (objects === null) return then;
   const wanted = new Set(objects.map(textOfKey));
   const known = new Set([...state.objects, ...then].map(textOfKey));

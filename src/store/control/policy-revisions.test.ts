@@ -72,11 +72,6 @@ test('a revision tells what it did to each object', () => {
   ]);
   assert.deepEqual(changes(3), [['a', 2, null]]);
   assert.deepEqual(changes(4), [['a', null, 4]]);
-  const key = { kind: 'rule', organization: 'contoso', name: 'a' };
-  assert.deepEqual(
-    revisions.versionsOf(key, 3).map(({ value }) => value),
-    [4, null, 2],
-  );
 });
 
 test('a revision is written whole or not at all, with what belongs to it', () => {

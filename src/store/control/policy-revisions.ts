@@ -122,13 +122,6 @@ export class PolicyRevisions {
     return this.#all(sql, revision).map(toObject);
   }
 
-  /** The versions of one object, newest first; a removal has no value. */
-  versionsOf(key: StoredKey, limit: number): readonly StoredVersion[] {
-    const sql = `SELECT revision, position, value FROM object_version
-      WHERE kind = ? AND organization = ? AND name = ? ORDER BY revision DESC LIMIT ?`;
-    return this.#all(sql, ...wordsOf(key), limit).map(toVersion);
-  }
-
   /** What one revision did, object by object. */
   changesOf(number: number): readonly StoredChange[] {
     const written = this.#all('SELECT * FROM object_version WHERE revision = ?', number);
