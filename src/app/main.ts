@@ -5,7 +5,7 @@ import type { OfflineCommands } from '../cli/offline-commands.ts';
 import { checkDates } from '../config/check-dates.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { LoadResult } from '../config/load.ts';
-import { loadCandidate, loadInForce } from './policy/load-file.ts';
+import { findConflict, loadCandidate, loadInForce } from './policy/load-file.ts';
 import type { Path } from '../config/problem.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { ChainVerifier } from '../report/audit-chain.ts';
@@ -62,7 +62,9 @@ async function checkConfig(file: string): Promise<LoadResult> {
     problemAt: (path: Path, text: string) => problemAt(loaded, file, path, text),
   };
   const hosts = await warnOfHosts(asked, openStubResolver);
-  return { ...loaded, warnings: [...loaded.warnings, ...due, ...problems, ...hosts] };
+  const conflict = findConflict(loaded);
+  const others = conflict === null ? [] : [conflict];
+  return { ...loaded, warnings: [...others, ...loaded.warnings, ...due, ...problems, ...hosts] };
 }
 
 const { stdin, stdout, stderr } = process;

@@ -25,10 +25,12 @@ export async function serve(options: ServeOptions, commandName: string): Promise
   const file = embedded?.configFile ?? resolve(options.configFile!);
   const { dataFolder } = options;
   const source = { file, dataFolder: dataFolder === null ? null : resolve(dataFolder) };
-  const configuration = await loadOrThrow(source);
+  const conflicts: string[] = [];
+  const configuration = await loadOrThrow(source, conflicts);
   const { config, policy } = configuration;
   const user = userToBecome(config.user);
   const log = createLog(config.log, 'control');
+  for (const conflict of conflicts) log.warn({ file }, conflict);
   const sockets = takePassedSockets(process.env, process.pid);
   refuseUnknownSockets(sockets, config);
   const manager = findServiceManager(process.env, log);
@@ -57,10 +59,14 @@ function embeddedDefault(options: ServeOptions): Promise<EmbeddedConfiguration> 
 }
 
 /** With the policy that was in force last, where the file has nothing newer. */
-async function loadOrThrow(source: ConfigurationSource): Promise<Configuration> {
-  const choose = await chooseForStart(source, (text) => say(`warning: ${source.file}: ${text}`));
+async function loadOrThrow(
+  source: ConfigurationSource,
+  conflicts: string[],
+): Promise<Configuration> {
+  const choose = await chooseForStart(source, (text) => conflicts.push(text));
   const loaded = await loadConfiguration(source, null, choose);
   if (loaded.kind === 'refused') throw refused(loaded.problems);
+  for (const text of conflicts) say(`warning: ${source.file}: ${text}`);
   for (const problem of loaded.configuration.warnings) say(`warning: ${formatProblem(problem)}`);
   return loaded.configuration;
 }

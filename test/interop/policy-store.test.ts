@@ -140,6 +140,12 @@ test('the file is an import: it acts while nobody else changed the policy, then 
     problemsOfFailure(refused)[0]!.text,
     /while the policy was changed since revision 1/,
   );
+  const checked = await gateway.run('config', 'check', gateway.configFile);
+  assert.equal(checked.code, 0);
+  assert.match(checked.stdout, /warning: organizations: .*so that a reload refuses it/);
+  await gateway.restart();
+  assert.match(gateway.stderr, /warning: .*the file says something else than before.*is not read/);
+  assert.equal((await gateway.api.readObject(key('bank'))).name, 'bank', 'what was in force is');
   const reason = 'the file is meant';
   await gateway.api.reloadConfig({ overwritePolicy: true, reason });
   assert.equal(await codeOf(gateway.api.readObject(key('bank'))), 'object-unknown');

@@ -53,6 +53,12 @@ export async function chooseForStart(
   return folder === null ? chooseFile : chooseAtStart(readPolicyState(folder), onConflict);
 }
 
+/** Why a reload would not take what a file says of the policy; null where it would. */
+export function conflictOf(digest: string | null, state: PolicyState): string | null {
+  if (judgeFile(digest, state) !== 'conflicts') return null;
+  return `${conflictText(state)}, so that a reload refuses it; ${conflictMend}`;
+}
+
 function stored({ objects }: PolicyState): PolicyChoice {
   return { kind: 'stored', objects };
 }

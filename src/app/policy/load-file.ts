@@ -1,10 +1,11 @@
 /** Configuration files of commands that work without a running gateway, with the policy that is kept. */
 import type { LoadResult } from '../../config/load.ts';
 import { findDataFolder, loadConfig } from '../../config/load.ts';
+import type { ConfigProblem } from '../../config/problem.ts';
 import { digestOfPolicy } from '../../config/split-policy.ts';
 import type { ChoosePolicy } from '../../config/stored-policy.ts';
 import { chooseFile } from '../../config/stored-policy.ts';
-import { chooseForStart } from './choose-policy.ts';
+import { chooseForStart, conflictOf } from './choose-policy.ts';
 import { readPolicyState } from './policy-book.ts';
 
 /** What a start on the file would put in force. Throws a Failure where the policy cannot be read. */
@@ -15,6 +16,20 @@ export async function loadInForce(file: string): Promise<LoadResult> {
 /** What the file means: its own policy where it says one, else the one that is kept. Throws the same. */
 export async function loadCandidate(file: string): Promise<LoadResult> {
   return loadConfig(file, await chooseForCandidate(file));
+}
+
+/** That the policy was changed otherwise since the file was read; null where it was not. */
+export function findConflict({
+  config,
+  raw,
+  policyFrom,
+  locate,
+}: LoadResult & { readonly kind: 'loaded' }): ConfigProblem | null {
+  if (policyFrom === 'stored') return null;
+  const text = conflictOf(digestOfPolicy(raw), readPolicyState(config.dataFolder));
+  if (text === null) return null;
+  const spot = locate(['organizations']);
+  return { file: config.file, ...spot, text, suggestion: null, severity: 'warning' };
 }
 
 async function chooseForCandidate(file: string): Promise<ChoosePolicy> {
