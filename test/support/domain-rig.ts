@@ -9,6 +9,7 @@ import type { Configuration } from '../../src/app/configuration.ts';
 import { foldersOf } from '../../src/app/data-folder.ts';
 import { careForDomains } from '../../src/app/domains/domain-care.ts';
 import type { DomainCare } from '../../src/app/domains/domain-care.ts';
+import type { ProvenBook } from '../../src/app/domains/proven-book.ts';
 import { openProvenBook } from '../../src/app/domains/proven-book.ts';
 import { openVerificationSecret, tokenFor } from '../../src/app/domains/verification-secret.ts';
 import type { ReloadParts } from '../../src/app/reloader.ts';
@@ -27,6 +28,7 @@ export const organization = 'fabrikam';
 export interface DomainRig {
   readonly folder: string;
   readonly zone: Record<string, FakeEntry>;
+  readonly book: ProvenBook;
   readonly care: DomainCare;
   readonly reloader: Reloader;
   /** Policies that a lane was told to prepare. */
@@ -111,6 +113,7 @@ export async function startDomainRig(
   let looks = 0;
   const rig: DomainRig = {
     folder,
+    book,
     zone: options.zone ?? { [domain]: {} },
     reloader,
     prepared,

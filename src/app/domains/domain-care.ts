@@ -76,7 +76,8 @@ class Care implements DomainCare {
   #secretProblem: string | null = null;
   #opening: Promise<string | null> | null = null;
   #last: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | null = null;
+  /** The next round, null while none is planned. */
+  #planned: { readonly atMs: number; readonly timer: NodeJS.Timeout } | null = null;
   /** What this made of the configuration in force. */
   #own: Configuration | null = null;
   #isClosed = false;
@@ -133,7 +134,7 @@ class Care implements DomainCare {
 
   close(): void {
     this.#isClosed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#planned !== null) clearTimeout(this.#planned.timer);
   }
 
   #findClaim(domain: string): Claim {
@@ -155,11 +156,19 @@ class Care implements DomainCare {
     return { ...claim, token, proven, look };
   }
 
+  /** What is planned sooner stays planned: a round that ends knows nothing of a reload since it began. */
   #roundSoon(waitMs: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    this.#timer = setTimeout(() => void this.#inTurn(), Math.min(waitMs, roundsApartMaxMs));
-    this.#timer.unref();
+    const inMs = Math.min(waitMs, roundsApartMaxMs);
+    const atMs = performance.now() + inMs;
+    if (this.#planned !== null && this.#planned.atMs <= atMs) return;
+    if (this.#planned !== null) clearTimeout(this.#planned.timer);
+    const timer = setTimeout(() => {
+      this.#planned = null;
+      void this.#inTurn();
+    }, inMs);
+    timer.unref();
+    this.#planned = { atMs, timer };
   }
 
   async #inTurn(): Promise<void> {
@@ -176,10 +185,10 @@ class Care implements DomainCare {
 
   /** How long until the next one. */
   async #round(): Promise<number> {
-    await this.#save();
+    const isSaved = await this.#save();
     await this.#putInForce();
     const unproven = unprovenOf(this.#parts.reloader.inForce);
-    if (unproven.length === 0) return Infinity;
+    if (unproven.length === 0) return isSaved ? Infinity : retryMs;
     const secret = await this.#openSecret();
     if (secret === null) return retryMs;
     const nowMs = this.#steadyNow();
@@ -272,12 +281,16 @@ class Care implements DomainCare {
     return refused === null;
   }
 
-  async #save(): Promise<void> {
+  async #save(): Promise<boolean> {
     const { book, log } = this.#parts;
-    await book.save().catch((error: unknown) => {
+    try {
+      await book.save();
+      return true;
+    } catch (error) {
       const text = 'what was proven of domains cannot be kept on the disk; it is tried again';
       log.error({ err: error }, text);
-    });
+      return false;
+    }
   }
 
   /** Null where it can neither be read nor made. Whoever asks meanwhile waits for the same one. */

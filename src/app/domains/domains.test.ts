@@ -213,8 +213,21 @@ describe('the file of what was proven', () => {
     await rm(file, { recursive: true });
     await rig.reloader.reload();
     await until(() => rig.lines.length > 0);
-    for (let i = 0; i < 100 && (await stat(file).catch(() => null)) === null; i++) await sleep(10);
+    while ((await stat(file).catch(() => null)) === null) await sleep(10);
     assert.match(await readFile(file, 'utf8'), /contoso/);
+  });
+
+  test('is tried again at once where a reload comes as a round ends', async (t) => {
+    const rig = await startProven(t);
+    const reload = (): void => rig.care.onSwap({ ...rig.reloader.inForce });
+    const saves: (() => void)[] = [];
+    t.mock.method(rig.book, 'save', () => new Promise<void>((done) => saves.push(done)));
+    reload();
+    await until(() => saves.length === 1);
+    reload();
+    saves[0]!();
+    await until(() => saves.length === 2);
+    saves[1]!();
   });
 });
 
