@@ -2,20 +2,17 @@
 import type {
   ChangedView,
   ObjectDifference,
-  ObjectListView,
-  ObjectView,
   RevisionView,
 } from '../../api/contract/policy-objects.ts';
 import type { PolicyAnswer, PolicyServices } from '../../api/policy-services.ts';
-import type { PlacedObject, SetBy } from '../../config/change-policy.ts';
+import type { SetBy } from '../../config/change-policy.ts';
 import { composePolicy } from '../../config/compose-policy.ts';
-import { leaveOutSecrets, withoutSecrets } from '../../config/object-secrets.ts';
+import { leaveOutSecrets } from '../../config/object-secrets.ts';
 import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
 import { textOfKey } from '../../config/policy-object.ts';
 import type { Actor } from '../../identity/actor.ts';
 import { describeActor } from '../../identity/actor.ts';
 import { mayDo, organizationsOf } from '../../identity/permissions.ts';
-import { Failure } from '../../mail/failure.ts';
 import type { StoredRevision } from '../../store/control/policy-revisions.ts';
 import { compareStates, describeDifference } from './describe-difference.ts';
 import type { PolicyBook, PolicyChange, PolicyState } from './policy-book.ts';
@@ -24,6 +21,7 @@ import { changePolicyInForce } from './policy-changer.ts';
 import type { AuditChange } from './audit-policy.ts';
 import { happeningsOf } from './audit-policy.ts';
 import { applyRequests, unknownObject } from './requested-change.ts';
+import { readRevision, unknownRevision, Viewer } from './show-objects.ts';
 import { toRequests } from './to-requests.ts';
 import { WordsFor } from './words-for-others.ts';
 
@@ -98,16 +96,6 @@ function describeChange({ key, before, after }: PolicyChange): ObjectDifference 
   return describeDifference(key, before, after);
 }
 
-function unknownRevision(text: string): Failure {
-  return new Failure('revision-unknown', text);
-}
-
-function readRevision(policies: PolicyBook, number: number): StoredRevision {
-  const revision = policies.revisions.read(number);
-  if (revision === null) throw unknownRevision(`there is no revision ${number} of the policy`);
-  return revision;
-}
-
 function viewRevision({ number, at, author, origin, reason }: StoredRevision): RevisionView {
   return { revision: number, at, by: author, origin: origin as RevisionView['origin'], reason };
 }
@@ -176,86 +164,4 @@ function dependentsOf({ changed, problems }: ChangeOutcome & { kind: 'refused' }
     object === undefined || severity !== 'error' ? [] : [object],
   );
   return [...new Map(found.map((object) => [textOfKey(object), object])).values()];
-}
-
-/** Objects as the API shows them. */
-class Viewer {
-  readonly #policies: PolicyBook;
-
-  constructor(policies: PolicyBook) {
-    this.#policies = policies;
-  }
-
-  get revision(): number {
-    return this.#policies.state.revision;
-  }
-
-  list(
-    { kind, organization }: Pick<ObjectKey, 'kind' | 'organization'>,
-    query: {
-      readonly name?: string | undefined;
-      readonly limit: number;
-      readonly cursor?: string | undefined;
-    },
-    names: readonly string[] | null,
-  ): ObjectListView {
-    const { objects } = this.#policies.state;
-    const isKnown =
-      organization === null || objects.some((each) => isOrganization(each, organization));
-    if (!isKnown)
-      throw unknownObject({ kind: 'organization', organization: null, name: organization });
-    const part = query.name?.toLowerCase() ?? '';
-    const found = this.#alike({ kind, organization })
-      .map((object, place) => ({ object, place }))
-      .filter(({ object }) => object.name.toLowerCase().includes(part))
-      .filter(({ object }) => names === null || names.includes(object.name));
-    const start = Number(query.cursor ?? 0);
-    const page = found.slice(start, start + query.limit);
-    const next = start + query.limit;
-    return {
-      formatVersion: 1,
-      revision: this.revision,
-      objects: page.map(({ object, place }) => this.#view(object, place)),
-      cursor: next < found.length ? String(next) : null,
-    };
-  }
-
-  read(key: ObjectKey): ObjectView {
-    const found = this.find(key);
-    if (found === null) throw unknownObject(key);
-    return found;
-  }
-
-  find(key: ObjectKey): ObjectView | null {
-    const text = textOfKey(key);
-    const alike = this.#alike(key);
-    const place = alike.findIndex((each) => textOfKey(each) === text);
-    return place < 0 ? null : this.#view(alike[place]!, place);
-  }
-
-  #alike({ kind, organization }: Pick<ObjectKey, 'kind' | 'organization'>) {
-    return this.#policies.state.objects.filter(
-      (each) => each.kind === kind && each.organization === organization,
-    );
-  }
-
-  #view(object: PlacedObject, place: number): ObjectView {
-    const { kind, organization, name, value, revision } = object;
-    const { at, author } = readRevision(this.#policies, revision);
-    return {
-      kind,
-      organization,
-      name,
-      value: withoutSecrets(kind, value),
-      place,
-      revision,
-      etag: `"${revision}"`,
-      changedAt: at,
-      changedBy: author,
-    };
-  }
-}
-
-function isOrganization(object: PlacedObject, id: string): boolean {
-  return object.kind === 'organization' && object.name === id;
 }
