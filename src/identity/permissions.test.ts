@@ -4,6 +4,7 @@ import type { Actor } from './actor.ts';
 import { socketActor } from './actor.ts';
 import type { Grant, Permission, Role } from './permissions.ts';
 import {
+  isForTokens,
   judgeGrant,
   levelOf,
   mayAnywhere,
@@ -96,6 +97,19 @@ test('accounts are changed neither by tokens nor over the socket', () => {
   assert.ok(!mayAnywhere(token, 'account.own'));
   assert.ok(!mayAnywhere(socketActor, 'account.own'));
   assert.ok(mayAnywhere(token, 'session.read'));
+});
+
+test('no token makes people or tokens, whatever it was given: that would outlive its revocation', () => {
+  const token = makeActor([{ role: 'gateway-administrator', organization: null }], {
+    kind: 'token',
+    narrowing: { permissions, organization: null },
+  });
+  for (const permission of ['person.write', 'token.write'] as const) {
+    assert.ok(!mayAnywhere(token, permission), permission);
+    assert.ok(!isForTokens(permission), permission);
+  }
+  assert.ok(mayDo(token, 'person.read', null));
+  assert.ok(mayDo(token, 'config.reload', null));
 });
 
 test('a token may no more than its permissions, its organization and its person', () => {

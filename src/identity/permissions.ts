@@ -55,6 +55,14 @@ export function levelOf(permission: Permission): PermissionLevel {
   return levels[permission];
 }
 
+/** Whoever makes people, their passwords or tokens makes what outlives the revocation of a token. */
+const ofPeopleAlone: ReadonlySet<Permission> = new Set(['person.write', 'token.write']);
+
+/** Whether a token may be given this; what it is given otherwise counts for nothing. */
+export function isForTokens(permission: Permission): boolean {
+  return levels[permission] !== 'own' && !ofPeopleAlone.has(permission);
+}
+
 const looks = ['status.read', 'queue.read', 'trace.read'] as const;
 
 const connectorWork = [
@@ -128,6 +136,7 @@ export function organizationsOf(actor: Actor, permission: Permission): Reach {
   if (levels[permission] === 'own') return ownReach(actor, permission);
   if (actor.kind === 'socket') return everywhere;
   const { narrowing } = actor;
+  if (actor.kind === 'token' && !isForTokens(permission)) return nowhere;
   if (narrowing !== null && !narrowing.permissions.includes(permission)) return nowhere;
   const giving = actor.grants.filter(({ role }) => roleHas(role, permission));
   const isForAll = giving.some(({ organization }) => organization === null);

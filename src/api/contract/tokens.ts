@@ -1,14 +1,14 @@
 /** API tokens: `/v1/tokens` for administrators, `/v1/account/tokens` for one's own. */
 import { z } from 'zod';
-import { levelOf, permissions } from '../../identity/permissions.ts';
+import { isForTokens, permissions } from '../../identity/permissions.ts';
 import { personName } from './people.ts';
 import { time } from './time.ts';
 
 export const tokenDaysMax = 366;
 export const tokenDaysDefault = 90;
 
-/** What a token may be given: an account is changed by its person alone. */
-export const tokenPermissions = permissions.filter((each) => levelOf(each) !== 'own');
+/** What a token may be given: accounts and tokens are made and changed by people alone. */
+export const tokenPermissions = permissions.filter(isForTokens);
 
 const tokenShape = {
   name: z.string().trim().min(1).max(100).meta({ description: 'what it is for' }),
