@@ -98,13 +98,14 @@ export class OwnAccount {
       action: 'account.password-wrong',
       object: personObject(person),
     });
-    const text = 'the present password is wrong';
-    throw new Failure('password-wrong', text, { wireText: text });
+    throw wrongPassword();
   }
 
   #change(person: StoredPerson, actor: Actor, action: string, work: () => void): void {
-    const { change, sessions, audit } = this.#parts;
+    const { people, change, sessions, audit } = this.#parts;
     change(() => {
+      // Whoever was locked out while a new password was hashed must not have the last word.
+      if (ownPerson(people, actor).passwordHash !== person.passwordHash) throw wrongPassword();
       work();
       sessions.removeOf(person.id);
       audit.note(auditActor(actor), { action, object: personObject(person) });
@@ -115,6 +116,11 @@ export class OwnAccount {
 
 function digestsOf(codes: readonly string[]): string[] {
   return codes.flatMap((code) => digestRecoveryCode(code) ?? []);
+}
+
+function wrongPassword(): Failure {
+  const text = 'the present password is wrong';
+  return new Failure('password-wrong', text, { wireText: text });
 }
 
 function wrongCode(): Failure {

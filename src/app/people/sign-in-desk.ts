@@ -65,7 +65,7 @@ export class SignInDesk {
 
   /** Whether this is the person's password; counted against the same lock as signing in. */
   async isPassword(person: StoredPerson, password: string): Promise<boolean> {
-    return (await this.#passwords.authenticate(person.name, password)) !== null;
+    return (await this.#verify(person.name, password)) !== null;
   }
 
   signOut(actor: Actor): void {
@@ -109,9 +109,8 @@ export class SignInDesk {
   ): Promise<StoredPerson> {
     const known = this.#parts.people.byName(name);
     try {
-      const signedIn = await this.#passwords.authenticate(name, password);
-      const person = signedIn === null ? null : this.#parts.people.byName(signedIn.account);
-      if (person?.isEnabled === true) return person;
+      const person = await this.#verify(name, password);
+      if (person !== null) return person;
     } catch (error) {
       const isLocked = error instanceof Failure && error.code === 'sign-in-locked';
       if (isLocked) this.#noteAttempt(known, credentials, 'sign-in.locked');
@@ -120,6 +119,16 @@ export class SignInDesk {
     this.#noteAttempt(known, credentials, 'sign-in.failed');
     const text = 'name or password is wrong';
     throw new Failure('sign-in-refused', text, { wireText: text });
+  }
+
+  /** Whose password it is; null also where it was changed, or the account switched off, meanwhile. */
+  async #verify(name: string, password: string): Promise<StoredPerson | null> {
+    const { people } = this.#parts;
+    const asked = people.byName(name);
+    const signedIn = await this.#passwords.authenticate(name, password).catch(unnamed);
+    const person = signedIn === null ? null : people.byName(signedIn.account);
+    if (person?.isEnabled !== true || person.passwordHash !== asked?.passwordHash) return null;
+    return person;
   }
 
   #withCode(person: StoredPerson, code: string, credentials: Credentials): OpenedSession {
@@ -138,6 +147,13 @@ export class SignInDesk {
   #noteAttempt(person: StoredPerson | null, { address }: Credentials, action: string): void {
     this.#parts.audit.noteAttempt(nobodyAt(address), { action, object: personObject(person) });
   }
+}
+
+/** What the lock calls a name tells whether somebody has it: that is for the mail log, not for who asks here. */
+function unnamed(error: unknown): never {
+  if (!(error instanceof Failure) || error.code !== 'sign-in-locked') throw error;
+  const text = 'too many failed sign-ins, try again later';
+  throw new Failure(error.code, text, { wireText: text, cause: error });
 }
 
 export function personObject(person: { readonly name: string } | null) {

@@ -62,6 +62,51 @@ test('ten wrong passwords lock the account, also for the right one, and the log 
   assert.equal(actions[0], 'sign-in.locked');
 });
 
+test('being locked tells nobody which names there are, nor does the answer to a wrong own password', async () => {
+  const { services, add, signIn } = openRig();
+  add('ada');
+  const { secret } = await signIn('ada');
+  const answers: string[] = [];
+  for (const name of ['ada', 'bob']) {
+    for (let i = 0; i < 10; i++) {
+      await failureOf(services.signIn({ ...wrong, name, password: `guess ${i}` }, from));
+    }
+    const { code, message, wireText } = await failureOf(
+      services.signIn({ ...wrong, name, password: 'the eleventh' }, from),
+    );
+    answers.push([code, message, wireText].join(': ').replaceAll(name, 'NAME'));
+  }
+  const actor = services.authenticate(cookie(secret))!;
+  const order = { current: 'the twelfth', password: goodPassword };
+  const { code, message } = await failureOf(services.changePassword(order, actor));
+  assert.deepEqual([...new Set(answers)], [answers[0]]);
+  assert.match(answers[0]!, new RegExp(`^${code}: ${message}: `));
+});
+
+test('a password that is changed while it is looked at opens nothing and changes nothing', async () => {
+  let meanwhile: (() => void) | null = null;
+  const verify = async (): Promise<boolean> => {
+    if (meanwhile !== null) setImmediate(meanwhile);
+    return true;
+  };
+  const slowly = async (): Promise<boolean> => {
+    meanwhile?.();
+    return true;
+  };
+  let asked = verify;
+  const rig = openRig({ signIn: { verify: () => asked() } });
+  rig.add('ada');
+  const actor = rig.services.authenticate(cookie((await rig.signIn('ada')).secret))!;
+  meanwhile = () => rig.force('ada', { passwordHash: 'another one' });
+  asked = slowly;
+  assert.equal((await failureOf(rig.signIn('ada'))).code, 'sign-in-refused');
+  meanwhile = () => rig.force('ada', { passwordHash: 'the one that was set against a thief' });
+  asked = verify;
+  const order = { current: goodPassword, password: 'the password of a thief' };
+  assert.equal((await failureOf(rig.services.changePassword(order, actor))).code, 'password-wrong');
+  assert.ok(!rig.entries().some(({ action }) => action === 'account.password-changed'));
+});
+
 test('a right password counts against the lock, too: nothing is remembered', async () => {
   const { services, add, signIn } = openRig();
   add('ada');
