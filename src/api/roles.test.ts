@@ -416,8 +416,8 @@ test('explain tells nobody of the policy of another organization', async () => {
   const explained: string[] = [];
   const services: Partial<ApiServices> = {
     ...twoOrganizations(),
-    explain: async ({ from, to }) => {
-      explained.push(`${from} ${to}`);
+    explain: async ({ from, to }, organizations) => {
+      explained.push(`${from} ${to} ${String(organizations)}`);
       throw new Error('far enough');
     },
   };
@@ -439,7 +439,10 @@ test('explain tells nobody of the policy of another organization', async () => {
   assert.deepEqual(explained, []);
   await get(actor, question('a@far.test', 'b@contoso.com'), services);
   await get(actor, question('a@contoso.com', 'b@far.test'), services);
-  assert.equal(explained.length, 2);
+  assert.deepEqual(explained, [
+    'a@far.test b@contoso.com contoso',
+    'a@contoso.com b@far.test contoso',
+  ]);
 });
 
 test('the help desk sees no header of a message, since that is content', async () => {

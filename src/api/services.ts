@@ -65,7 +65,8 @@ export interface ApiServices extends PolicyServices, ValidationServices {
   readRecords(query: RecordQuery, organizations: Organizations): Promise<RecordPage>;
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;
-  explain(question: ExplainQuestion): Promise<ExplainAnswer>;
+  /** Throws `api-not-permitted` where the answer depends on another organization. */
+  explain(question: ExplainQuestion, organizations: Organizations): Promise<ExplainAnswer>;
   /** `refused`: nothing has changed. `reason`: why the policy is to ask for less; null where nobody says. */
   reloadConfig(
     order: ReloadOrderView,

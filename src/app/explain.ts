@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ExplainAnswer, ExplainQuestion } from '../api/contract.ts';
 import { explainMail } from '../api/explain.ts';
+import type { Organizations } from '../api/services.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import { wantedInboundPaths } from '../policy/inbound-paths.ts';
@@ -19,6 +20,31 @@ export function explain(policy: Policy, question: ExplainQuestion): Promise<Expl
     examineCertificate,
     readHeader: readSupposedHeader,
   });
+}
+
+/**
+ * For whoever may see these organizations alone. What all others have to do with the answer is not to be
+ * told: it is the one that there would be without them, and none where that is another one, as where the
+ * session is of another's own server. Throws a Failure `api-not-permitted`.
+ */
+export async function explainFor(
+  policy: Policy,
+  question: ExplainQuestion,
+  organizations: Organizations,
+): Promise<ExplainAnswer> {
+  if (organizations === null) return explain(policy, question);
+  const own = policy.organizations.filter(({ id }) => organizations.includes(id));
+  const apart = await explain({ ...policy, organizations: own }, question);
+  const whole = await explain(policy, question);
+  if (decisionsOf(whole) === decisionsOf(apart)) return apart;
+  const text =
+    'the answer depends on another organization of this gateway: ask an administrator of the gateway';
+  throw new Failure('api-not-permitted', text, { wireText: text });
+}
+
+/** All but the evidence, which is of a moment, and examined for the anchors of whoever is looked at. */
+function decisionsOf(answer: ExplainAnswer): string {
+  return JSON.stringify(answer, (key, value: unknown) => (key === 'evidence' ? null : value));
 }
 
 /** The same for a policy that is not in force, with what was proven of its domains. */

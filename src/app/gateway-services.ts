@@ -13,7 +13,7 @@ import { findDomainOwner, findUnprovenClaim } from '../policy/directory.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../report/log.ts';
 import { domainServices } from './domains/domain-services.ts';
-import { explain } from './explain.ts';
+import { explainFor } from './explain.ts';
 import { homeMailbox } from './home-organization.ts';
 import { queueServices } from './queue-services.ts';
 import { policyServices } from './policy/policy-services.ts';
@@ -51,7 +51,8 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
       const bytes = new Uint8Array(Buffer.from(content, 'base64'));
       return lane.ask('submit', { ...rest, content: bytes });
     },
-    explain: (question) => explain(reloader.inForce.policy, question),
+    explain: (question, organizations) =>
+      explainFor(reloader.inForce.policy, question, organizations),
     readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
     checkConfig: (text) => checkConfig(reloader, text),
     reloadConfig: async ({ reason, overwritePolicy }) => {

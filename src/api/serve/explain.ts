@@ -13,7 +13,7 @@ export function serveExplain({ app, services }: Serving): void {
       c,
       [question.from, question.to].map((text) => ownerOf(services, text)),
     );
-    return c.json(await services.explain(question), 200);
+    return c.json(await services.explain(question, organizationsInReach(c)), 200);
   });
 }
 
