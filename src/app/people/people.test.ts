@@ -197,6 +197,30 @@ test('over the network nobody takes the last administrator away, over the socket
   services.removePerson('ada', 'left', socketActor);
 });
 
+test('an administrator who cannot sign in is none that is left', async () => {
+  const { services, add, signIn } = openRig({
+    oidc: {
+      issuer: 'https://id.test',
+      clientId: 'postern',
+      clientSecret: null,
+      label: 'ID',
+    },
+  });
+  add('ada', [admin]);
+  const actor = services.authenticate(cookie((await signIn('ada')).secret))!;
+  const order = { displayName: null, grants: [{ ...admin }], oidcSubject: null, reason: null };
+  services.addPerson({ ...order, name: 'service' }, actor);
+  assert.throws(() => services.removePerson('ada', null, actor), failsWith('last-administrator'));
+  for (const change of [{ grants: [] }, { isEnabled: false }, { password: null }]) {
+    await assert.rejects(
+      services.changePerson('ada', { reason: null, ...change }, actor),
+      failsWith('last-administrator'),
+    );
+  }
+  services.addPerson({ ...order, name: 'eve', oidcSubject: '42' }, actor);
+  services.removePerson('ada', null, actor);
+});
+
 test('each change is in the log with who, what, before, after and reason, and the chain is intact', async () => {
   const { services, add, signIn, entries } = openRig();
   add('ada', [admin]);

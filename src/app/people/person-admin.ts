@@ -199,17 +199,15 @@ function checkedGrants(
 }
 
 /** Over the network nobody takes away the last account that can give it back. */
-function refuseLast({ people }: PeopleParts, actor: Actor): void {
+function refuseLast({ people, oidcIssuer }: PeopleParts, actor: Actor): void {
   if (actor.kind === 'socket') return;
-  const isLeft = people
-    .list()
-    .some(
-      ({ isEnabled, grants }) =>
-        isEnabled &&
-        grants.some(
-          ({ role, organization }) => role === 'gateway-administrator' && organization === null,
-        ),
+  const isLeft = people.list().some(({ isEnabled, grants, passwordHash, oidc }) => {
+    const canSignIn = passwordHash !== null || (oidc !== null && oidc.issuer === oidcIssuer);
+    const isAdministrator = grants.some(
+      ({ role, organization }) => role === 'gateway-administrator' && organization === null,
     );
+    return isEnabled && canSignIn && isAdministrator;
+  });
   if (isLeft) return;
   const text = 'this would leave no gateway administrator who can sign in';
   throw new Failure('last-administrator', text);
