@@ -9,6 +9,7 @@ import { inTransaction } from './control-rows.ts';
 import { controlMigrations } from './migrations.ts';
 import type { StoredPerson } from './people.ts';
 import { People } from './people.ts';
+import { PolicyRevisions } from './policy-revisions.ts';
 import { Sessions } from './sessions.ts';
 import { Links, Tokens } from './tokens.ts';
 
@@ -139,6 +140,37 @@ test('sessions and tokens that ended are forgotten, others not', () => {
   sessions.noteSeen('live', 200);
   assert.equal(sessions.listOf('p1')[0]!.lastSeenAtMs, 200);
   assert.equal(sessions.removeOf('p1'), 1);
+});
+
+test('roles and tokens for an organization end with it, and do not come back with another of its id', () => {
+  const db = open();
+  const [people, tokens, policy] = [new People(db), new Tokens(db), new PolicyRevisions(db)];
+  people.add(ada);
+  for (const [id, organization] of [
+    ['t1', 'contoso'],
+    ['t2', null],
+    ['t3', 'fabrikam'],
+  ] as const) {
+    const of = { id, person: 'p1', name: id, permissions: ['queue.read'], organization };
+    const times = { createdAt: ada.createdAt, expiresAtMs: 9, lastUsedAtMs: null };
+    tokens.add({ ...of, ...times }, `digest of ${id}`);
+  }
+  const write = (number: number, value: object | null): void => {
+    const contoso = { kind: 'organization', organization: null, name: 'contoso' };
+    const by = { author: 'ann', origin: 'change', reason: null, fileDigest: null };
+    const revision = { number, at: '2026-11-28T20:00:00.000Z', ...by };
+    policy.write(revision, [{ ...contoso, position: 1, value, setBy: 'gateway' }]);
+  };
+  write(1, { name: 'Contoso' });
+  write(2, { name: 'Contoso Ltd' });
+  assert.deepEqual(people.byId('p1')?.grants, ada.grants);
+  write(3, null);
+  write(4, { name: 'Somebody else' });
+  assert.deepEqual(people.byId('p1')?.grants, [{ role: 'auditor', organization: null }]);
+  assert.deepEqual(
+    tokens.list(null).map(({ id }) => id),
+    ['t2', 't3'],
+  );
 });
 
 test('the audit log cannot be changed or cut by a statement', () => {

@@ -4,6 +4,9 @@
  * Of sessions, tokens, links and recovery codes only SHA-256 digests are kept. Passwords are argon2id
  * hashes, authenticator secrets are encrypted with a key that lies in another file. `organization` of a
  * grant is empty for the whole gateway. Times that are compared are milliseconds, shown ones RFC 3339.
+ *
+ * Roles and tokens for an organization end with it, however it is removed: who makes another one of that
+ * id makes it for others.
  */
 export const people = `
 CREATE TABLE person (
@@ -68,6 +71,13 @@ CREATE TABLE session (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_by_person ON session (person);
+
+CREATE TRIGGER roles_end_with_organization AFTER INSERT ON object_version
+WHEN NEW.kind = 'organization' AND NEW.value IS NULL
+BEGIN
+  DELETE FROM person_grant WHERE organization = NEW.name;
+  DELETE FROM token WHERE organization = NEW.name;
+END;
 
 CREATE TABLE audit (
   number INTEGER PRIMARY KEY,
