@@ -109,13 +109,17 @@ export function guardsOf(question: PartnerScope): ReadonlyMap<string, readonly I
   return guards;
 }
 
-/** The connectors that concern a session, in whatever mode, with why: the scopes that cover it. */
+/**
+ * The connectors that concern a session, in whatever mode, with why: the sender domains that cover it.
+ * Without the addresses of a scope, since this is for telling the sender.
+ */
 export function concerning(
   question: PartnerScope,
-): readonly { readonly connector: InboundConnector; readonly scopes: readonly string[] }[] {
+): readonly { readonly connector: InboundConnector; readonly covers: readonly string[] }[] {
   return [...candidatesFor(question)].flatMap((connector) => {
-    const scope = scopeOf(connector, question);
-    return scope.kind === 'outside' ? [] : [{ connector, scopes: scope.keys }];
+    if (scopeOf(connector, question).kind === 'outside') return [];
+    const patterns = coveringPatterns(connector, question.senders);
+    return [{ connector, covers: patterns.map(formatDomainPattern) }];
   });
 }
 

@@ -92,6 +92,19 @@ test('addresses are not told, only whether the client has one of them', () => {
     restrictDomainsToIPAddresses: true,
     senderIPAddresses: ['198.51.100.0/24'],
   });
+  const chosen = inboundConnector('chosen', {
+    senderDomains: patterns('partner.test'),
+    senderIPAddresses: ['203.0.113.0/24', '198.51.100.0/24'],
+    alsoHeaderFrom: true,
+    requireTls: true,
+  });
+  for (const from of ['ann@partner.test', 'ann@other.test']) {
+    const told = JSON.stringify(
+      rehearse([narrow, chosen], clearSession(), from).verdict.connectors,
+    );
+    assert.match(told, /"name":"chosen".*it covers partner\.test/);
+    assert.doesNotMatch(told, /\d\/24/);
+  }
   const { verdict } = rehearse([narrow], clearSession());
   assert.deepEqual(verdict.connectors[0]?.demands, [
     {

@@ -110,12 +110,12 @@ function connectorsFor(
   const acceptedDomain = findDomainOwner(policy, recipient.domain)?.domain.domain ?? '';
   const scope = { organization, acceptedDomain, clientAddress };
   for (const each of concerning({ ...scope, senders: senderDomainsOf(session) })) {
-    add(each.connector, `it covers ${each.scopes.join(', ')}`);
+    add(each.connector, `it covers ${each.covers.join(', ')}`);
   }
   if (from.kind !== 'addresses') return [...found.values()];
   const senders = [...new Set(from.addresses.map(({ domain }) => domain))];
   for (const each of concerning({ ...scope, senders, isHeader: true })) {
-    add(each.connector, `it covers ${each.scopes.join(', ')}, by the From of the header`);
+    add(each.connector, `it covers ${each.covers.join(', ')}, by the From of the header`);
   }
   return [...found.values()];
 }
