@@ -149,6 +149,7 @@ export class Rehearsal {
       id: context.services.newId(),
       organization: organization.id,
       sender,
+      isForced: verdict.isForced || start.isForced === true,
       nowMs,
       about: { id, address: recipient, receivedAtMs: nowMs, messageId },
       organizationName: organization.name,

@@ -232,6 +232,13 @@ test('another organization rehearses too: alone, answered, and nothing is delive
   assert.equal(answer?.organization, 'receiver');
   assert.deepEqual(answer.recipients, [address('s@sender.test')]);
   assert.match(services.textOf(answer.content), /handed over inside this gateway/);
+  assert.deepEqual(answer.clauses, []);
+  const forced = await hand(policy, { isForced: true }, ['try@receiver.test']);
+  assert.deepEqual(
+    forced.services.accepted[0]?.clauses.map(({ kind }) => kind),
+    ['encrypted'],
+    'what was bound to TLS before is answered under TLS',
+  );
   const behind = await hand(policy, {}, ['r@receiver.test', 'try@receiver.test']);
   assert.deepEqual(behind.texts, ['250 2.0.0', '452 4.5.3']);
   assert.deepEqual(

@@ -46,17 +46,19 @@ function answer({
   } as const;
   const mail = { session, recipient, from: { kind: 'none' } } as const;
   const clock = { nowMs: noon, firstRefusedAtMs: () => null };
+  const verdict = judgeRehearsal(current, current.organizations[0]!, mail, clock);
   const message = writeRehearsalAnswer({
     id: '0SCATR3YC010',
     organization: 'org',
     sender,
+    isForced: verdict.isForced,
     nowMs: noon,
     about: { id: '0SCATR3YC000', address: recipient, receivedAtMs: noon, messageId },
     organizationName: 'Org',
     hostName: 'mx.example.test',
     postmaster: address('postmaster@example.test'),
     session: { clientAddress: '203.0.113.9', heloName, evidence },
-    verdict: judgeRehearsal(current, current.organizations[0]!, mail, clock),
+    verdict,
   });
   assert.ok(message.content.kind === 'memory');
   return { message, text: Buffer.from(message.content.bytes).toString('utf8') };

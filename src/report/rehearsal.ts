@@ -21,12 +21,14 @@ export interface RehearsalAnswer extends RehearsalText {
   readonly organization: string;
   /** MAIL FROM of the rehearsal. */
   readonly sender: Address;
+  /** Mail of the sender is bound to TLS, by a connector here or where it was handed over from. */
+  readonly isForced: boolean;
   readonly nowMs: number;
 }
 
 /** Ready to be queued; bound to TLS where mail of the sender is. */
 export function writeRehearsalAnswer(answer: RehearsalAnswer): IncomingMessage {
-  const { id, organization, sender, about, verdict, nowMs } = answer;
+  const { id, organization, sender, about, isForced, nowMs } = answer;
   const bytes = Buffer.from(composeAnswer(answer), 'utf8');
   const needsUtf8 = !isAscii(formatAddress(sender));
   return {
@@ -39,9 +41,7 @@ export function writeRehearsalAnswer(answer: RehearsalAnswer): IncomingMessage {
     content: { kind: 'memory', bytes },
     source: { kind: 'dsn', about: about.id, isRehearsal: true },
     receivedAtMs: nowMs,
-    clauses: verdict.isForced
-      ? [{ kind: 'encrypted', origin: { kind: 'dsn', name: about.id } }]
-      : [],
+    clauses: isForced ? [{ kind: 'encrypted', origin: { kind: 'dsn', name: about.id } }] : [],
     evidence: null,
     decision: null,
   };
