@@ -29,6 +29,19 @@ test('routing, TLS and names make another way', () => {
   }
 });
 
+test('whose word it is does not: who validates a draft and puts it in force has validated it', () => {
+  const hosts = [{ host: 'hub.test', port: 25 }];
+  const route = { kind: 'smart-hosts', hosts } as const;
+  const theirs = {
+    kind: 'smart-hosts',
+    hosts: hosts.map((host) => ({ ...host, setBy: 'organization' as const })),
+  } as const;
+  assert.equal(
+    wayOf(outboundConnector('c', { ...base, route })),
+    wayOf(outboundConnector('c', { ...base, route: theirs })),
+  );
+});
+
 test('the rest does not', () => {
   for (const part of [
     { comment: 'x', owner: 'ann', reviewDate: '2027-01-01' },

@@ -3,11 +3,12 @@
  * Pure. Equal texts: what was validated is what is in force.
  */
 import { formatDomainPattern } from '../../mail/domain-pattern.ts';
-import type { OutboundConnector } from '../policy.ts';
+import type { OutboundConnector, Route } from '../policy.ts';
 
-/** Comments, owners, modes and the like change nothing of it. */
+/** Comments, owners, modes, whose word it is and the like change nothing of it. */
 export function wayOf(connector: OutboundConnector): string {
-  const { route, tlsSettings, minVersion, postQuantum, anchors, clientCertificate } = connector;
+  const { tlsSettings, minVersion, postQuantum, anchors, clientCertificate } = connector;
+  const route = placesOf(connector.route);
   // By MX the domains are the route.
   const domains = route.kind === 'mx' ? connector.recipientDomains.map(formatDomainPattern) : [];
   return JSON.stringify({
@@ -21,4 +22,10 @@ export function wayOf(connector: OutboundConnector): string {
     tlsDomains: connector.tlsDomains.map(formatDomainPattern).sort(),
     pins: [...connector.pins].sort(),
   });
+}
+
+/** A draft is nobody's word yet, and leads where it leads when it is in force. */
+function placesOf(route: Route): Route {
+  if (route.kind === 'mx') return route;
+  return { ...route, hosts: route.hosts.map(({ host, port }) => ({ host, port })) };
 }
