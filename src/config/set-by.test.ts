@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { minimalConfig } from '../../test/support/sample-config.ts';
+import { parseAddress } from '../mail/address.ts';
+import { chooseOutbound } from '../policy/choose-outbound.ts';
+import { findWeakened } from '../policy/floor.ts';
+import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
+import { findWeakenings } from '../policy/weakening/weakening.ts';
 import { PolicyDraft } from './change-policy.ts';
 import { parseConfig } from './load.ts';
 import type { ObjectKey, PolicyObject } from './policy-object.ts';
@@ -26,7 +31,8 @@ function smartHostsAfter(...steps: readonly (readonly [object, 'gateway' | 'orga
   assert.equal(result.kind, 'loaded', JSON.stringify(result));
   const { route } = result.policy.organizations[0]!.outboundConnectors[0]!;
   assert.equal(route.kind, 'smart-hosts');
-  return { setBy: route.hosts[0]!.setBy, revision: result.policy.revision };
+  const { policy } = result;
+  return { setBy: route.hosts[0]!.setBy, revision: policy.revision, policy };
 }
 
 test("an inner address is reached by the gateway's administrator's word alone", () => {
@@ -48,4 +54,32 @@ test('whose word it is makes another policy, which decision records name', () =>
     smartHostsAfter([{}, by]),
   );
   assert.notEqual(mine!.revision, theirs!.revision);
+});
+
+test('whose word it is weakens nothing, holds nothing and divides no mail', () => {
+  const forced = { tlsSettings: 'EncryptionOnly' };
+  const [mine, theirs] = (['gateway', 'organization'] as const).map(
+    (by) => smartHostsAfter([forced, by]).policy,
+  );
+  const recipients = ['x@a.test', 'y@a.test'].map((text) => parseAddress(text)!);
+  const message = {
+    organization,
+    recipients,
+    clauses: [],
+    source: { kind: 'submission', account: 'ann' },
+    evidence: null,
+  } as const;
+  for (const [before, after] of [
+    [mine!, theirs!],
+    [theirs!, mine!],
+  ] as const) {
+    assert.deepEqual(findWeakenings(before, after), []);
+    const [planned, ...others] = planDeliveries(before, message);
+    assert.deepEqual(others, []);
+    assert.deepEqual(planned!.recipients, recipients);
+    const today = chooseOutbound(after, organization, recipients[0]!);
+    assert.equal(planned!.floor.length > 0, true);
+    assert.deepEqual(findWeakened(planned!.floor, today.requirement), []);
+    assert.equal(planned!.routeKey, routeKeyFor(after, message, recipients[1]!));
+  }
 });

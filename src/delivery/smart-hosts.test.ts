@@ -117,24 +117,31 @@ test('what MX names is judged as the word of DNS, also where the file set the sm
   assert.equal(direct!.verdict.kind, 'proceed');
 });
 
-test("an inner address that an organization's administrator named is not dialled, by name or address", async (t) => {
-  const zone: Zone = { 'direct.test': { a: ['10.1.2.3'] } };
-  const guard: GuardSettings = { allow: [], allowPorts: [], smartHostsSetBy: 'gateway' };
-  const hosts = [
-    { host: 'direct.test', port: 25, setBy: 'organization' },
-    { host: '10.1.2.3', port: 25, setBy: 'organization' },
-  ] as const;
-  const connectors = [toPartner({ route: { kind: 'smart-hosts', hosts } })];
-  const rig = await startRig({ connectors, zone, services: { guard } });
-  t.after(() => rig.close());
-  await rig.partner('10.1.2.3', { tls: partnerTls.trusted });
-  const { candidates } = onlyRoute(await rig.room.attempt(delivery()));
-  assert.equal(candidates.length, 2);
-  for (const { address, verdict } of candidates) {
-    assert.deepEqual([address, verdict.kind], [null, 'not-judged']);
-    assert.match(JSON.stringify(verdict), /network\.allow does not list it/);
-  }
-});
+const toRule = { connector: 'to partner', rule: 'R', overrides: [], clauses: [] } as const;
+for (const [way, part, ruling] of [
+  ['by its domain', {}, {}],
+  ['for all mail to the outside', { routeAllMessagesViaOnPremises: true }, {}],
+  ['by a rule', { isTransportRuleScoped: true, recipientDomains: [] }, { ruling: toRule }],
+] as const) {
+  test(`an inner address that an organization's administrator named is not dialled, ${way}`, async (t) => {
+    const zone: Zone = { 'direct.test': { a: ['10.1.2.3'] } };
+    const guard: GuardSettings = { allow: [], allowPorts: [], smartHostsSetBy: 'gateway' };
+    const hosts = [
+      { host: 'direct.test', port: 25, setBy: 'organization' },
+      { host: '10.1.2.3', port: 25, setBy: 'organization' },
+    ] as const;
+    const connectors = [toPartner({ route: { kind: 'smart-hosts', hosts }, ...part })];
+    const rig = await startRig({ connectors, zone, services: { guard } });
+    t.after(() => rig.close());
+    await rig.partner('10.1.2.3', { tls: partnerTls.trusted });
+    const { candidates } = onlyRoute(await rig.room.attempt(delivery(ruling)));
+    assert.equal(candidates.length, 2);
+    for (const { address, verdict } of candidates) {
+      assert.deepEqual([address, verdict.kind], [null, 'not-judged']);
+      assert.match(JSON.stringify(verdict), /network\.allow does not list it/);
+    }
+  });
+}
 
 test('each of sixteen addresses is tried, in order', async (t) => {
   const hosts = Array.from({ length: 16 }, (_, i) => `192.0.2.${16 + i}`);
