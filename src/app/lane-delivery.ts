@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { createDelivery } from '../delivery/delivery.ts';
 import { dial } from '../delivery/dial.ts';
 import type { DeliveryServices } from '../delivery/services.ts';
@@ -10,6 +11,7 @@ import { foldersOf } from './data-folder.ts';
 import { deliveryLimitsOf } from './lane-limits.ts';
 import type { OutgoingRoom } from './lane-outgoing.ts';
 import type { Frame, InForce } from './lane-rooms.ts';
+import type { RunningTls } from './lane-tls.ts';
 import type { ListenerAddress } from './messages.ts';
 
 /** The room that goes with this configuration, be it in force already or about to be. */
@@ -18,10 +20,16 @@ export async function openOutgoing(frame: Frame, next: InForce): Promise<Outgoin
   return { resolver, delivery: createDelivery(deliveryServices(frame, next, resolver)) };
 }
 
+/** What delivery is made of: its bounds and its end of TLS. */
+export interface Outbound {
+  readonly config: Config;
+  readonly tls: Pick<RunningTls, 'client'>;
+}
+
 /** What delivery is handed; its resolver and bounds are those of this configuration. */
 export function deliveryServices(
   frame: Frame,
-  { config, tls }: InForce,
+  { config, tls }: Outbound,
   resolver: Resolver,
 ): DeliveryServices {
   const mailboxes = foldersOf(config.dataFolder).mailboxes;

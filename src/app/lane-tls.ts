@@ -18,19 +18,14 @@ export interface RunningTls {
 
 /** `previous` is what it will replace, if any. Throws a Failure for own certificates that cannot be used. */
 export async function loadTls(
-  { config, policy, files }: LaneConfiguration,
+  configuration: LaneConfiguration,
   previous: RunningTls | null,
 ): Promise<RunningTls> {
-  const held = new Map(Array.from(files, ([path, bytes]) => [path, Buffer.from(bytes)]));
-  const anchors = new AnchorRegistry();
-  const failures = await anchors.loadAnchors(anchorNames(policy), {
-    files: held,
-    ...(previous === null ? {} : { previous: previous.anchors }),
-  });
-  const clientCertificates = mapSources(config, held, clientCertificateNames(policy));
-  const client = await createClientTls({ clientCertificates, anchors });
+  const { config } = configuration;
+  const held = heldOf(configuration);
+  const { client, anchors, ...loaded } = await loadClientTls(configuration, previous);
   const server = new Map<string, ServerTls>();
-  const warnings = [...failures.map((failure) => failure.message), ...client.warnings];
+  const warnings = [...loaded.warnings];
   for (const listener of config.listeners) {
     const sources = certificateSources(config, held, listener.serverCertificates);
     const tls = await createServerTls({ certificates: sources, anchors });
@@ -38,6 +33,28 @@ export async function loadTls(
     warnings.push(...tls.warnings);
   }
   return { server, client, anchors, warnings: [...new Set(warnings)] };
+}
+
+/** The part of it that mail goes out with. */
+export async function loadClientTls(
+  configuration: LaneConfiguration,
+  previous: RunningTls | null,
+): Promise<Omit<RunningTls, 'server'>> {
+  const { config, policy } = configuration;
+  const held = heldOf(configuration);
+  const anchors = new AnchorRegistry();
+  const failures = await anchors.loadAnchors(anchorNames(policy), {
+    files: held,
+    ...(previous === null ? {} : { previous: previous.anchors }),
+  });
+  const clientCertificates = mapSources(config, held, clientCertificateNames(policy));
+  const client = await createClientTls({ clientCertificates, anchors });
+  const warnings = [...failures.map((failure) => failure.message), ...client.warnings];
+  return { client, anchors, warnings };
+}
+
+function heldOf({ files }: LaneConfiguration): ReadonlyMap<string, Buffer> {
+  return new Map(Array.from(files, ([path, bytes]) => [path, Buffer.from(bytes)]));
 }
 
 /** Every set that a connector or a delivery target names; opportunistic handshakes get the bundled one. */

@@ -1,6 +1,7 @@
 /**
- * Validations in a lane: each with resolver, TLS contexts, pool and bounds of its own, so that live mail
- * neither helps nor suffers.
+ * Validations in a lane: each with resolver, pool and bounds of its own, so that live mail neither helps
+ * nor suffers. Only contexts of TLS and sets of anchors are those of live mail, as far as a draft brings no
+ * others: they keep no sessions.
  */
 import type { Config } from '../config/config.ts';
 import { startValidation } from '../delivery/validate/validate.ts';
@@ -10,10 +11,13 @@ import type { OutboundConnector, Policy } from '../policy/policy.ts';
 import type { ValidationRun, ValidationStep } from '../policy/validation/run.ts';
 import { Failure } from '../mail/failure.ts';
 import { deliveryServices } from './lane-delivery.ts';
+import type { Outbound } from './lane-delivery.ts';
 import type { DnsEvents } from './lane-resolver.ts';
 import type { Frame, InForce } from './lane-rooms.ts';
-import { loadTls } from './lane-tls.ts';
+import { loadClientTls } from './lane-tls.ts';
 import type { LaneValidation } from './messages.ts';
+
+type Candidate = Outbound & Pick<InForce, 'policy'>;
 
 /** Runs in one lane at once; the control process asks for fewer. */
 const runsMax = 8;
@@ -73,10 +77,10 @@ export class LaneValidations {
     }
   }
 
-  async #candidateOf({ configuration }: LaneValidation, inForce: InForce): Promise<InForce> {
+  async #candidateOf({ configuration }: LaneValidation, inForce: InForce): Promise<Candidate> {
     if (configuration === null) return inForce;
     const { config, policy } = configuration;
-    return { config, policy, tls: await loadTls(configuration, inForce.tls) };
+    return { config, policy, tls: await loadClientTls(configuration, inForce.tls) };
   }
 }
 

@@ -57,7 +57,7 @@ export interface RunningValidation {
   readonly cut: () => void;
 }
 
-/** `services` are of this run alone: its own resolver, TLS contexts and guard. */
+/** `services` are of this run alone: its own resolver and guard. */
 export function startValidation(
   services: DeliveryServices,
   task: ValidationTask,
