@@ -1,7 +1,7 @@
 /** `connector suggest`: drafts with their evidence, what is missing elsewhere, and YAML that loads. */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { makeFolder, nowMs, run, startFakeGateway } from '../../../test/support/command-line.ts';
@@ -16,9 +16,14 @@ import { writeRecordedMail } from '../../../test/support/recorded-folder.ts';
 import type { Mail } from '../../../test/support/recorded-mail.ts';
 import { minimalConfig } from '../../../test/support/sample-config.ts';
 import { suggestionsSchema } from '../../api/contract/suggestions.ts';
+import { foldersOf } from '../../app/data-folder.ts';
 import { offlineRecords } from '../../app/offline-records.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadInForce } from '../../app/policy/load-file.ts';
+import { PolicyBook } from '../../app/policy/policy-book.ts';
+import { loadConfig, parseConfig } from '../../config/load.ts';
+import { splitPolicy } from '../../config/split-policy.ts';
 import type { Evidence } from '../../policy/evidence.ts';
+import { openControl } from '../../store/control/control-file.ts';
 
 const dayMs = 24 * 3600_000;
 const long = { notBefore: '2000-01-01T00:00:00.000Z', notAfter: '2099-01-01T00:00:00.000Z' };
@@ -121,6 +126,43 @@ test('what the configuration covers is left out, also of a data folder alone', a
   assert.match(stdout, /No domain is ready\.\n\nLeft out: 1 domain that/);
   const yaml = await run([...command, '--yaml'], { io });
   assert.match(yaml.stdout, /^# no domain is ready: .*\n\{\}\n$/);
+});
+
+test('a connector that only the control file keeps covers its domain, though no gateway runs', async (t) => {
+  const fixed = minimalConfig().replace(/^(?:certificates|organizations):\n(?: .*\n)+/gm, '');
+  const io = await prepare(t, good, fixed);
+  const kept = `${minimalConfig()}    outboundConnectors:
+      - { name: own, recipientDomains: partner.test, enabled: false }
+`;
+  const loaded = parseConfig(kept, 'postern.yaml');
+  assert.ok(loaded.kind === 'loaded');
+  const { control } = foldersOf(join(io.workingFolder, 'data'));
+  await mkdir(dirname(control), { recursive: true });
+  const file = openControl(control);
+  new PolicyBook(file.policy).record(
+    { objects: splitPolicy(loaded.raw), fileDigest: null },
+    { author: 'ada', origin: 'change', reason: null },
+  );
+  file.close();
+  for (const words of [[], ['--data', 'data']]) {
+    const { stdout, stderr } = await run([...command, ...words], { io, offline: { loadInForce } });
+    assert.match(stdout, /No domain is ready\.\n\nLeft out: 1 domain that/, stderr);
+  }
+});
+
+test('where a gateway elsewhere is meant, the one here is not asked for its policy', async (t) => {
+  let asked = 0;
+  const { folder } = await startFakeGateway(t, {
+    readConfig: async () => {
+      asked++;
+      throw new Error('asked');
+    },
+  });
+  await writeFile(join(folder, 'postern.yaml'), minimalConfig());
+  const io = { workingFolder: folder, env: { POSTERN_PROFILE: 'north', HOME: folder } };
+  const { code, stdout, stderr } = await run(command, { io });
+  assert.deepEqual([code, stdout, asked], [66, '', 0]);
+  assert.match(stderr, /there is no profile "north"/);
 });
 
 test('of a running gateway the configuration in force counts, not the file', async (t) => {
