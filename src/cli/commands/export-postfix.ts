@@ -1,12 +1,11 @@
 /** `postern export postfix`: outbound connectors as Postfix's policy and transport maps. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { effectiveConfig } from '../../config/effective-config.ts';
 import type { PostfixExport } from '../../config/move-in/export-postfix.ts';
 import { exportPostfix, formatPostfixExport } from '../../config/move-in/export-postfix.ts';
-import type { ImportedObject } from '../../config/move-in/imported-flow.ts';
-import { listObjects } from '../../config/move-in/imported-flow.ts';
+import type { PolicyObject } from '../../config/policy-object.ts';
 import { formatProblem } from '../../config/problem.ts';
+import { splitPolicy } from '../../config/split-policy.ts';
 import { Failure } from '../../mail/failure.ts';
 import { configFileOf } from '../change-config.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -47,7 +46,7 @@ export function addExportPostfix(group: Command, context: CommandContext): void 
 async function readObjects(
   context: CommandContext,
   named: string | undefined,
-): Promise<readonly ImportedObject[]> {
+): Promise<readonly PolicyObject[]> {
   const file =
     named === undefined
       ? await configFileOf(context, undefined)
@@ -57,14 +56,14 @@ async function readObjects(
     const errors = result.problems.filter(({ severity }) => severity === 'error');
     throw new Failure('config-unusable', errors.map(formatProblem).join('\n'));
   }
-  return listObjects(effectiveConfig(result.raw, { withDefaults: false, withSecrets: false }));
+  return splitPolicy(result.raw);
 }
 
 /** Of several organizations one must be named: each has its own routes. */
 function choose(
-  objects: readonly ImportedObject[],
+  objects: readonly PolicyObject[],
   { organization }: ExportOptions,
-): readonly ImportedObject[] {
+): readonly PolicyObject[] {
   const ids = objects.filter(({ kind }) => kind === 'organization').map(({ name }) => name);
   const wanted = organization ?? (ids.length === 1 ? ids[0] : undefined);
   if (wanted === undefined || !ids.includes(wanted)) {

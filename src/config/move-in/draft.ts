@@ -4,21 +4,12 @@
  *
  * What cannot be carried over safely turns the object off; it never makes it weaker.
  */
+import type { ObjectKind } from '../policy-object.ts';
 import { show } from '../readers.ts';
 import type { MoveLine, MoveOutcome, MovePlace } from './move-report.ts';
 
-/** The kinds of policy objects that an import makes. */
-export type DraftKind =
-  | 'organization'
-  | 'accepted-domain'
-  | 'delivery-target'
-  | 'inbound-connector'
-  | 'outbound-connector'
-  | 'rule'
-  | 'certificate';
-
 /** Kinds that can be off. */
-const switchable: ReadonlySet<DraftKind> = new Set([
+const switchable: ReadonlySet<ObjectKind> = new Set([
   'inbound-connector',
   'outbound-connector',
   'rule',
@@ -30,7 +21,7 @@ export interface Spot extends MovePlace {
 }
 
 export class Draft {
-  readonly kind: DraftKind;
+  readonly kind: ObjectKind;
   readonly name: string;
   readonly value: Record<string, unknown> = {};
   readonly place: MovePlace;
@@ -41,7 +32,7 @@ export class Draft {
   /** What the source protects by it, in words; null where nothing, or where it was off there. */
   protects: string | null = null;
 
-  constructor(kind: DraftKind, name: string, place: MovePlace, subject: string) {
+  constructor(kind: ObjectKind, name: string, place: MovePlace, subject: string) {
     this.kind = kind;
     this.name = name;
     this.place = place;

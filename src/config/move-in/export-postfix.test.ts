@@ -3,17 +3,18 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { chooseOutbound } from '../../policy/choose-outbound.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { composePolicy } from '../compose-policy.ts';
 import type { ConfigValues } from '../effective-config.ts';
 import { parseConfig } from '../load.ts';
+import type { PolicyObject } from '../policy-object.ts';
+import { splitPolicy } from '../split-policy.ts';
 import { exportPostfix, formatPostfixExport } from './export-postfix.ts';
 import { importPostfix } from './import-postfix.ts';
-import type { ImportedObject } from './imported-flow.ts';
-import { composeFlow, listObjects } from './imported-flow.ts';
 
 const pin = 'A'.repeat(43) + '=';
 
-function objectsOf(connectors: readonly ConfigValues[]): ImportedObject[] {
-  return listObjects({
+function objectsOf(connectors: readonly ConfigValues[]): readonly PolicyObject[] {
+  return splitPolicy({
     organizations: [
       {
         id: 'fabrikam',
@@ -164,7 +165,7 @@ test('what is exported and moved in again leads the same mail the same way under
           ...tls,
           ...(host === null ? {} : { smartHosts: [`h${place}.b.net:2525`] }),
         }));
-        const before = load(composeFlow(objectsOf(connectors)));
+        const before = load(composePolicy({}, objectsOf(connectors)).value);
         const { mainCf, transportMap, policyMap } = exportPostfix(objectsOf(connectors));
         const content = `mydestination = fabrikam.com\n${mainCf}transport_maps = hash:/t\nsmtp_tls_policy_maps = hash:/p\n`;
         const { objects } = importPostfix(
@@ -177,7 +178,7 @@ test('what is exported and moved in again leads the same mail the same way under
           },
           'fabrikam',
         );
-        const after = load(composeFlow(objects));
+        const after = load(composePolicy({}, objects).value);
         for (const domain of ['a.com', 'b.a.com', 'c.b.a.com', 'd.org', 'x.d.org', 'other.net']) {
           assert.deepEqual(wayOf(after, domain), wayOf(before, domain), domain);
         }

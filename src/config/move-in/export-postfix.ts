@@ -7,11 +7,11 @@
  */
 import type { DomainPattern } from '../../mail/domain-pattern.ts';
 import type { SmartHost } from '../../policy/policy.ts';
+import type { PolicyObject } from '../policy-object.ts';
 import type { ParsedOutbound } from '../schema-connectors.ts';
 import { outboundConnectorSection } from '../schema-connectors.ts';
 import type { PostfixLevel } from './export-postfix-level.ts';
 import { levelOf } from './export-postfix-level.ts';
-import type { ImportedObject } from './imported-flow.ts';
 
 export interface PostfixExport {
   readonly policyMap: string;
@@ -22,7 +22,7 @@ export interface PostfixExport {
 }
 
 /** `objects` of one organization, or of several whose domains differ. */
-export function exportPostfix(objects: readonly ImportedObject[]): PostfixExport {
+export function exportPostfix(objects: readonly PolicyObject[]): PostfixExport {
   const writer = new Writer(objects);
   for (const object of objects) {
     if (object.kind === 'outbound-connector') writer.add(object);
@@ -48,7 +48,7 @@ class Writer {
   readonly #relayed: readonly string[];
   readonly #hasRoutes: boolean;
 
-  constructor(objects: readonly ImportedObject[]) {
+  constructor(objects: readonly PolicyObject[]) {
     const connectors = objects.flatMap((object) => parse(object) ?? []);
     const used = connectors.filter(isUsed);
     this.#exact = new Set(
@@ -60,7 +60,7 @@ class Writer {
     this.#hasRoutes = used.some(({ smartHosts }) => smartHosts.length > 0);
   }
 
-  add(object: ImportedObject): void {
+  add(object: PolicyObject): void {
     const connector = parse(object);
     if (connector === null) this.#say('', `"${object.name}" cannot be read`);
     else if (!connector.enabled) this.#say('', `"${connector.name}" is off`);
@@ -69,7 +69,7 @@ class Writer {
     } else this.#addUsed(connector);
   }
 
-  addOther({ kind, name }: ImportedObject): void {
+  addOther({ kind, name }: PolicyObject): void {
     const what = kind === 'rule' ? 'the rule' : 'the inbound connector';
     this.#say('', `${what} "${name}" is not said by these tables`);
   }
@@ -176,7 +176,7 @@ function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f]/g, '?');
 }
 
-function parse({ kind, value }: ImportedObject): ParsedOutbound | null {
+function parse({ kind, value }: PolicyObject): ParsedOutbound | null {
   if (kind !== 'outbound-connector') return null;
   const read = outboundConnectorSection.safeParse(value);
   return read.success ? read.data : null;

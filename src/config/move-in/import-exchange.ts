@@ -5,6 +5,7 @@
  * Pure: text in, objects and report out. What comes out loads. Nothing is weaker than it was; what
  * cannot be carried over safely is off, and said.
  */
+import type { PolicyObject } from '../policy-object.ts';
 import { show } from '../readers.ts';
 import type { SourceFile } from './decode-text.ts';
 import type { Draft } from './draft.ts';
@@ -14,7 +15,6 @@ import { importOutbound } from './exchange-outbound.ts';
 import { importRules } from './exchange-rules.ts';
 import type { ExchangeKind, ExchangeObject } from './exchange-source.ts';
 import { readExchangeFile } from './exchange-source.ts';
-import type { ImportedObject } from './imported-flow.ts';
 import { toObjects } from './imported-flow.ts';
 import type { MoveLine, MoveReport } from './move-report.ts';
 import { makeReport } from './move-report.ts';
@@ -23,7 +23,7 @@ import { settleDrafts } from './settle-drafts.ts';
 import { UniqueNames } from './unique-names.ts';
 
 export interface Imported {
-  readonly objects: readonly ImportedObject[];
+  readonly objects: readonly PolicyObject[];
   readonly report: MoveReport;
 }
 

@@ -7,13 +7,13 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { chooseOutbound } from '../../policy/choose-outbound.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { composePolicy } from '../compose-policy.ts';
 import { parseConfig } from '../load.ts';
 import type { Imported } from './import-exchange.ts';
 import { importPostfix } from './import-postfix.ts';
-import { composeFlow } from './imported-flow.ts';
 
 function policyOf({ objects }: Imported): Policy {
-  const flow = composeFlow(objects);
+  const flow = composePolicy({}, objects).value;
   const text = JSON.stringify({
     hostName: 'mx.fabrikam.com',
     listeners: [{ name: 'mx', host: '127.0.0.1', port: 25, kind: 'mx' }],

@@ -6,10 +6,11 @@
  */
 import type { LoadResult } from '../load.ts';
 import { parseConfig } from '../load.ts';
+import type { PolicyObject } from '../policy-object.ts';
 import type { ConfigProblem } from '../problem.ts';
 import { problemsMax } from '../problem.ts';
 import type { Draft } from './draft.ts';
-import { collectionOf, composeFlow, toObjects } from './imported-flow.ts';
+import { toObjects } from './imported-flow.ts';
 
 const frameCertificate = 'move-in frame';
 /** Stands in where no accepted domain was given; every organization needs one. */
@@ -58,38 +59,36 @@ function dropRefused(drafts: readonly Draft[], organization: string): number {
 function dropAll(found: readonly { problem: ConfigProblem; draft: Draft | null }[]): void {
   for (const { problem, draft } of found) {
     if (draft === null || draft.isDropped) continue;
-    const key = problem.key.replace(/^.*\]\.?|^certificates\./, '');
-    draft.drop(`${key === '' ? '' : `${key}: `}${problem.text}`, 'not-possible');
+    const { key, text } = problem;
+    draft.drop(`${key === '' ? '' : `${key}: `}${text}`, 'not-possible');
   }
 }
 
-/** The drafts inside a configuration that is sound without them. */
-export function loadDrafts(drafts: readonly Draft[], organization: string): LoadResult {
-  const flow = composeFlow(toObjects(drafts, organization));
-  const [own = {}] = flow['organizations'] as Record<string, unknown>[];
-  const frame = {
-    hostName: 'gateway.invalid',
-    listeners: [{ name: 'mx', host: '127.0.0.1', port: 25, kind: 'mx' }],
-    certificates: {
-      ...(flow['certificates'] as object | undefined),
-      [frameCertificate]: { certificate: 'frame.pem', key: 'frame.key' },
-    },
-    serverCertificates: frameCertificate,
-    domainVerification: 'off',
-    organizations: [{ acceptedDomains: [{ domain: frameDomain }], ...own }],
-  };
-  return parseConfig(JSON.stringify(frame), 'import');
+const frame = JSON.stringify({
+  hostName: 'gateway.invalid',
+  listeners: [{ name: 'mx', host: '127.0.0.1', port: 25, kind: 'mx' }],
+  serverCertificates: frameCertificate,
+  domainVerification: 'off',
+});
+
+/** The drafts as the policy beside a static part that is sound. */
+function loadDrafts(drafts: readonly Draft[], organization: string): LoadResult {
+  const made = toObjects(drafts, organization);
+  const certificate = { certificate: 'frame.pem', key: 'frame.key' };
+  const objects: PolicyObject[] = [
+    { kind: 'certificate', organization: null, name: frameCertificate, value: certificate },
+    ...made,
+  ];
+  if (made.every(({ kind }) => kind !== 'accepted-domain')) {
+    const value = { domain: frameDomain };
+    objects.push({ kind: 'accepted-domain', organization, name: frameDomain, value });
+  }
+  return parseConfig(frame, 'import', () => ({ kind: 'stored', objects }));
 }
 
-/** The draft that a problem is about; null where it is about none. */
-function draftAt(drafts: readonly Draft[], { key }: ConfigProblem): Draft | null {
-  const made = drafts.filter(({ isDropped }) => !isDropped);
-  const listed = /^organizations\[0\]\.(\w+)\[(\d+)\]/.exec(key);
-  if (listed !== null) {
-    const [, collection, place] = listed;
-    const kind = Object.entries(collectionOf).find(([, name]) => name === collection)?.[0];
-    return made.filter((draft) => draft.kind === kind)[Number(place)] ?? null;
-  }
-  const certificates = made.filter(({ kind }) => kind === 'certificate');
-  return certificates.find(({ name }) => key.startsWith(`certificates.${name}`)) ?? null;
+/** The draft that a problem is about; null where it is about none. Names are unique within a kind. */
+function draftAt(drafts: readonly Draft[], { object }: ConfigProblem): Draft | null {
+  const isMeant = ({ kind, name, isDropped }: Draft): boolean =>
+    !isDropped && kind === object?.kind && name === object.name;
+  return drafts.find(isMeant) ?? null;
 }
