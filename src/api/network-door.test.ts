@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ask, openDoor } from '../../test/support/api-door.ts';
 import type { DoorCall } from '../../test/support/api-door.ts';
+import { Failure } from '../mail/failure.ts';
 import { securityHeaders } from './serve/security-headers.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -251,6 +252,25 @@ test('what authentication throws lets nobody in, and tells nothing', async (t) =
   const { status, text } = await ask(await openDoor(t, { authenticate }));
   assert.equal(status, 500);
   assert.doesNotMatch(text, /secret/);
+});
+
+test('a body that may be left out is its defaults, judged like any other', async (t) => {
+  const orders: unknown[] = [];
+  const take = async (...order: readonly unknown[]) => {
+    orders.push(order.at(-1));
+    throw new Failure('api-busy', 'not now');
+  };
+  const services = { reloadConfig: take, checkConfig: take, startValidation: take };
+  const door = await openDoor(t, { services });
+  const validate = '/v1/organizations/contoso/outbound-connectors/partner/validate';
+  for (const path of ['/v1/config/reload', '/v1/config/check', validate]) {
+    assert.equal((await ask(door, { method: 'POST', path })).problem?.code, 'api-busy');
+    const written = await ask(door, { method: 'POST', path, body: '{}', headers: json });
+    assert.equal(written.problem?.code, 'api-busy');
+    assert.deepEqual(orders.at(-2), orders.at(-1));
+  }
+  // A reason that nobody gave must not count as one: the policy might ask for less.
+  assert.deepEqual(orders[0], { reason: null, overwritePolicy: false });
 });
 
 test('every log line about a request has its id, its actor and its address', async (t) => {

@@ -20,7 +20,8 @@ export function guardRoutes(app: Application): ReadonlySet<string> {
     assert(isRoutePermission(permission), `${route.method} ${route.path} names no permission`);
     guarded.add(`${route.method.toUpperCase()} ${honoPath(route.path)}`);
     const own = route.middleware === undefined ? [] : [route.middleware].flat();
-    return plain({ ...route, middleware: [guard(permission), ...own] }, ...rest);
+    const middleware = [guard(permission), ...own];
+    return plain({ ...judgingEveryBody(route), middleware }, ...rest);
   };
   app.openapi = guarding as unknown as Application['openapi'];
   return guarded;
@@ -35,9 +36,20 @@ export function assertGuarded(app: Application, guarded: ReadonlySet<string>): v
   }
 }
 
+/**
+ * Hono hands `{}` past the schema where a body is optional and not there, so that what it is by default
+ * would be missing: a `reason` that nobody gave must be null. No body is `{}` for the schema, too.
+ */
+function judgingEveryBody(route: GuardedRoute): GuardedRoute {
+  const { request } = route;
+  if (request?.body === undefined) return route;
+  return { ...route, request: { ...request, body: { ...request.body, required: true } } };
+}
+
 interface GuardedRoute {
   readonly method: string;
   readonly path: string;
+  readonly request?: { readonly body?: object };
   readonly 'x-permission'?: unknown;
   readonly middleware?: Middleware | readonly Middleware[];
 }
