@@ -119,21 +119,15 @@ async function* writeEvents(
   heartbeatMs: number,
 ): AsyncGenerator<string> {
   const iterator = events[Symbol.asyncIterator]();
-  const ended = new Promise<'ended'>((resolve) => {
-    if (signal.aborted) resolve('ended');
-    else signal.addEventListener('abort', () => resolve('ended'), { once: true });
-  });
   // Clients wait so long before they ask again.
   yield 'retry: 3000\n\n';
   let pending: Promise<IteratorResult<ServerEvent>> | null = null;
   try {
     for (;;) {
       pending ??= iterator.next();
-      const beat = new AbortController();
-      const next = await Promise.race([pending, ended, silence(heartbeatMs, beat.signal)]);
-      beat.abort();
-      if (next === 'ended') return;
-      if (next === 'silence') {
+      const next = await waitFor(pending, heartbeatMs, signal);
+      if (signal.aborted) return;
+      if (next === null) {
         yield ': nothing new\n\n';
         continue;
       }
@@ -147,8 +141,26 @@ async function* writeEvents(
   }
 }
 
-function silence(ms: number, signal: AbortSignal): Promise<'silence'> {
-  return sleep(ms, 'silence' as const, { signal, ref: false }).catch(() => 'silence' as const);
+/**
+ * Null where nothing came in time, or the signal was first. A race against a promise that lives as long
+ * as the stream would keep every event of it in memory until its end.
+ */
+async function waitFor<Value>(
+  value: Promise<Value>,
+  ms: number,
+  signal: AbortSignal,
+): Promise<Value | null> {
+  const nothing = Promise.withResolvers<null>();
+  const giveUp = (): void => nothing.resolve(null);
+  const timer = setTimeout(giveUp, ms).unref();
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    return await Promise.race([value, nothing.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
+  }
 }
 
 /** JSON has no line breaks of its own; ids are ours. */
