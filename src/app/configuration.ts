@@ -6,7 +6,7 @@ import type { LoadResult } from '../config/load.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import type { ObjectValue, PolicyObject } from '../config/policy-object.ts';
 import type { ConfigProblem, Path } from '../config/problem.ts';
-import { digestOfPolicy, splitPolicy } from '../config/split-policy.ts';
+import { digestOfPolicy } from '../config/split-policy.ts';
 import type { ChoosePolicy } from '../config/stored-policy.ts';
 import { chooseFile } from '../config/stored-policy.ts';
 import { revisionOf } from '../config/to-policy.ts';
@@ -71,7 +71,7 @@ export async function loadConfiguration(
     policy,
     raw: dataFolder === null ? loaded.raw : { ...loaded.raw, dataFolder },
     text: loaded.text,
-    objects: splitPolicy(loaded.raw),
+    objects: loaded.objects,
     fileDigest: loaded.policyFrom === 'file' ? digestOfPolicy(loaded.raw) : null,
     files,
     revision: configRevision(config, policy),

@@ -33,6 +33,7 @@ import { readText } from './read-text.ts';
 import { readYaml } from './read-yaml.ts';
 import { configSchema } from './schema.ts';
 import { markSetBy } from './set-by.ts';
+import { splitPolicy } from './split-policy.ts';
 import type { ChoosePolicy } from './stored-policy.ts';
 import { chooseFile, joinStored } from './stored-policy.ts';
 import { toConfig } from './to-config.ts';
@@ -49,6 +50,8 @@ export type LoadResult =
       readonly raw: ObjectValue;
       /** The file's text. */
       readonly text: string;
+      /** What the policy is made of. */
+      readonly objects: readonly PolicyObject[];
       readonly policyFrom: 'file' | 'stored';
       readonly warnings: readonly ConfigProblem[];
       /** Where a value stands in the file, for problems that are found later. */
@@ -93,23 +96,22 @@ export function parseConfig(
     const finding = { path: ['organizations'], at: 'key', text: choice.text, place } as const;
     return refused([toProblem(finding, file)], readDataFolder(written.value, resolve(file)));
   }
-  const yaml = choice.kind === 'file' ? written : joinStored(written, choice.objects);
-  const objects = choice.kind === 'stored' ? choice.objects : [];
-  return judge(yaml, { text, file, policyFrom: choice.kind, objects });
+  if (choice.kind === 'file') return judge(written, { text, file, stored: null });
+  return judge(joinStored(written, choice.objects), { text, file, stored: choice.objects });
 }
 
 interface Read {
   readonly text: string;
   readonly file: string;
-  readonly policyFrom: 'file' | 'stored';
-  /** Those that stand in no file. */
-  readonly objects: readonly PolicyObject[];
+  /** Null where the policy stands in the file. */
+  readonly stored: readonly PolicyObject[] | null;
 }
 
-function judge(yaml: YamlFile, { text, file, policyFrom, objects }: Read): LoadResult {
+function judge(yaml: YamlFile, { text, file, stored }: Read): LoadResult {
   const absolute = resolve(file);
   const { findings, parsed } = examine(yaml);
-  const policy = parsed === null ? null : markSetBy(toPolicy(parsed, dirname(absolute)), objects);
+  const policy =
+    parsed === null ? null : markSetBy(toPolicy(parsed, dirname(absolute)), stored ?? []);
   if (policy !== null) {
     checkReach(asIfProven(policy), (finding) => void findings.push(finding));
     checkRehearsals(asIfProven(policy), (finding) => void findings.push(finding));
@@ -127,7 +129,9 @@ function judge(yaml: YamlFile, { text, file, policyFrom, objects }: Read): LoadR
   const config = toConfig(parsed, absolute, locate);
   const warnings = bounded(inOrder(problems));
   const raw = yaml.value as ObjectValue;
-  return { kind: 'loaded', config, policy, raw, text, policyFrom, warnings, locate };
+  const objects = stored ?? splitPolicy(raw);
+  const policyFrom = stored === null ? 'file' : 'stored';
+  return { kind: 'loaded', config, policy, raw, text, objects, policyFrom, warnings, locate };
 }
 
 /** Shape first, then the checks between keys on all parts that are sound. */

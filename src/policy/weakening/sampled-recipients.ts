@@ -9,6 +9,7 @@ import type { Compared } from './compared-organizations.ts';
 import { patternsOfAccepted } from './compared-organizations.ts';
 import { findDomainOwner, findOrganization } from '../directory.ts';
 import type { Organization, Policy } from '../policy.ts';
+import { areAlike } from './same-text.ts';
 import type { SampledDomain } from './sampled-domains.ts';
 import { samplerFor, unusedName } from './sampled-domains.ts';
 
@@ -21,7 +22,7 @@ export interface SampledRecipient extends SampledDomain {
 export function sampleRecipients(compared: Compared): readonly SampledRecipient[] {
   const { was, is, owners } = compared;
   // Where connectors and rules are the same, only a domain that has moved takes another way.
-  const haveSameWays = textOfWays(was) === textOfWays(is);
+  const haveSameWays = areAlike(waysOf(was), waysOf(is));
   const trusted = new Set(haveSameWays ? [] : [...trustedBy(was), ...trustedBy(is)]);
   const patterns = [
     ...[was, is].flatMap(({ outboundConnectors, acceptedDomains }) => [
@@ -45,12 +46,21 @@ export function sampleRecipients(compared: Compared): readonly SampledRecipient[
 /** Whether all mail takes the same way, without a look at any of it. */
 export function isSameWay(compared: Compared): boolean {
   const { was, is } = compared;
-  return textOf(was) === textOf(is) && movedFor(compared).length === 0;
+  return (
+    areAlike(waysOf(was), waysOf(is)) &&
+    JSON.stringify(besidesWays(was)) === JSON.stringify(besidesWays(is)) &&
+    movedFor(compared).length === 0
+  );
+}
+
+function waysOf({ outboundConnectors, rules }: Organization): readonly object[] {
+  return [...outboundConnectors, ...rules];
 }
 
 /** Without what decides about no way of mail to somebody who has no mailbox here. */
-function textOf(organization: Organization): string {
-  return JSON.stringify({ ...organization, mailboxes: [], aliases: [], inboundConnectors: [] });
+function besidesWays(organization: Organization): Organization {
+  const without = { mailboxes: [], aliases: [], inboundConnectors: [] };
+  return { ...organization, ...without, outboundConnectors: [], rules: [] };
 }
 
 /**
@@ -74,10 +84,6 @@ function nestedFor({ was, is, owners: { nested } }: Compared): readonly DomainPa
 
 function trustedBy({ outboundConnectors }: Organization): ReadonlySet<string> {
   return new Set(outboundConnectors.flatMap(({ trustedOrganizations }) => trustedOrganizations));
-}
-
-function textOfWays({ outboundConnectors, rules }: Organization): string {
-  return JSON.stringify([outboundConnectors, rules]);
 }
 
 function acceptedOf(

@@ -27,6 +27,7 @@ export function weakenedRoutes(compared: Compared, budget: ComparisonBudget): st
   const demanded = new Map<string, SampledRecipient[]>();
   const kinds = new Map<string, SampledRecipient>();
   let isAnyClear = false;
+  const rerouted = reroutedMail(compared.was.rules, compared.is.rules);
   for (const isFromOnPremises of sourcesOf(compared)) {
     const from = isFromOnPremises ? 'from its own servers ' : '';
     const plain = { ruling: null, isFromOnPremises };
@@ -34,13 +35,14 @@ export function weakenedRoutes(compared: Compared, budget: ComparisonBudget): st
     for (const recipient of recipients) {
       const decided = decide(compared, recipient, ways);
       if (!budget.take(stepsOf(decided))) break;
+      const lost = lostOnWay(compared, decided, ways);
+      if (lost !== null) pushTo(found, `${from}${lost}`, recipient.shown);
+      if (rerouted.length === 0) continue;
       for (const name of demandingIn(decided)) pushTo(demanded, name, recipient);
       isAnyClear ||= mayBeClear(decided.today);
       // What takes all mail hides whose demands a rule leads past: mail of own servers shows them.
       const kind = `${from}${kindOfWay(decided, recipient.owner)}`;
       if (!kinds.has(kind)) kinds.set(kind, recipient);
-      const lost = lostOnWay(compared, decided, ways);
-      if (lost !== null) pushTo(found, `${from}${lost}`, recipient.shown);
     }
   }
   const byDomain = [...found].map(([what, to]) => `sends mail to ${someOf(to)} ${what}`);
@@ -49,7 +51,7 @@ export function weakenedRoutes(compared: Compared, budget: ComparisonBudget): st
     { kinds: [...kinds.values()], demanded, isAnyClear },
     budget,
   );
-  return [...byDomain, ...rules.losses()];
+  return [...byDomain, ...rules.losses(rerouted)];
 }
 
 /** Names of what demands something. */
@@ -79,10 +81,9 @@ class RuleComparison {
   }
 
   /** Of each rule the first that is found. */
-  losses(): string[] {
-    const { was, is } = this.#compared;
+  losses(rerouted: readonly Rerouted[]): string[] {
     const told = new Map<string, string>();
-    for (const change of reroutedMail(was.rules, is.rules)) {
+    for (const change of rerouted) {
       if (this.#budget.isSpent) break;
       if (told.has(change.rule)) continue;
       const lost = this.#lostBy(change);
