@@ -294,6 +294,47 @@ test('clients by fingerprint are pins: on where main.cf says that they are of ke
   );
 });
 
+test('who is permitted where it grants no relaying may not relay here', () => {
+  const tables = { c: `${'AB:'.repeat(31)}CD OK\n` };
+  const access = 'check_ccert_access { hash:/c { search_order = pubkey_fingerprint } }';
+  const networks = 'mynetworks = 192.0.2.0/24\n';
+  const relay = 'smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n';
+  for (const main of [
+    `smtpd_client_restrictions = ${access}\n`,
+    `smtpd_sender_restrictions = ${access}\n`,
+    `smtpd_relay_restrictions = reject_unauth_destination, ${access}, permit_mynetworks\n${networks}`,
+    `smtpd_relay_restrictions = permit_sasl_authenticated, reject\n${networks}smtpd_client_restrictions = permit_mynetworks\n`,
+    `${relay}${networks}smtpd_recipient_restrictions = reject_unauth_destination\n`,
+    `${relay}relay_clientcerts = hash:/c\nsmtpd_client_restrictions = permit_tls_clientcerts\n`,
+    `${relay}smtpd_recipient_restrictions = ${access}, reject_unauth_destination\n`,
+  ]) {
+    const imported = importText(main, tables);
+    assert.deepEqual(valuesOf(imported, 'inbound-connector'), [], main);
+  }
+  for (const recipients of ['', 'check_policy_service unix:p', 'permit_mynetworks, reject']) {
+    const main = `${relay}${networks}smtpd_recipient_restrictions = ${recipients}\n`;
+    assert.equal(valuesOf(importText(main), 'inbound-connector').length, 1, main);
+  }
+  const twice = `smtpd_client_restrictions = ${access}\nsmtpd_relay_restrictions = ${access}, reject\n`;
+  assert.equal(valuesOf(importText(twice, tables), 'inbound-connector').length, 1);
+});
+
+test('clients that Postfix keeps out altogether are said to be let in', () => {
+  for (const main of [
+    'smtpd_client_restrictions = permit_mynetworks, permit_tls_clientcerts, reject\n',
+    'smtpd_recipient_restrictions = permit_mynetworks, reject_rbl_client rbl.example, defer\n',
+  ]) {
+    const { report } = importText(main);
+    const [name] = main.split(' ');
+    assert.deepEqual(report.unprotected, [`mail from everybody whom ${name} does not permit`]);
+    assert.match(formatReport(report), new RegExp(`${name}: NOT POSSIBLE: whoever it does not`));
+  }
+  const { report } = importText(
+    'smtpd_relay_restrictions = permit_mynetworks, permit_auth_destination, reject\n',
+  );
+  assert.deepEqual(report.unprotected, []);
+});
+
 test('a certificate that every client must show cannot be said', () => {
   const imported = importText('smtpd_tls_security_level = encrypt\nsmtpd_tls_req_ccert = yes\n');
   assert.deepEqual(imported.report.unprotected, [

@@ -11,6 +11,7 @@ import type { MoveLine } from './move-report.ts';
 import type { MainCf, Setting } from './postfix-main-cf.ts';
 import { settingOf, spotOf } from './postfix-main-cf.ts';
 import { splitWords, withoutBraces } from './postfix-lines.ts';
+import { grantsRelay, readRestrictions } from './postfix-restrictions.ts';
 import type { TableEntry, TableReader } from './postfix-tables.ts';
 import { parseFingerprint } from './postfix-tls-policy.ts';
 import type { UniqueNames } from './unique-names.ts';
@@ -33,6 +34,8 @@ const restrictionLists = [
   'smtpd_end_of_data_restrictions',
 ];
 
+const mayGrant = new Set(['smtpd_relay_restrictions', 'smtpd_recipient_restrictions']);
+
 interface Certificates extends Finding {
   readonly isForced: boolean;
 }
@@ -43,16 +46,19 @@ export function importClientCertificates(
   finding: Certificates,
 ): void {
   takeRelayMap(main, tables, finding);
+  const seen = new Set<string>();
   for (const name of restrictionLists) {
     const setting = settingOf(main, name);
     if (setting === null) continue;
-    const words = splitWords(main.parameters.get(name));
-    words.forEach((word, place) => {
-      if (word !== 'check_ccert_access') return;
-      const table = words[place + 1];
-      if (table !== undefined) takeAccessMap(main, tables, { ...finding, setting, table });
-    });
-    tellAllCertificates(words, setting, finding);
+    const restrictions = readRestrictions(main.parameters.get(name));
+    for (const restriction of restrictions) {
+      const [, table] = /^check_ccert_access (.+)$/s.exec(restriction) ?? [];
+      if (table === undefined) continue;
+      const isUsed = mayGrant.has(name) && grantsRelay(main, restriction) && !seen.has(restriction);
+      if (isUsed) seen.add(restriction);
+      takeAccessMap(main, tables, { ...finding, setting, table, isUsed });
+    }
+    tellAllCertificates(restrictions, setting, finding);
   }
 }
 
@@ -68,11 +74,10 @@ function takeRelayMap(main: MainCf, tables: TableReader, finding: Certificates):
   const setting = settingOf(main, 'relay_clientcerts');
   if (setting === null) return;
   finding.told.add('relay_clientcerts');
-  const isUsed = restrictionLists.some((name) =>
-    splitWords(main.parameters.get(name)).includes('permit_tls_clientcerts'),
-  );
+  const isUsed = grantsRelay(main, 'permit_tls_clientcerts');
   if (!isUsed) {
-    const text = 'no restriction says permit_tls_clientcerts, so they let nobody relay';
+    const text =
+      'no restriction lets them relay (permit_tls_clientcerts, before what refuses mail to others)';
     finding.lines.push({ ...spotOf(setting), subject: '', outcome: 'left-out', text });
   }
   const read = tables.readAll(main.parameters.get('relay_clientcerts'), setting);
@@ -88,6 +93,8 @@ function takeRelayMap(main: MainCf, tables: TableReader, finding: Certificates):
 interface Access extends Certificates {
   readonly setting: Setting;
   readonly table: string;
+  /** Else it lets nobody relay. */
+  readonly isUsed: boolean;
 }
 
 /** `check_ccert_access hash:/etc/postfix/ccert`, or `{ hash:/… { search_order = pubkey_fingerprint } }`. */
@@ -102,7 +109,7 @@ function takeAccessMap(main: MainCf, tables: TableReader, access: Access): void 
     lines.push({ ...spotOf(setting), subject: '', outcome: 'not-possible', text });
     return;
   }
-  const isPermit = ({ value }: TableEntry): boolean => /^(?:ok|permit\w*|\d+)$/i.test(value.trim());
+  const isPermit = ({ value }: TableEntry): boolean => /^(?:ok|permit|\d+)$/i.test(value.trim());
   for (const { key: property, value, file, line } of read.entries.filter(
     (each) => !isPermit(each),
   )) {
@@ -111,7 +118,7 @@ function takeAccessMap(main: MainCf, tables: TableReader, access: Access): void 
   }
   const entries = read.entries.filter(isPermit);
   const isKeyHash = order === 'pubkey_fingerprint';
-  makeConnector(main, { ...access, entries, isUsed: true, isKeyHash });
+  makeConnector(main, { ...access, entries, isKeyHash });
 }
 
 interface Connector extends Certificates {
@@ -137,7 +144,7 @@ function makeConnector(
     const hash = parseFingerprint(property);
     const pin = digest === 'sha256' && hash?.length === 32 ? hash.toString('base64') : null;
     if (pin !== null) pins.push(pin);
-    if (!isUsed) draft.leave(spot, 'lets nobody relay, as no restriction asks for it');
+    if (!isUsed) draft.leave(spot, 'lets nobody relay where it stands');
     else if (pin === null) {
       const what = hash === null ? 'is no fingerprint' : 'is no SHA-256';
       draft.miss(
@@ -153,7 +160,7 @@ function makeConnector(
     pins,
     requireTls: isForced || pins.length > 0,
   });
-  if (!isUsed) draft.drop('no restriction lets its clients relay', 'left-out');
+  if (!isUsed) draft.drop('no restriction lets its clients relay by it', 'left-out');
   else if (pins.length === 0) draft.drop('no pin is known of any of its clients', 'not-possible');
   finding.drafts.push(draft);
 }

@@ -8,6 +8,7 @@ import { importClientCertificates } from './postfix-client-certificates.ts';
 import type { MainCf, Setting } from './postfix-main-cf.ts';
 import { settingOf, spotOf } from './postfix-main-cf.ts';
 import { splitWords } from './postfix-lines.ts';
+import { grantsRelay } from './postfix-restrictions.ts';
 import type { TableReader } from './postfix-tables.ts';
 import { parseProtocols } from './postfix-tls-policy.ts';
 import type { UniqueNames } from './unique-names.ts';
@@ -121,18 +122,13 @@ function takeNetworks(main: MainCf, tables: TableReader, finding: Networks): voi
   }
   if (setting === null) return;
   told.add('mynetworks');
-  if (!mayRelayByNetwork(main)) {
-    const text = 'no restriction says permit_mynetworks, so they may not relay';
+  if (!grantsRelay(main, 'permit_mynetworks')) {
+    const text =
+      'no restriction lets them relay (permit_mynetworks, before what refuses mail to others)';
     lines.push({ ...spotOf(setting), subject: '', outcome: 'left-out', text });
     return;
   }
   makeNetworks(main, tables, { ...finding, setting });
-}
-
-function mayRelayByNetwork({ parameters }: MainCf): boolean {
-  const relay = parameters.get('smtpd_relay_restrictions');
-  const restrictions = relay === '' ? parameters.get('smtpd_recipient_restrictions') : relay;
-  return splitWords(restrictions).includes('permit_mynetworks');
 }
 
 function makeNetworks(

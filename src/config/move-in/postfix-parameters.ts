@@ -42,12 +42,12 @@ const noPolicy: Said = { outcome: 'left-out', text: 'concerns no policy' };
 const here = (text: string): Said => ({ outcome: 'not-possible', text });
 
 function sayOf(name: string, value: string): Said {
-  for (const [pattern, say] of speakers) if (pattern.test(name)) return say(value);
+  for (const [pattern, say] of speakers) if (pattern.test(name)) return say(value, name);
   return noPolicy;
 }
 
 /** The first that matches a name speaks of it. */
-const speakers: readonly (readonly [RegExp, (value: string) => Said])[] = [
+const speakers: readonly (readonly [RegExp, (value: string, name: string) => Said])[] = [
   [/^smtpd?_tls_(?:mandatory_)?protocols$|^tls_disable_workarounds$/, sayProtocols],
   [/^smtpd?_tls_(?:mandatory_)?exclude_ciphers$/, sayExclusions],
   [
