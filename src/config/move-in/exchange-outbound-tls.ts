@@ -7,6 +7,7 @@ import { asWords } from './exchange-object.ts';
 import type { ObjectReader } from './exchange-object.ts';
 import type { ExchangeProperty } from './exchange-source.ts';
 import { isNumber, readWord } from './exchange-values.ts';
+import { nameToWrite } from './name-to-write.ts';
 
 interface Way {
   readonly patterns: readonly string[];
@@ -86,6 +87,7 @@ function takeRecipientNames(draft: Draft, spot: ExchangeProperty, { patterns, ho
     draft.change(place, 'tlsDomain', hostNames, why);
     return;
   }
-  draft.value['tlsSettings'] = 'CertificateValidation';
-  draft.turnOff(place, 'no name is given that the certificates of the smart hosts must carry');
+  draft.value['tlsDomain'] = [nameToWrite];
+  const text = `no name is given that the certificates of the smart hosts must carry: write it as tlsDomain, in place of ${nameToWrite}`;
+  draft.turnOff(place, text);
 }

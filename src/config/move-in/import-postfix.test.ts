@@ -111,6 +111,51 @@ test('a folder of CAs that no connector can name turns its connectors off', () =
   assert.equal(tlsOf(imported)?.['enabled'], false);
 });
 
+test('trust anchors that Postfix trusts alone are trusted alone', () => {
+  const imported = withPolicy('a.com secure\n', 'smtp_tls_trust_anchor_file = /etc/own.pem\n');
+  assert.deepEqual(tlsOf(imported), {
+    tlsSettings: 'DomainValidation',
+    anchors: '/etc/own.pem',
+  });
+  assert.match(formatReport(imported.report), /smtp_tls_CAfile: left out: has no effect beside/);
+});
+
+test('whoever turns on what is off gets no less than there was', () => {
+  for (const policy of ['dane-only protocols=TLSv1.3', 'fingerprint match=00 protocols=TLSv1.3']) {
+    assert.deepEqual(
+      tlsOf(withPolicy(`contoso.com ${policy}\n`)),
+      { enabled: false, tlsSettings: 'DomainValidation', minVersion: 'TLSv1.3' },
+      policy,
+    );
+  }
+  const nameless = withPolicy('[192.0.2.1] secure\n', 'relayhost = [192.0.2.1]\n');
+  assert.deepEqual(tlsOf(nameless), {
+    enabled: false,
+    tlsSettings: 'DomainValidation',
+    tlsDomain: ['name-to-be-written.invalid'],
+    anchors: '/etc/ca.pem',
+    smartHosts: ['192.0.2.1'],
+  });
+});
+
+test('a server elsewhere that keeps mailboxes must prove its name where it had to', () => {
+  const main = 'virtual_mailbox_domains = b.org\nvirtual_transport = lmtp:inet:store.b.org:24\n';
+  const base = { name: 'LMTP store.b.org:24', protocol: 'lmtp', address: 'store.b.org:24' };
+  const proven = { tlsSettings: 'DomainValidation', tlsDomain: ['store.b.org'] };
+  for (const [more, expected] of [
+    ['', base],
+    ['lmtp_tls_security_level = encrypt\n', base],
+    ['lmtp_tls_security_level = verify\n', { ...base, ...proven }],
+    ['lmtp_tls_policy_maps = hash:/l\n', { ...base, ...proven }],
+    [
+      'lmtp_tls_security_level = secure\nlmtp_tls_CAfile = /etc/own.pem\n',
+      { ...base, ...proven, anchors: '/etc/own.pem' },
+    ],
+  ] as const) {
+    assert.deepEqual(valuesOf(importText(`${main}${more}`), 'delivery-target'), [expected], more);
+  }
+});
+
 test('a domain and all below it are one connector, where both are treated alike', () => {
   const both = valuesOf(withPolicy('contoso.com encrypt\n.contoso.com encrypt\n'));
   assert.deepEqual(
@@ -208,6 +253,13 @@ test('tables that are not at hand are said, and what they protect', () => {
   ]);
 });
 
+test('the type of table that Postfix takes where none is named is one that is read', () => {
+  const imported = importText('smtp_tls_policy_maps = $default_database_type:/p\n', {
+    p: 'a.com encrypt\n',
+  });
+  assert.deepEqual(tlsOf(imported), { tlsSettings: 'EncryptionOnly' });
+});
+
 test('policies that are written in main.cf itself are read', () => {
   const main =
     'smtp_tls_policy_maps = inline:{ contoso.com=encrypt, { adatum.com = secure match=mx.adatum.com } }\n';
@@ -258,6 +310,22 @@ test('forced TLS of everybody who sends here is a connector for everybody', () =
       [['*'], true, undefined],
     );
   }
+});
+
+test('the TLS version that was demanded of everybody is demanded of own servers too', () => {
+  const imported = importText(
+    `smtpd_tls_security_level = encrypt
+smtpd_tls_mandatory_protocols = >=TLSv1.3
+mynetworks = 192.0.2.0/24
+relay_clientcerts = hash:/c
+smtpd_relay_restrictions = permit_mynetworks, permit_tls_clientcerts, defer_unauth_destination
+`,
+    { c: `${'AB:'.repeat(31)}CD x\n` },
+  );
+  assert.deepEqual(
+    valuesOf(imported, 'inbound-connector').map(({ minVersion }) => minVersion),
+    ['TLSv1.3', 'TLSv1.3', 'TLSv1.3'],
+  );
 });
 
 test('own networks may relay only where a restriction says so', () => {
@@ -340,6 +408,17 @@ test('a certificate that every client must show cannot be said', () => {
   assert.deepEqual(imported.report.unprotected, [
     'mail from everybody, who had to show a trusted certificate',
   ]);
+});
+
+test('no parameter that decides about mail is said to concern no policy', () => {
+  const names =
+    'lmtp_tls_security_level lmtp_tls_verify_cert_match smtp_tls_trust_anchor_file smtp_tls_wrappermode smtp_tls_servername smtp_tls_dane_insecure_mx_policy tls_server_sni_maps postscreen_tls_security_level postscreen_dnsbl_sites smtpd_sender_login_maps smtp_body_checks smtp_mime_header_checks smtpd_milter_maps fallback_transport luser_relay relocated_maps lmtp_fallback_relay';
+  const { report } = importText(names.replaceAll(/ |$/g, ' = encrypt\n'));
+  assert.deepEqual(
+    report.lines.filter(({ line, text }) => line > 3 && text === 'concerns no policy'),
+    [],
+  );
+  assert.deepEqual(report.unprotected, ['mail from everybody, who had to use TLS with postscreen']);
 });
 
 test('domains come from lists, files and tables, each once', () => {

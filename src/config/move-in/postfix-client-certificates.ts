@@ -24,6 +24,12 @@ export interface Finding {
   readonly names: UniqueNames;
 }
 
+/** What main.cf demands of TLS where mail comes in, as keys of an inbound connector. */
+export interface InboundTls {
+  readonly requireTls: boolean;
+  readonly minVersion?: 'TLSv1.3';
+}
+
 const restrictionLists = [
   'smtpd_client_restrictions',
   'smtpd_helo_restrictions',
@@ -37,7 +43,7 @@ const restrictionLists = [
 const mayGrant = new Set(['smtpd_relay_restrictions', 'smtpd_recipient_restrictions']);
 
 interface Certificates extends Finding {
-  readonly isForced: boolean;
+  readonly tls: InboundTls;
 }
 
 export function importClientCertificates(
@@ -132,7 +138,7 @@ interface Connector extends Certificates {
 
 function makeConnector(
   main: MainCf,
-  { setting, entries, isUsed, isKeyHash, isForced, ...finding }: Connector,
+  { setting, entries, isUsed, isKeyHash, tls, ...finding }: Connector,
 ): void {
   if (entries.length === 0) return;
   const digest = main.parameters.get('smtpd_tls_fingerprint_digest').toLowerCase();
@@ -158,7 +164,8 @@ function makeConnector(
     name,
     connectorType: 'OnPremises',
     pins,
-    requireTls: isForced || pins.length > 0,
+    ...tls,
+    requireTls: tls.requireTls || pins.length > 0,
   });
   if (!isUsed) draft.drop('no restriction lets its clients relay by it', 'left-out');
   else if (pins.length === 0) draft.drop('no pin is known of any of its clients', 'not-possible');

@@ -3,6 +3,7 @@
 /** What is not here is empty where it is left out. */
 export const postfixDefaults: Readonly<Record<string, string>> = {
   compatibility_level: '0',
+  default_database_type: 'hash',
   mail_name: 'Postfix',
   config_directory: '/etc/postfix',
   queue_directory: '/var/spool/postfix',

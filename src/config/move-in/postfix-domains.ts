@@ -6,6 +6,7 @@ import type { MoveLine } from './move-report.ts';
 import type { MainCf, Setting } from './postfix-main-cf.ts';
 import { settingOf, spotOf } from './postfix-main-cf.ts';
 import { splitWords } from './postfix-lines.ts';
+import { lmtpTls } from './postfix-lmtp-tls.ts';
 import { parseMailPattern } from './postfix-patterns.ts';
 import type { TableReader } from './postfix-tables.ts';
 
@@ -142,15 +143,12 @@ class Importing implements ImportedDomains {
     }
     const name = `LMTP ${address}`.slice(0, 64);
     const draft = new Draft('delivery-target', name, setting, `delivery target ${show(name)}`);
-    Object.assign(draft.value, { name, protocol: 'lmtp', address });
     const isLocal = /^unix:|^127\.|^localhost\b|^\[::1\]/.test(address);
-    draft.say(
-      setting,
-      isLocal ? 'taken-over' : 'changed',
-      isLocal
-        ? `address: ${show(address)}, lmtp`
-        : `address: ${show(address)}, lmtp; to another machine always encrypted, whatever lmtp_tls_security_level says`,
-    );
+    const tls = isLocal ? null : lmtpTls(address, this.#main.parameters);
+    Object.assign(draft.value, { name, protocol: 'lmtp', address, ...tls?.keys });
+    const what = `address: ${show(address)}, lmtp`;
+    if (tls === null) draft.say(setting, 'taken-over', what);
+    else draft.say(setting, 'changed', `${what}; ${tls.text}`);
     this.drafts.push(draft);
     this.#targets.set(value, name);
     return name;

@@ -3,7 +3,7 @@ import { addressRange } from '../mail-readers.ts';
 import { show } from '../readers.ts';
 import { Draft } from './draft.ts';
 import type { MoveLine } from './move-report.ts';
-import type { Finding } from './postfix-client-certificates.ts';
+import type { Finding, InboundTls } from './postfix-client-certificates.ts';
 import { importClientCertificates } from './postfix-client-certificates.ts';
 import type { MainCf, Setting } from './postfix-main-cf.ts';
 import { settingOf, spotOf } from './postfix-main-cf.ts';
@@ -28,8 +28,9 @@ export function importInboundFlow(
   const lines: MoveLine[] = [];
   const drafts: Draft[] = [];
   const isForced = takeLevel(main, { told, lines, drafts, names });
-  takeNetworks(main, tables, { told, lines, drafts, names, isForced });
-  importClientCertificates(main, tables, { told, lines, drafts, names, isForced });
+  const tls = tlsOf(main, isForced);
+  takeNetworks(main, tables, { told, lines, drafts, names, tls });
+  importClientCertificates(main, tables, { told, lines, drafts, names, tls });
   return { drafts, lines, told };
 }
 
@@ -79,17 +80,16 @@ function judgeLevel(
   return { outcome: 'not-possible', text: `${show(value)} is no level` };
 }
 
+/** What every inbound connector demands of TLS, whoever it is for. */
+function tlsOf({ parameters }: MainCf, requireTls: boolean): InboundTls {
+  const { oldest } = parseProtocols(parameters.get('smtpd_tls_mandatory_protocols'));
+  return requireTls && oldest === 'TLSv1.3' ? { requireTls, minVersion: oldest } : { requireTls };
+}
+
 function forceAll(main: MainCf, setting: Setting, names: UniqueNames): Draft {
   const name = names.make('All mail must be encrypted');
   const draft = new Draft('inbound-connector', name, setting, `inbound connector ${show(name)}`);
-  const { oldest } = parseProtocols(main.parameters.get('smtpd_tls_mandatory_protocols'));
-  const isNew = oldest === 'TLSv1.3';
-  Object.assign(draft.value, {
-    name,
-    senderDomains: ['*'],
-    requireTls: true,
-    ...(isNew ? { minVersion: 'TLSv1.3' } : {}),
-  });
+  Object.assign(draft.value, { name, senderDomains: ['*'], ...tlsOf(main, true) });
   draft.protects = 'mail from everybody';
   draft.say(
     setting,
@@ -100,7 +100,7 @@ function forceAll(main: MainCf, setting: Setting, names: UniqueNames): Draft {
 }
 
 interface Networks extends Finding {
-  readonly isForced: boolean;
+  readonly tls: InboundTls;
 }
 
 /** Clients that may send to the outside by their address. */
@@ -134,7 +134,7 @@ function takeNetworks(main: MainCf, tables: TableReader, finding: Networks): voi
 function makeNetworks(
   main: MainCf,
   tables: TableReader,
-  { lines, drafts, names, isForced, setting }: Networks & { readonly setting: Setting },
+  { lines, drafts, names, tls, setting }: Networks & { readonly setting: Setting },
 ): void {
   const name = names.make('Own networks (mynetworks)');
   const draft = new Draft('inbound-connector', name, setting, `inbound connector ${show(name)}`);
@@ -151,7 +151,7 @@ function makeNetworks(
     name,
     connectorType: 'OnPremises',
     senderIPAddresses: ranges,
-    requireTls: isForced,
+    ...tls,
   });
   const text = `senderIPAddresses: ${show(ranges)}; from there mail to the outside is taken where MAIL FROM is in an accepted domain, and not with any other sender`;
   draft.say(spotOf(setting), 'changed', text);

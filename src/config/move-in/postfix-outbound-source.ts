@@ -186,16 +186,21 @@ class Reading {
   }
 
   anchors(): void {
-    const found = anchorsIn(this.#main.parameters);
-    for (const name of ['smtp_tls_CAfile', 'smtp_tls_CApath']) {
+    const { value } = anchorsIn(this.#main.parameters);
+    const hasOwn = this.#main.parameters.get('smtp_tls_trust_anchor_file') !== '';
+    for (const name of ['smtp_tls_CAfile', 'smtp_tls_CApath', 'smtp_tls_trust_anchor_file']) {
       const setting = this.#setting(name);
       if (setting === null) continue;
-      const value = this.#main.parameters.get(name);
-      const isUsed = found.value === value || found.value === 'system';
-      const text = isUsed
-        ? `anchors: ${show(found.value)} on connectors that demand a certificate`
-        : 'is told at the connectors that demand a certificate';
-      this.#say(setting, isUsed ? 'taken-over' : 'changed', text);
+      const isOwn = name === 'smtp_tls_trust_anchor_file';
+      const written = this.#main.parameters.get(name);
+      const isTaken = written === value || (value === 'system' && !isOwn);
+      if (isOwn && written === '') this.#say(setting, 'left-out', 'names no file');
+      else if (hasOwn && !isOwn) {
+        this.#say(setting, 'left-out', 'has no effect beside smtp_tls_trust_anchor_file');
+      } else if (isTaken) {
+        const text = `anchors: ${show(value)} on connectors that demand a certificate`;
+        this.#say(setting, 'taken-over', text);
+      } else this.#say(setting, 'changed', 'is told at the connectors that demand a certificate');
     }
   }
 

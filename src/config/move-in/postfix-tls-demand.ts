@@ -5,6 +5,7 @@
  * connector is off under the strictest that can be said, and that is told.
  */
 import type { AnchorsFound } from './postfix-anchors.ts';
+import { nameToWrite } from './name-to-write.ts';
 import { remarkOn } from './postfix-tls-attributes.ts';
 import { changed, weaker } from './remark.ts';
 import type { Remark } from './remark.ts';
@@ -56,7 +57,7 @@ export function demandOf(policy: TlsPolicy, hop: NextHop, settings: TlsSettings)
     case 'half-dane':
     case 'dane-only':
     case null:
-      return withheld(policy, { settings, remarks, hop });
+      return withheld(policy, stated, { settings, remarks, hop });
   }
 }
 
@@ -113,15 +114,14 @@ function validated(
   return forced(keys, stated, { settings, remarks: all });
 }
 
-/** DomainValidation, where that can be said of the way; else the most that can. */
+/** Named hosts need a name; where none is known, one that has to be written. */
 function settingsFor(
   names: readonly string[] | null,
   { isMx }: NextHop,
 ): Readonly<Record<string, unknown>> {
-  if (names === null || names.length === 0) {
-    return { tlsSettings: isMx ? 'DomainValidation' : 'CertificateValidation' };
-  }
-  return { tlsSettings: 'DomainValidation', tlsDomain: names };
+  const tlsSettings = 'DomainValidation';
+  if (names !== null && names.length > 0) return { tlsSettings, tlsDomain: names };
+  return isMx ? { tlsSettings } : { tlsSettings, tlsDomain: [nameToWrite] };
 }
 
 function anchorsOf(
@@ -157,18 +157,19 @@ function pinned(
   }
   const what = hashes.length === 0 ? 'there is no fingerprint' : 'not all are SHA-256';
   const text = `${what}, and a pin is the SHA-256 of the key: take it with \`postern tls probe\`, and write tlsSettings: Pinned`;
-  return withheld(policy, { settings, remarks: [...remarks, weaker(text)], hop });
+  return withheld(policy, stated, { settings, remarks: [...remarks, weaker(text)], hop });
 }
 
 /** Cannot be had: the strictest stands in its place, off. */
 function withheld(
   { level }: TlsPolicy,
+  stated: string | undefined,
   { settings, remarks, hop }: Rest & { readonly hop: NextHop },
 ): TlsDemand {
   const why = whyWithheld(level);
   const names = namesFor(['nexthop', 'dot-nexthop'], hop);
   const all = why === null ? remarks : [...remarks, weaker(why)];
-  return forced(settingsFor(names.names, hop), undefined, { settings, remarks: all });
+  return forced(settingsFor(names.names, hop), stated, { settings, remarks: all });
 }
 
 function whyWithheld(level: TlsPolicy['level']): string | null {

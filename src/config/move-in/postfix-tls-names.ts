@@ -96,7 +96,7 @@ function ofHosts(
   const names = unique([...hostNames, ...literal]);
   if (names.length > 0) return { names, remarks: [] };
   const text =
-    'no name is known that the certificate of this host must carry: write it as tlsDomain, with tlsSettings: DomainValidation';
+    'no name is known that the certificate of this host must carry: write it as tlsDomain';
   return { names: [], remarks: [weaker(text)] };
 }
 
