@@ -4,6 +4,8 @@ export interface CsvRecord {
   /** Of its first field; a field may hold line breaks. */
   readonly line: number;
   readonly fields: readonly string[];
+  /** A quote in it is never closed, so that whatever follows is in it too. */
+  readonly isOpen: boolean;
 }
 
 export interface CsvTable {
@@ -20,7 +22,7 @@ export function readCsv(text: string): CsvTable | null {
   const firstLine = typeLine === null ? 1 : 2;
   const records = readRecords(body, { line: firstLine, delimiter: delimiterOf(body) });
   const [header, ...rest] = records;
-  if (header === undefined || header.fields.length < 2) return null;
+  if (header === undefined || header.isOpen || header.fields.length < 2) return null;
   return { type: typeLine?.[1]?.trim() ?? null, header: header.fields, records: rest };
 }
 
@@ -41,9 +43,11 @@ function readRecords(text: string, { line: firstLine, delimiter }: Start): CsvRe
   let line = firstLine;
   let start = line;
   let fields: string[] = [];
+  let isOpen = false;
   for (let at = 0; at < text.length;) {
     const field = readField(text, at, delimiter);
     fields.push(field.value);
+    isOpen ||= field.isOpen;
     line += field.value.split('\n').length - 1;
     at = field.end;
     const sign = text[at];
@@ -52,8 +56,9 @@ function readRecords(text: string, { line: firstLine, delimiter }: Start): CsvRe
       if (at < text.length) continue;
       fields.push('');
     }
-    if (fields.some((value) => value !== '')) records.push({ line: start, fields });
+    if (fields.some((value) => value !== '')) records.push({ line: start, fields, isOpen });
     fields = [];
+    isOpen = false;
     line++;
     start = line;
   }
@@ -65,10 +70,11 @@ function readField(
   text: string,
   from: number,
   delimiter: string,
-): { readonly value: string; readonly end: number } {
+): { readonly value: string; readonly end: number; readonly isOpen: boolean } {
   let value = '';
   let at = from;
-  if (text[at] === '"') {
+  let isOpen = text[at] === '"';
+  if (isOpen) {
     for (at++; at < text.length; at++) {
       if (text[at] !== '"') value += text[at];
       else if (text[at + 1] === '"') {
@@ -76,11 +82,12 @@ function readField(
         at++;
       } else {
         at++;
+        isOpen = false;
         break;
       }
     }
   }
   const rest = at;
   while (at < text.length && text[at] !== delimiter && text[at] !== '\n') at++;
-  return { value: value + text.slice(rest, at), end: at };
+  return { value: value + text.slice(rest, at), end: at, isOpen };
 }

@@ -12,6 +12,18 @@ export function decodeText(content: string | Uint8Array): string {
   return text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
 }
 
+/** The line of the first octets that are no text of the encoding; null where all are. Never throws. */
+export function findBrokenLine(content: string | Uint8Array): number | null {
+  if (typeof content === 'string') return null;
+  try {
+    new TextDecoder(encodingOf(content), { fatal: true }).decode(content);
+    return null;
+  } catch {
+    const text = decodeText(content);
+    return text.slice(0, text.indexOf('\ufffd')).split('\n').length;
+  }
+}
+
 function decodeBytes(bytes: Uint8Array): string {
   return new TextDecoder(encodingOf(bytes)).decode(bytes);
 }

@@ -21,6 +21,7 @@ import {
   readMoment,
   readSizeBytes,
   readText,
+  unwrap,
 } from './exchange-values.ts';
 import { leaveDescriptions, takeRoute, takeShell } from './exchange-rule-shell.ts';
 import type { UniqueNames } from './unique-names.ts';
@@ -118,10 +119,7 @@ function takeTexts(draft: Draft, spot: ExchangeProperty, key: TextRuleKey): void
 }
 
 /** Why not, where the texts cannot be told. */
-function textsOf(
-  { value, isFromCsv }: ExchangeProperty,
-  key: TextRuleKey,
-): readonly string[] | string {
+function textsOf({ value }: ExchangeProperty, key: TextRuleKey): readonly string[] | string {
   if (isTypeName(value)) return lostInCsv;
   if (key.kind === 'joined') return readJoinedList(value) ?? `${show(value)} is no list of texts`;
   const texts = readList(value);
@@ -129,9 +127,9 @@ function textsOf(
   if (key.kind === 'single') {
     return texts.length === 1 ? texts : `${show(value)}: one text is expected`;
   }
-  const isJoined = isFromCsv && texts.length === 1 && /[\s,;|]/.test(texts[0]!);
+  const isJoined = !Array.isArray(unwrap(value)) && /[\s,;|]/.test(texts[0] ?? '');
   if (!isJoined) return texts;
-  return `${show(value)}: in CSV nothing tells one entry from several; export with ConvertTo-Json`;
+  return `${show(value)}: a text in the place of a list, and nothing tells one entry from several; export with ConvertTo-Json -Depth 4`;
 }
 
 function takeDates(reader: ObjectReader): void {

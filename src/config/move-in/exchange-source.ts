@@ -3,10 +3,10 @@
  *
  * Which cmdlet an object is from is told by the names of its properties.
  */
-import type { CsvTable } from './csv-lines.ts';
+import type { CsvRecord, CsvTable } from './csv-lines.ts';
 import { readCsv } from './csv-lines.ts';
 import type { SourceFile } from './decode-text.ts';
-import { decodeText } from './decode-text.ts';
+import { decodeText, findBrokenLine } from './decode-text.ts';
 import type { Spot } from './draft.ts';
 import type { JsonEntry, JsonNode } from './json-lines.ts';
 import { readJson } from './json-lines.ts';
@@ -42,8 +42,14 @@ export interface ExchangeSource {
   readonly unread: readonly UnreadPart[];
 }
 
+/** What is lost of a word that a rule looks for, or of a name, would be lost without a trace. */
+const notText =
+  'is neither UTF-8 nor UTF-16: Windows PowerShell writes such files where no encoding is named; export again with -Encoding utf8';
+
 /** Never throws. */
 export function readExchangeFile({ name, content }: SourceFile): ExchangeSource {
+  const broken = findBrokenLine(content);
+  if (broken !== null) return unread(name, broken, notText);
   const text = decodeText(content);
   const start = text.trimStart()[0];
   if (start === undefined) return unread(name, 1, 'the file is empty');
@@ -103,7 +109,10 @@ function plain(node: JsonNode): unknown {
 /** Fields beyond the header get a name too, so that none is lost. */
 function readTable(file: string, { header, records }: CsvTable): ExchangeSource {
   const kind = kindOf(header);
-  const objects = records.map(({ line, fields }) => ({
+  const isWhole = ({ isOpen, fields }: CsvRecord): boolean =>
+    !isOpen && fields.length >= header.length;
+  const broken = records.filter((record) => !isWhole(record));
+  const objects = records.filter(isWhole).map(({ line, fields }) => ({
     kind,
     file,
     line,
@@ -115,7 +124,17 @@ function readTable(file: string, { header, records }: CsvTable): ExchangeSource 
       isFromCsv: true,
     })),
   }));
-  if (objects.length > 0) return { objects, unread: [] };
+  const parts = broken.map(({ line, isOpen, fields }): UnreadPart => {
+    const what = isOpen
+      ? 'a quote is never closed'
+      : `${fields.length} of ${header.length} columns`;
+    return {
+      file,
+      line,
+      text: `is no whole line of CSV (${what}), so nothing is made of it: export again`,
+    };
+  });
+  if (records.length > 0) return { objects, unread: parts };
   return unread(file, 1, 'holds no object: the cmdlet found nothing');
 }
 

@@ -214,6 +214,78 @@ test('objects of other cmdlets, broken JSON and other texts are said', () => {
   }
 });
 
+test('a file in an encoding of Windows is refused rather than losing letters', () => {
+  const text = JSON.stringify([{ Name: 'a', RecipientDomains: ['a.com'] }], null, 1);
+  const content = Buffer.from(text.replace('"a"', '"Z\u00fcrich"'), 'latin1');
+  const { objects, report } = importExchange([{ name: 'x', content }]);
+  assert.deepEqual(
+    objects.map(({ kind }) => kind),
+    ['organization'],
+  );
+  assert.match(
+    formatReport(report),
+    /x:3: NOT POSSIBLE: is neither UTF-8 nor UTF-16.*-Encoding utf8/,
+  );
+  for (const [encoding, mark] of [
+    ['utf8', ''],
+    ['utf8', '\ufeff'],
+    ['utf16le', '\ufeff'],
+  ] as const) {
+    const written = mark + text.replaceAll('\n', '\r\n');
+    const read = importExchange([{ name: 'x', content: Buffer.from(written, encoding) }]);
+    assert.equal(read.objects.filter(({ kind }) => kind === 'outbound-connector').length, 1);
+  }
+});
+
+test('a line of CSV that is cut off makes nothing, and is said', () => {
+  const head = '"Name","RecipientDomains","UseMXRecord","TlsSettings"\n';
+  const whole = '"a","a.com","True","EncryptionOnly"\n';
+  for (const [cut, why] of [
+    ['"b","b.com","True"', '3 of 4 columns'],
+    ['"b","b.com","True","Encr', 'a quote is never closed'],
+    ['"b,"b.com","True","EncryptionOnly"', '3 of 4 columns'],
+  ] as const) {
+    const { objects, report } = importExchange([{ name: 'x.csv', content: head + whole + cut }]);
+    const made = objects.filter(({ kind }) => kind === 'outbound-connector');
+    assert.deepEqual(
+      made.map(({ name }) => name),
+      ['a'],
+      cut,
+    );
+    assert.ok(
+      formatReport(report).includes(`x.csv:3: NOT POSSIBLE: is no whole line of CSV (${why})`),
+      cut,
+    );
+  }
+});
+
+test('smart hosts without any name are off under a name that has to be written', () => {
+  const object = {
+    RecipientDomains: ['*'],
+    UseMXRecord: false,
+    SmartHosts: ['192.0.2.1'],
+    TlsSettings: 'DomainValidation',
+  };
+  const value = valueOf(importObject(object, 'out'), 'outbound-connector');
+  assert.deepEqual(
+    [value?.['enabled'], value?.['tlsSettings'], value?.['tlsDomain']],
+    [false, 'DomainValidation', ['name-to-be-written.invalid']],
+  );
+});
+
+test('words of a rule that -Depth made one text turn it off', () => {
+  const rule = {
+    Name: 'r',
+    SubjectContainsWords: 'secret confidential',
+    StopRuleProcessing: false,
+    SentToScope: 'NotInOrganization',
+    RouteMessageOutboundRequireTls: true,
+  };
+  const imported = importExchange([{ name: 'x', content: JSON.stringify([rule]) }]);
+  assert.equal(valueOf(imported, 'rule')?.['enabled'], false);
+  assert.match(formatReport(imported.report), /SubjectContainsWords: NOT POSSIBLE: .* -Depth 4/);
+});
+
 test('without accepted domains connectors are made all the same, and what is missing is said', () => {
   const content =
     '{"Name":"a","RecipientDomains":["b.com"],"UseMXRecord":true,"TlsSettings":"EncryptionOnly"}';
