@@ -42,10 +42,11 @@ function importAcceptedDomain(object: ExchangeObject): ImportedDomain {
   takeSubDomains(reader, written.startsWith('*.'), isRelay);
   const isDefault = takeDefault(reader);
   reader.refuse(
-    ['SendingFromDomainDisabled', 'SendingToDomainDisabled', 'OutboundOnly', 'PendingRemoval'],
-    'there is no such switch here',
+    ['SendingFromDomainDisabled', 'SendingToDomainDisabled'],
+    'there is no such switch here, and its mail flows: a rule with senderDomainIs (or recipientDomainIs) and rejectMessageReasonText refuses it',
     false,
   );
+  reader.refuse(['OutboundOnly', 'PendingRemoval'], 'there is no such switch here', false);
   leaveInternal(reader);
   reader.finish(null);
   if (domain === null) draft.drop(`${show(written)} is no domain name`, 'not-possible');

@@ -8,6 +8,7 @@ import { takeAssociated, takeFiltering, takePrivileges } from './exchange-inboun
 import { readCertificateNames, readDomains, readEntries, takeEntries } from './exchange-lists.ts';
 import { ObjectReader } from './exchange-object.ts';
 import type { ExchangeObject, ExchangeProperty } from './exchange-source.ts';
+import { nameToWrite } from './name-to-write.ts';
 import type { UniqueNames } from './unique-names.ts';
 
 /** `acceptedDomains`: those that the import makes. */
@@ -89,7 +90,10 @@ function takeCertificate(
   if (restrict.spot === null) return { isDemanded: restrict.value, isNamed };
   if (!restrict.value) draft.leave(restrict.spot, 'false, as where it is not written');
   else if (!isNamed) {
-    draft.turnOff(restrict.spot, 'true needs a TlsSenderCertificateName that can be read');
+    draft.value['restrictDomainsToCertificate'] = true;
+    draft.value['tlsSenderCertificateName'] = [nameToWrite];
+    const why = `true needs a TlsSenderCertificateName that can be read: write it in place of ${nameToWrite}`;
+    draft.turnOff(restrict.spot, why);
   } else if (type === 'Partner') draft.take(restrict.spot, 'restrictDomainsToCertificate', true);
   else {
     const why =

@@ -43,7 +43,7 @@ export function importOutbound(object: ExchangeObject, names: UniqueNames): Impo
     false,
   );
   reader.finish();
-  if (isOn && demands) draft.protects = protectedBy(use);
+  if (isOn && demands) draft.protects = protectedBy(use, named.written);
   const isCentral = draft.value['routeAllMessagesViaOnPremises'] === true;
   if (use.isNothing && !isCentral) {
     const isUnread = draft.isOff;
@@ -63,8 +63,9 @@ export interface Use {
   readonly isNothing: boolean;
 }
 
-function protectedBy({ patterns, isAllAccepted, isForRules }: Use): string {
-  if (isForRules) return 'mail that a rule leads to the connector';
+function protectedBy({ patterns, isAllAccepted, isForRules }: Use, name: string): string {
+  if (isForRules)
+    return `mail that a rule leads to connector ${show(name)}: it waits until that is on`;
   const all = [...patterns, ...(isAllAccepted ? ['all accepted domains'] : [])];
   return `mail to ${all.join(', ') || 'domains that were not understood'}`;
 }

@@ -71,16 +71,30 @@ function takeErrorAction(reader: ObjectReader): void {
   reader.draft.say(spot, 'changed', text);
 }
 
+/** A connector that only rules choose. */
+export interface RuleConnector {
+  /** As it is called here. */
+  readonly name: string;
+  readonly isOff: boolean;
+}
+
 /** The connector by the name that it has here. */
-export function takeRoute(reader: ObjectReader, connectors: ReadonlyMap<string, string>): void {
+export function takeRoute(
+  reader: ObjectReader,
+  connectors: ReadonlyMap<string, RuleConnector>,
+): void {
   const { draft } = reader;
   const spot = reader.given('RouteMessageOutboundConnector');
   if (spot === null) return;
   const written = readText(spot.value);
-  const name = connectors.get((written ?? '').trim().toLowerCase());
-  if (name === undefined) {
+  const found = connectors.get((written ?? '').trim().toLowerCase());
+  const name = found?.name;
+  if (found === undefined) {
     const why = 'is no connector of this import that only rules choose (IsTransportRuleScoped)';
     draft.turnOff(spot, `${show(spot.value)} ${why}`);
+  } else if (found.isOff) {
+    const why = 'which is off: mail that this rule meets waits until it is on';
+    draft.change(spot, 'routeMessageOutboundConnector', name, why);
   } else if (name === written) draft.take(spot, 'routeMessageOutboundConnector', name);
   else
     draft.change(spot, 'routeMessageOutboundConnector', name, 'as that connector is called here');

@@ -23,14 +23,15 @@ import {
   readText,
   unwrap,
 } from './exchange-values.ts';
+import type { RuleConnector } from './exchange-rule-shell.ts';
 import { leaveDescriptions, takeRoute, takeShell } from './exchange-rule-shell.ts';
 import type { UniqueNames } from './unique-names.ts';
 
-/** `connectors`: the names that connectors got here, by those that they had, in lower case. */
+/** `connectors`: those that only rules choose, by the names that they had, in lower case. */
 export function importRules(
   objects: readonly ExchangeObject[],
   names: UniqueNames,
-  connectors: ReadonlyMap<string, string>,
+  connectors: ReadonlyMap<string, RuleConnector>,
 ): Draft[] {
   const ordered = objects
     .map((object, place) => ({ object, priority: priorityOf(object), place }))
@@ -46,7 +47,7 @@ function priorityOf({ properties }: ExchangeObject): number {
 
 interface RuleContext {
   readonly names: UniqueNames;
-  readonly connectors: ReadonlyMap<string, string>;
+  readonly connectors: ReadonlyMap<string, RuleConnector>;
   /** Among the rules, from 0. */
   readonly place: number;
 }

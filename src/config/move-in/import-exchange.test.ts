@@ -273,6 +273,44 @@ test('smart hosts without any name are off under a name that has to be written',
   );
 });
 
+test('a certificate whose name cannot be read is demanded all the same by whoever turns it on', () => {
+  const object = {
+    SenderDomains: ['contoso.com'],
+    RestrictDomainsToIPAddresses: true,
+    SenderIPAddresses: ['192.0.2.1'],
+    RestrictDomainsToCertificate: true,
+    TlsSenderCertificateName: '*.co.uk',
+  };
+  const value = valueOf(importObject(object, 'in'), 'inbound-connector');
+  assert.deepEqual(
+    [
+      value?.['enabled'],
+      value?.['restrictDomainsToCertificate'],
+      value?.['tlsSenderCertificateName'],
+    ],
+    [false, true, ['name-to-be-written.invalid']],
+  );
+});
+
+test('mail that a rule leads to a connector that is off is said to wait', () => {
+  const route = {
+    Name: 'c',
+    IsTransportRuleScoped: true,
+    UseMXRecord: false,
+    SmartHosts: ['h.example'],
+    TlsSettings: 2,
+  };
+  const rule = { Name: 'r', StopRuleProcessing: false, RouteMessageOutboundConnector: 'C' };
+  const { report } = importExchange([{ name: 'x', content: JSON.stringify([route, rule]) }]);
+  assert.match(
+    formatReport(report),
+    /rule "r": RouteMessageOutboundConnector: changed: .*"c", which is off: mail .* waits/,
+  );
+  assert.deepEqual(report.unprotected, [
+    'mail that a rule leads to connector "c": it waits until that is on',
+  ]);
+});
+
 test('words of a rule that -Depth made one text turn it off', () => {
   const rule = {
     Name: 'r',

@@ -12,6 +12,7 @@ import type { Draft } from './draft.ts';
 import { importAcceptedDomains } from './exchange-domains.ts';
 import { importInbound } from './exchange-inbound.ts';
 import { importOutbound } from './exchange-outbound.ts';
+import type { RuleConnector } from './exchange-rule-shell.ts';
 import { importRules } from './exchange-rules.ts';
 import type { ExchangeKind, ExchangeObject } from './exchange-source.ts';
 import { readExchangeFile } from './exchange-source.ts';
@@ -74,11 +75,14 @@ function importFlow(
   );
   const outboundNames = new UniqueNames();
   const outbound = of('OutboundConnector').map((object) => importOutbound(object, outboundNames));
-  const forRules = new Map<string, string>();
+  const forRules = new Map<string, RuleConnector>();
   for (const { draft, written } of outbound) {
     const key = written.trim().toLowerCase();
     const isForRules = draft.value['isTransportRuleScoped'] === true && !draft.isDropped;
-    if (isForRules && !forRules.has(key)) forRules.set(key, draft.name);
+    if (isForRules && !forRules.has(key)) {
+      const isOff = draft.isOff || draft.value['enabled'] === false;
+      forRules.set(key, { name: draft.name, isOff });
+    }
   }
   const rules = importRules(of('TransportRule'), new UniqueNames(), forRules);
   return [...inbound, ...outbound.map(({ draft }) => draft), ...rules];
