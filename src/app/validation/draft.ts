@@ -4,6 +4,7 @@ import type { PolicyObject } from '../../config/policy-object.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { Configuration, ConfigurationResult } from '../configuration.ts';
+import { WordsFor } from '../policy/words-for-others.ts';
 import type { ValidationOrder } from './order.ts';
 
 /** Makes a configuration of the policy in force with other objects; changes nothing. */
@@ -12,26 +13,32 @@ export type LoadCandidate = (
   objects: readonly PolicyObject[],
 ) => Promise<ConfigurationResult>;
 
+type Drafted = Pick<ValidationOrder, 'organization' | 'connector'> & {
+  readonly draft: NonNullable<ValidationOrder['draft']>;
+};
+
 const problemsShown = 5;
 
-/** Throws `draft-refused` with what is wrong. */
+/** Throws `draft-refused` with what is wrong; of other organizations that says nothing. */
 export async function loadDraft(
   load: LoadCandidate,
   inForce: Configuration,
-  order: ValidationOrder & { readonly draft: object },
+  order: Drafted,
 ): Promise<Configuration> {
   const { organization, connector: name, draft } = order;
-  if ('name' in draft && draft.name !== name) {
-    refuse(`the draft is named ${JSON.stringify(draft.name)}, and "${name}" is to be validated`);
+  if ('name' in draft && draft['name'] !== name) {
+    refuse(`the draft is named ${JSON.stringify(draft['name'])}, and "${name}" is to be validated`);
   }
-  checkAnchors(inForce, draft);
+  checkAnchors(inForce, order);
   checkCertificate(inForce, order);
   const value = { ...draft, name };
   const object: PolicyObject = { kind: 'outbound-connector', organization, name, value };
   const result = await load(inForce, withObject(inForce.objects, object));
   if (result.kind === 'loaded') return result.configuration;
+  const words = new WordsFor([organization], namesOf(inForce));
   const errors = result.problems.filter(({ severity }) => severity === 'error');
-  const shown = errors.slice(0, problemsShown).map(formatProblem).join('; ');
+  const told = errors.slice(0, problemsShown).map((each) => formatProblem(words.problem(each)));
+  const shown = told.join('; ');
   return refuse(shown === '' ? 'it cannot be used' : shown);
 }
 
@@ -47,25 +54,36 @@ function withObject(
   return place === -1 ? [...objects, object] : objects.with(place, object);
 }
 
-/** Whoever writes a draft must not have files read that nobody put in force: trial would tell what they hold. */
-function checkAnchors({ config, files }: Configuration, draft: object): void {
-  if (!('anchors' in draft) || typeof draft.anchors !== 'string') return;
-  const { anchors } = draft;
-  if (!anchors.startsWith('file:')) return;
-  const file = resolve(dirname(config.file ?? '.'), anchors.slice('file:'.length));
-  if (files.has(file)) return;
+function namesOf({ policy }: Configuration): readonly string[] {
+  return policy.organizations.map(({ id }) => id);
+}
+
+/**
+ * Whoever writes a draft must not have files read that nobody put in force for the organization: trial
+ * would tell what they hold.
+ */
+function checkAnchors({ config, objects }: Configuration, order: Drafted): void {
+  const wanted = order.draft['anchors'];
+  if (typeof wanted !== 'string' || !wanted.startsWith('file:')) return;
+  const fileOf = (anchors: string): string =>
+    resolve(dirname(config.file ?? '.'), anchors.slice('file:'.length));
+  const file = fileOf(wanted);
+  const isUsed = objects.some(({ organization, value }) => {
+    const known = value['anchors'];
+    return (
+      organization === order.organization && typeof known === 'string' && fileOf(known) === file
+    );
+  });
+  if (isUsed) return;
   refuse(
-    `anchors: ${file} is no file that the configuration in force names; put it in force first`,
+    `anchors: ${file} is no file that ${order.organization} uses in force; put it in force first`,
   );
 }
 
 /** A trial must not show a certificate in whose name the organization does not write. */
-function checkCertificate(
-  { objects }: Configuration,
-  { organization, draft }: ValidationOrder & { readonly draft: object },
-): void {
-  if (!('clientCertificate' in draft) || typeof draft.clientCertificate !== 'string') return;
-  const { clientCertificate: wanted } = draft;
+function checkCertificate({ objects }: Configuration, { organization, draft }: Drafted): void {
+  const wanted = draft['clientCertificate'];
+  if (typeof wanted !== 'string') return;
   const isUsed = objects.some(
     (each) => each.organization === organization && each.value['clientCertificate'] === wanted,
   );

@@ -4,11 +4,13 @@ import { test } from 'node:test';
 import {
   acceptedDomain,
   address,
+  organization,
   outboundConnector,
   patterns,
   policy,
 } from '../../../test/support/policy.ts';
 import { failedRun, hostVerdict, validationRun } from '../../../test/support/validation-run.ts';
+import type { ConfigProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { OutboundConnector, Policy } from '../../policy/policy.ts';
 import type { ValidationRun } from '../../policy/validation/run.ts';
@@ -53,18 +55,30 @@ interface Answering {
 
 function configurationOf(of: Policy, file = '/etc/postern/postern.yaml'): Configuration {
   const config = { file };
-  const files = new Map([['/etc/postern/tls/known.pem', { bytes: Buffer.alloc(0) }]]);
-  return { config, policy: of, files, objects: [] } as unknown as Configuration;
+  const files = new Map(
+    ['known', 'theirs', 'key'].map((name) => [
+      `/etc/postern/tls/${name}.pem`,
+      { bytes: Buffer.alloc(0) },
+    ]),
+  );
+  const objects = [
+    { organization: 'org', name: 'x', value: { anchors: 'file:/etc/postern/tls/known.pem' } },
+    { organization: 'other', name: 'x', value: { anchors: 'file:tls/theirs.pem' } },
+  ];
+  return { config, policy: of, files, objects } as unknown as Configuration;
 }
 
 function policyWith(...outboundConnectors: OutboundConnector[]): Policy {
-  return policy({ acceptedDomains: [acceptedDomain('example.test')], outboundConnectors });
+  const one = policy({ acceptedDomains: [acceptedDomain('example.test')], outboundConnectors });
+  const others = ['fabrikam', 'other'].map((id) => organization({ id, acceptedDomains: [] }));
+  return { ...one, organizations: [...one.organizations, ...others] };
 }
 
 function start(answering: Answering = {}) {
   const asked: LaneValidation[] = [];
   const control = openMemoryControl();
   const loaded: unknown[] = [];
+  let problems: readonly ConfigProblem[] = [];
   let connectors = [answering.connector ?? saved];
   const validations = new Validations({
     lanes: [
@@ -86,6 +100,7 @@ function start(answering: Answering = {}) {
     inForce: () => configurationOf(policyWith(...connectors)),
     load: async (_inForce, objects) => {
       loaded.push(objects);
+      if (problems.length > 0) return { kind: 'refused', problems };
       const configuration = configurationOf(policyWith(answering.drafted ?? saved));
       return { kind: 'loaded', configuration };
     },
@@ -98,6 +113,11 @@ function start(answering: Answering = {}) {
     loaded,
     validations,
     answer: (run: Partial<ValidationRun>) => void (answering.run = run),
+    refuseDrafts: (at: string, text: string) => {
+      const object = { kind: 'outbound-connector', organization: 'org', name: 'partner' } as const;
+      const place = { file: '', line: 0, column: 0, key: at, object };
+      problems = [{ ...place, text, suggestion: 'fabrikam', severity: 'error' }];
+    },
     change: (...next: OutboundConnector[]) => void (connectors = next),
     validate: async (part: Partial<ValidationOrder> = {}) =>
       (await validations.start({ ...order, ...part })).run,
@@ -172,8 +192,25 @@ test('the message is Exchange-like by default, and as chosen', async () => {
   assert.equal(asked[2]!.message, null);
 });
 
-test('a file that is in force may be named by a draft', async () => {
+test('what is wrong with a draft names no other organization', async () => {
+  const { validate, refuseDrafts } = start();
+  const text = 'names the organization "x"; there are: fabrikam, other';
+  refuseDrafts('trustedOrganizations[0]', text);
+  const draft = { trustedOrganizations: ['x'] };
+  await assert.rejects(validate({ draft }), ({ message }: Failure) => {
+    assert.match(message, /trustedOrganizations\[0\]/);
+    return !/fabrikam|other\b/.test(message);
+  });
+  refuseDrafts('tlsDomain', 'is needed');
+  await assert.rejects(validate({ draft: {} }), /tlsDomain: is needed/);
+});
+
+test('a file that the organization uses may be named by a draft, and none that others do', async () => {
   const { validate, asked } = start();
+  for (const anchors of ['file:tls/key.pem', 'file:tls/theirs.pem']) {
+    assert.equal(await codeOf(validate({ draft: { anchors } })), 'draft-refused');
+  }
+  assert.equal(asked.length, 0);
   await validate({ draft: { anchors: 'file:tls/known.pem' } });
   assert.equal(asked.length, 1);
 });
