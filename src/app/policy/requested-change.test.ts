@@ -109,6 +109,35 @@ test('a password that is not said stays, and only null takes it away', () => {
   assert.equal(hashAfter({ passwordHash: 'other' }), 'other');
 });
 
+test('a change of routing, TLS or names forgets what was recorded of the last validation', () => {
+  const recorded = { isValidated: true, lastValidationTimestamp: '2026-01-02T03:04:05Z' };
+  const value: ObjectValue = { name: 'clinic', tlsSettings: 'EncryptionOnly', ...recorded };
+  const clinic = { ...object('outbound-connector', 'contoso', 'clinic', value) };
+  const kept = (patch: object): unknown => {
+    const request = { ...put(connector('clinic'), patch), kind: 'patch' } as RequestedChange;
+    const after = applyRequests({ ...state, objects: [...objects, clinic] }, [request]);
+    const found = after.find(
+      ({ name, organization }) => name === 'clinic' && organization === 'contoso',
+    );
+    return found?.value['isValidated'] ?? false;
+  };
+  const same = [{}, { comment: 'x' }, { mode: 'observe' }, { tlsSettings: 'EncryptionOnly' }];
+  for (const patch of same) assert.equal(kept(patch), true, JSON.stringify(patch));
+  for (const patch of [
+    { tlsSettings: null },
+    { smartHosts: '192.0.2.1' },
+    { tlsDomain: '*.a.test' },
+    { recipientDomains: 'a.test' },
+    { minVersion: 'TLSv1.3' },
+    { pins: ['x'] },
+    { anchors: 'system' },
+    { clientCertificate: 'x' },
+  ]) {
+    assert.equal(kept(patch), false, JSON.stringify(patch));
+    assert.equal(kept({ ...patch, isValidated: true }), true, 'said anew');
+  }
+});
+
 test('a name stays what it is, and may be left out', () => {
   const renamed = [put(connector('bank'), { name: 'other' })];
   assert.equal(

@@ -1,9 +1,15 @@
 /** What somebody asks to be changed, held against what is there: the objects that there shall be. */
 import type { ObjectChange, PlacedObject, SetBy } from '../../config/change-policy.ts';
 import { PolicyDraft } from '../../config/change-policy.ts';
+import { forgetValidation } from '../../config/forget-validation.ts';
 import { mergePatch } from '../../config/merge-patch.ts';
 import { keepSecrets } from '../../config/object-secrets.ts';
-import type { ObjectKey, ObjectValue, PolicyObject } from '../../config/policy-object.ts';
+import type {
+  ObjectKey,
+  ObjectKind,
+  ObjectValue,
+  PolicyObject,
+} from '../../config/policy-object.ts';
 import {
   canonicalName,
   describeObject,
@@ -108,8 +114,13 @@ function valueOf(
   const whole =
     request.kind === 'put'
       ? keepSecrets(key.kind, request.value, old?.value ?? null)
-      : (mergePatch(old!.value, request.value) as ObjectValue);
+      : patched(key.kind, old!.value, request.value);
   return named(whole, key, old);
+}
+
+function patched(kind: ObjectKind, old: ObjectValue, patch: ObjectValue): ObjectValue {
+  const next = mergePatch(old, patch) as ObjectValue;
+  return forgetValidation(kind, { old, patch, next });
 }
 
 /** The key that names it is the name in its one spelling, or as it was written before. */

@@ -92,6 +92,7 @@ function start(answering: Answering = {}) {
             organization,
             connector,
             isDraft,
+            policyRevision: policyWith().revision,
             ...answering.run,
           });
         },
@@ -232,6 +233,25 @@ test('a connector is validated until its routing, TLS or names change', async ()
     lastValidationTimestamp: null,
     validationRecipients: ['b@partner.test'],
   });
+});
+
+test('what another system recorded counts until the gateway has tried the connector itself', async () => {
+  const { validation } = saved;
+  const at = '2026-01-02T03:04:05Z';
+  const taken = { ...validation, isValidated: true, lastValidationTimestamp: at };
+  const { validate, validations, change } = start();
+  change({ ...saved, validation: taken });
+  assert.equal(validations.standingOf(key).lastValidationTimestamp, at);
+  await validate();
+  change({ ...saved, validation: taken, tlsSettings: 'CertificateValidation' });
+  const { isValidated, lastValidationTimestamp } = validations.standingOf(key);
+  assert.deepEqual([isValidated, lastValidationTimestamp], [false, null]);
+});
+
+test('a run under a policy that came meanwhile validates nothing of the one before', async () => {
+  const { validate, validations } = start({ run: { policyRevision: 'another' } });
+  await validate();
+  assert.equal(validations.standingOf(key).isValidated, false);
 });
 
 test('runs are kept and read; of other connectors nothing is told', async () => {

@@ -105,14 +105,20 @@ export class Validations {
     throw new Failure('outbound-connector-unknown', text);
   }
 
-  /** Another routing, TLS or names than what was validated clears it. */
+  /**
+   * Another routing, TLS or names than what was validated clears it. What another system recorded counts
+   * until the gateway has tried the connector itself.
+   */
   standingOf(key: ConnectorKey): ValidationStanding {
     const connector = this.connectorOf(key);
     const { isValidated, lastValidationTimestamp, validationRecipients } = connector.validation;
     const newest = this.#parts.runs.newestOfWay(key, wayOf(connector));
     const addresses = validationRecipients.map(formatAddress);
     if (newest === null) {
-      return { isValidated, lastValidationTimestamp, validationRecipients: addresses };
+      const recorded = this.#parts.runs.hasAsked(key)
+        ? { isValidated: false, lastValidationTimestamp: null }
+        : { isValidated, lastValidationTimestamp };
+      return { ...recorded, validationRecipients: addresses };
     }
     return {
       isValidated: newest.result === 'succeeded',
@@ -160,12 +166,12 @@ export class Validations {
       reversePath: order.reversePath,
       message: messageOf(policy, order, { id, recipients }),
     };
-    return { asked, way: wayOf(connector) };
+    return { asked, way: wayOf(connector), policyRevision: policy.revision };
   }
 
   #begin(
     order: ValidationOrder,
-    { asked, way }: PreparedRun,
+    { asked, way, policyRevision }: PreparedRun,
     release: () => void,
   ): StartedValidation {
     const steps: ValidationStep[] = [];
@@ -179,7 +185,10 @@ export class Validations {
     if (lane === undefined) throw new Failure('lane-unavailable', 'no lane runs');
     const run = lane
       .ask('validate', asked, { timeoutMs: answerWithinMs, onEvent })
-      .then((result) => this.#keep(order, result, way))
+      .then((result) => {
+        const isAsPrepared = result.policyRevision === policyRevision;
+        return this.#keep(order, result, isAsPrepared ? way : unknownWay);
+      })
       .finally(release);
     // Whoever ordered it may be gone by then.
     run.catch((error: unknown) => {
@@ -226,7 +235,12 @@ export class Validations {
 interface PreparedRun {
   readonly asked: LaneValidation;
   readonly way: string;
+  /** Of the policy whose connector has that way. */
+  readonly policyRevision: string;
 }
+
+/** Of a run that the lane made under another policy, which came meanwhile: it validates nothing known. */
+const unknownWay = '';
 
 /**
  * Whether the connector leads where the one in force leads: then mail goes there anyway. A draft that leads

@@ -24,6 +24,8 @@ test('routing, TLS and names make another way', () => {
     { minVersion: 'TLSv1.3' },
     { postQuantum: 'require' },
     { clientCertificate: 'client' },
+    { allAcceptedDomains: true },
+    { clearTextAfterFailedTls: true },
   ] as const) {
     assert.equal(isSame(part), false, JSON.stringify(part));
   }

@@ -10,10 +10,12 @@ export function wayOf(connector: OutboundConnector): string {
   const { tlsSettings, minVersion, postQuantum, anchors, clientCertificate } = connector;
   const route = placesOf(connector.route);
   // By MX the domains are the route.
-  const domains = route.kind === 'mx' ? connector.recipientDomains.map(formatDomainPattern) : [];
+  const isByDomain = route.kind === 'mx';
+  const domains = isByDomain ? connector.recipientDomains.map(formatDomainPattern) : [];
   return JSON.stringify({
     route,
     domains: domains.sort(),
+    ...(isByDomain && connector.allAcceptedDomains ? { allAcceptedDomains: true } : {}),
     tlsSettings,
     minVersion,
     postQuantum,
@@ -21,6 +23,7 @@ export function wayOf(connector: OutboundConnector): string {
     clientCertificate,
     tlsDomains: connector.tlsDomains.map(formatDomainPattern).sort(),
     pins: [...connector.pins].sort(),
+    ...(connector.clearTextAfterFailedTls ? { clearTextAfterFailedTls: true } : {}),
   });
 }
 

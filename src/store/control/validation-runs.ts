@@ -130,6 +130,13 @@ export class ValidationRuns {
     return row === undefined ? null : toSummary(row);
   }
 
+  /** Whether the connector itself, however it was then, was ever tried with an address. */
+  hasAsked({ organization, connector }: ConnectorKey): boolean {
+    const sql = `SELECT 1 FROM validation_run WHERE organization = ? AND connector = ?
+      AND is_draft = 0 AND scope <> 'connection' LIMIT 1`;
+    return this.#all(sql, organization, connector).length > 0;
+  }
+
   /** When it last was, drafts aside; null for never. For the schedule. */
   lastStartedAt({ organization, connector }: ConnectorKey): string | null {
     const sql = `SELECT started_at FROM validation_run WHERE organization = ? AND connector = ?
