@@ -281,6 +281,10 @@ test('a certificate that changed opens an alarm, a failure another, and both end
   assert.deepEqual(codes(), ['connector-validation-failed']);
   validations.forgetGone(policyWith(saved));
   assert.deepEqual(codes(), ['connector-validation-failed']);
+  validations.forgetGone(policyWith({ ...saved, enabled: false }));
+  assert.deepEqual(codes(), [], 'nobody could end it while it is off');
+  await validate({ trigger: 'schedule' });
+  assert.deepEqual(codes(), ['connector-validation-failed']);
   change();
   validations.forgetGone(policyWith());
   assert.deepEqual(codes(), []);

@@ -127,12 +127,14 @@ export class Validations {
     };
   }
 
-  /** Ends alarms about connectors that are no more. */
+  /** Ends alarms about connectors that are no more, or off: nothing of theirs concerns mail. */
   forgetGone(policy: Policy): void {
     const { alarms } = this.#parts;
     const named = new Set(
       policy.organizations.flatMap(({ id, outboundConnectors }) =>
-        outboundConnectors.map(({ name }) => `${id}\noutbound-connector/${name}`),
+        outboundConnectors
+          .filter(({ enabled }) => enabled)
+          .map(({ name }) => `${id}\noutbound-connector/${name}`),
       ),
     );
     for (const { code, organization, object } of alarms.list(null)) {

@@ -63,6 +63,18 @@ test('a person who sees the new certificate again ends the alarm; the schedule d
   assert.ok(!changes(renewed, before, 'schedule').some((each) => each.includes('certificate')));
 });
 
+test('an alarm about a certificate does not end while its host shows none', () => {
+  const other = hostVerdict({ fingerprint256: 'other' }, { host: 'mx2.partner.test' });
+  const renewed = hostVerdict({ fingerprint256: 'new' });
+  const both = validationRun({ hosts: [renewed, other] });
+  const before = { last: both, lastWithTls: both };
+  const down = hostVerdict({}, { state: 'failed', evidence: null, chain: [] });
+  const partly = validationRun({ result: 'partial', hosts: [down, other] });
+  assert.ok(!changes(partly, before).some((each) => each.includes('certificate')));
+  const moved = validationRun({ hosts: [other] });
+  assert.ok(changes(moved, before).includes('clear connector-certificate-changed'));
+});
+
 test('certificates are compared host by host, and several of one host are all known', () => {
   const [one, two] = ['one', 'two'].map((fingerprint256) => hostVerdict({ fingerprint256 }));
   const both = validationRun({ hosts: [one!, two!] });

@@ -74,7 +74,8 @@ function afterCertificates(
   const [first] = changes;
   if (first === undefined) {
     // Seen again by a person who asked: that is known now.
-    return trigger === 'order' ? [{ kind: 'clear', code, object: objectOf(run.connector) }] : [];
+    const isKnown = trigger === 'order' && isSeenAgain(lastWithTls, run);
+    return isKnown ? [{ kind: 'clear', code, object: objectOf(run.connector) }] : [];
   }
   const more = changes.length > 1 ? `, and ${changes.length - 1} more hosts have others` : '';
   const text = `${first.host} shows another certificate than at the last validation of "${run.connector}": ${describeChange(first)}${more}`;
@@ -118,6 +119,13 @@ function findChangedLeaves(before: ValidationRun, run: ValidationRun): readonly 
     const now = leaves.find(({ fingerprint256 }) => !names.has(fingerprint256));
     return now === undefined ? [] : [{ host, before: old, now }];
   });
+}
+
+/** Whether each host that showed a certificate shows one again, as far as mail still goes there. */
+function isSeenAgain(before: ValidationRun, run: ValidationRun): boolean {
+  const now = leavesOf(run);
+  const places = new Set(run.hosts.map(({ host }) => host));
+  return [...leavesOf(before).keys()].every((host) => now.has(host) || !places.has(host));
 }
 
 function describeChange({ before, now }: ChangedLeaf): string {
