@@ -50,7 +50,11 @@ function fakeLane(prepare: PrepareAnswer | null = { kind: 'prepared' }): FakeLan
   };
 }
 
-function reloaderOf(lanes: readonly FakeLane[], results: readonly ConfigurationResult[]) {
+function reloaderOf(
+  lanes: readonly FakeLane[],
+  results: readonly ConfigurationResult[],
+  record: () => void = () => undefined,
+) {
   const left = [...results];
   const loads: string[] = [];
   const load = async (inForce: Configuration): Promise<ConfigurationResult> => {
@@ -61,7 +65,6 @@ function reloaderOf(lanes: readonly FakeLane[], results: readonly ConfigurationR
   const swaps: string[] = [];
   const onSwap = ({ revision }: Configuration): void => void swaps.push(revision);
   const lookUp = () => Promise.resolve([]);
-  const record = () => undefined;
   const parts = { load, lookUp, record, lanes, log: silentLog, onSwap };
   return { loads, swaps, reloader: new Reloader(configuration('first'), [], parts) };
 }
@@ -92,6 +95,24 @@ test('one lane that cannot prepare stops it on all, and nothing is adopted', asy
   assert.equal(reloader.inForce.revision, 'first');
   assert.deepEqual(reloader.lastRefused?.problems, outcome.problems);
   for (const { said } of lanes) assert.deepEqual(said, ['prepare', 'abandon']);
+});
+
+test('what cannot be kept is in force nowhere, by a reload as by a change', async () => {
+  const lanes = [fakeLane(), fakeLane()];
+  const second = configuration('second');
+  const full = (): never => {
+    throw new Failure('store-full', 'the disk is full');
+  };
+  const { reloader, swaps } = reloaderOf(lanes, [loaded(second)], full);
+  const outcome = await reloader.reload();
+  assert.equal(outcome.kind, 'refused');
+  assert.match(outcome.problems[0]!.text, /the disk is full/);
+  const changed = reloader.replace(async () => ({ configuration: second, record: full }));
+  await assert.rejects(changed, { code: 'store-full' });
+  assert.deepEqual([reloader.inForce.revision, swaps], ['first', []]);
+  for (const { said } of lanes) {
+    assert.deepEqual(said, ['prepare', 'abandon', 'prepare', 'abandon']);
+  }
 });
 
 test('a lane that is down gets the newest one for its next start, and is told so', async () => {
