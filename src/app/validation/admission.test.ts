@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { Admission } from './admission.ts';
 import type { ValidationOrder } from './order.ts';
 
-const limits = { runsMax: 3, runsPerOrganizationMax: 2, ordersPerMinute: 3 };
+const limits = {
+  runsMax: 3,
+  runsPerOrganizationMax: 2,
+  ordersPerMinute: 3,
+  recipientsPerHour: 60,
+};
 
 function order(
   organization: string,
@@ -50,4 +55,16 @@ test('orders of an organization are bounded over time; those of others and the s
   nowMs = 20_000;
   run('a', 'one');
   assert.throws(() => run('a', 'one'), { code: 'validation-busy' });
+});
+
+test('test messages of an organization go to a bounded number of addresses, whatever drafts say', () => {
+  let nowMs = 0;
+  const admission = new Admission(() => nowMs, limits);
+  for (let i = 0; i < 6; i++) admission.admitMessage('a', 10);
+  const text = /went to 60 addresses within an hour; the next may go in 10 min/;
+  assert.throws(() => admission.admitMessage('a', 10), { code: 'validation-busy', message: text });
+  admission.admitMessage('b', 10);
+  nowMs = 9 * 60_000;
+  assert.throws(() => admission.admitMessage('a', 10), { code: 'validation-busy' });
+  admission.admitMessage('a', 9);
 });

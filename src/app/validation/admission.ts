@@ -1,4 +1,7 @@
-/** How many validations may run: bounded in all, for each organization and connector, and over time. */
+/**
+ * How many validations may run, and to how many their messages go: bounded in all, for each organization
+ * and connector, and over time.
+ */
 import { Failure } from '../../mail/failure.ts';
 import type { RateBucket } from '../../policy/rate-limit.ts';
 import { refill, waitMsFor } from '../../policy/rate-limit.ts';
@@ -8,12 +11,15 @@ export interface AdmissionLimits {
   readonly runsMax: number;
   readonly runsPerOrganizationMax: number;
   readonly ordersPerMinute: number;
+  /** Addresses that test messages of one organization go to. */
+  readonly recipientsPerHour: number;
 }
 
 export const admissionLimits: AdmissionLimits = {
   runsMax: 4,
   runsPerOrganizationMax: 2,
   ordersPerMinute: 6,
+  recipientsPerHour: 120,
 };
 
 export class Admission {
@@ -21,7 +27,8 @@ export class Admission {
   readonly #now: () => number;
   /** By organization and connector. */
   readonly #running = new Map<string, string>();
-  readonly #buckets = new Map<string, RateBucket>();
+  readonly #orders = new Map<string, RateBucket>();
+  readonly #messages = new Map<string, RateBucket>();
 
   /** `now` is a clock that nobody sets. */
   constructor(now: () => number, limits: AdmissionLimits = admissionLimits) {
@@ -44,9 +51,25 @@ export class Admission {
     return () => void this.#running.delete(key);
   }
 
+  /**
+   * Throws `validation-busy` where messages have gone to too many: a draft may lead anywhere, and whoever
+   * may validate need not be somebody who may send mail.
+   */
+  admitMessage(organization: string, recipients: number): void {
+    const limit = { amount: this.#limits.recipientsPerHour, windowMs: 3_600_000 };
+    const bucket = refill(this.#messages.get(organization) ?? null, limit, this.#now());
+    if (bucket.tokens < recipients) {
+      const waitMs = ((recipients - bucket.tokens) * limit.windowMs) / limit.amount;
+      throw busy(
+        `test messages of ${organization} went to ${limit.amount} addresses within an hour; the next may go in ${Math.ceil(waitMs / 60_000)} min, and a validation that stops before DATA at once`,
+      );
+    }
+    this.#messages.set(organization, { ...bucket, tokens: bucket.tokens - recipients });
+  }
+
   #take(organization: string): void {
     const limit = { amount: this.#limits.ordersPerMinute, windowMs: 60_000 };
-    const bucket = refill(this.#buckets.get(organization) ?? null, limit, this.#now());
+    const bucket = refill(this.#orders.get(organization) ?? null, limit, this.#now());
     const waitMs = waitMsFor(bucket, limit);
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
@@ -54,7 +77,7 @@ export class Admission {
         `${organization} has ordered ${limit.amount} validations in a minute; the next may come in ${seconds} s`,
       );
     }
-    this.#buckets.set(organization, { ...bucket, tokens: bucket.tokens - 1 });
+    this.#orders.set(organization, { ...bucket, tokens: bucket.tokens - 1 });
   }
 }
 

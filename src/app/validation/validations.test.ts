@@ -290,6 +290,16 @@ test('a certificate that changed opens an alarm, a failure another, and both end
   assert.deepEqual(codes(), []);
 });
 
+test('messages go to so many addresses in an hour; what stops before them still runs', async () => {
+  const { validate, asked } = start();
+  const recipients = Array.from({ length: 10 }, (_, at) => address(`b${at}@partner.test`));
+  const part = { recipients, trigger: 'schedule' } as const;
+  for (let run = 0; run < 12; run++) await validate(part);
+  assert.equal(await codeOf(validate(part)), 'validation-busy');
+  assert.equal(asked.length, 12);
+  await validate({ ...part, stopBefore: 'data' });
+});
+
 test('one at a time for a connector, and the place is given back', async () => {
   const { validations } = start();
   const first = validations.start(order);

@@ -168,6 +168,7 @@ export class Validations {
       reversePath: order.reversePath,
       message: messageOf(policy, order, { id, recipients }),
     };
+    if (asked.message !== null) this.#admission.admitMessage(organization, recipients.length);
     return { asked, way: wayOf(connector), policyRevision: policy.revision };
   }
 
