@@ -93,8 +93,7 @@ export class PolicyDraft {
   /** Where its mail goes is still the word of whoever said it first. */
   #setByOf(old: PlacedObject | undefined, value: ObjectValue): SetBy {
     if (old === undefined) return this.#setBy;
-    const isSame = isDeepStrictEqual(old.value['smartHosts'], value['smartHosts']);
-    return isSame ? setByOf(old) : this.#setBy;
+    return isSameWord(old.value, value) ? setByOf(old) : this.#setBy;
   }
 
   #move(object: Omit<PlacedObject, 'position'>, place: number): void {
@@ -120,6 +119,28 @@ export class PolicyDraft {
     const group = groupOf(object);
     this.#ends.set(group, Math.max(this.#ends.get(group) ?? 0, object.position));
   }
+}
+
+/** What a file says, with smart hosts that it repeats still the word of whoever said them first. */
+export function keepWords(
+  written: readonly PolicyObject[],
+  known: readonly PolicyObject[],
+): readonly PolicyObject[] {
+  const marked = new Map(
+    known
+      .filter(({ setBy }) => setBy !== undefined)
+      .map((each) => [textOfKey(each), each] as const),
+  );
+  if (marked.size === 0) return written;
+  return written.map((object) => {
+    const old = marked.get(textOfKey(object));
+    if (old === undefined || !isSameWord(old.value, object.value)) return object;
+    return { ...object, ...setByOf(old) };
+  });
+}
+
+function isSameWord(old: ObjectValue, value: ObjectValue): boolean {
+  return isDeepStrictEqual(old['smartHosts'], value['smartHosts']);
 }
 
 function groupOf({ kind, organization }: ObjectKey): string {

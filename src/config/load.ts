@@ -6,6 +6,7 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
+import { keepWords } from './change-policy.ts';
 import { checkAliases, checkReach } from './check-aliases.ts';
 import { checkApi } from './check-api.ts';
 import { checkFlow, checkOwnServers } from './check-flow.ts';
@@ -34,7 +35,7 @@ import { readYaml } from './read-yaml.ts';
 import { configSchema } from './schema.ts';
 import { markSetBy } from './set-by.ts';
 import { splitPolicy } from './split-policy.ts';
-import type { ChoosePolicy } from './stored-policy.ts';
+import type { ChoosePolicy, PolicyChoice } from './stored-policy.ts';
 import { chooseFile, joinStored } from './stored-policy.ts';
 import { toConfig } from './to-config.ts';
 import { toPolicy } from './to-policy.ts';
@@ -96,22 +97,22 @@ export function parseConfig(
     const finding = { path: ['organizations'], at: 'key', text: choice.text, place } as const;
     return refused([toProblem(finding, file)], readDataFolder(written.value, resolve(file)));
   }
-  if (choice.kind === 'file') return judge(written, { text, file, stored: null });
-  return judge(joinStored(written, choice.objects), { text, file, stored: choice.objects });
+  const yaml = choice.kind === 'file' ? written : joinStored(written, choice.objects);
+  return judge(yaml, { text, file, choice });
 }
 
 interface Read {
   readonly text: string;
   readonly file: string;
-  /** Null where the policy stands in the file. */
-  readonly stored: readonly PolicyObject[] | null;
+  readonly choice: PolicyChoice & { readonly kind: 'file' | 'stored' };
 }
 
-function judge(yaml: YamlFile, { text, file, stored }: Read): LoadResult {
+function judge(yaml: YamlFile, { text, file, choice }: Read): LoadResult {
   const absolute = resolve(file);
   const { findings, parsed } = examine(yaml);
-  const policy =
-    parsed === null ? null : markSetBy(toPolicy(parsed, dirname(absolute)), stored ?? []);
+  const raw = yaml.value as ObjectValue;
+  const objects = parsed === null ? [] : objectsOf(raw, choice);
+  const policy = parsed === null ? null : markSetBy(toPolicy(parsed, dirname(absolute)), objects);
   if (policy !== null) {
     checkReach(asIfProven(policy), (finding) => void findings.push(finding));
     checkRehearsals(asIfProven(policy), (finding) => void findings.push(finding));
@@ -128,10 +129,12 @@ function judge(yaml: YamlFile, { text, file, stored }: Read): LoadResult {
   const locate = (path: Path): Spot => spotOf(path, yaml.locate(path, 'value'));
   const config = toConfig(parsed, absolute, locate);
   const warnings = bounded(inOrder(problems));
-  const raw = yaml.value as ObjectValue;
-  const objects = stored ?? splitPolicy(raw);
-  const policyFrom = stored === null ? 'file' : 'stored';
+  const policyFrom = choice.kind;
   return { kind: 'loaded', config, policy, raw, text, objects, policyFrom, warnings, locate };
+}
+
+function objectsOf(raw: ObjectValue, choice: Read['choice']): readonly PolicyObject[] {
+  return choice.kind === 'stored' ? choice.objects : keepWords(splitPolicy(raw), choice.known);
 }
 
 /** Shape first, then the checks between keys on all parts that are sound. */

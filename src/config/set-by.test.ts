@@ -7,6 +7,7 @@ import { findWeakened } from '../policy/floor.ts';
 import { planDeliveries, routeKeyFor } from '../policy/plan-deliveries.ts';
 import { findWeakenings } from '../policy/weakening/weakening.ts';
 import { PolicyDraft } from './change-policy.ts';
+import { composePolicy } from './compose-policy.ts';
 import { parseConfig } from './load.ts';
 import type { ObjectKey, PolicyObject } from './policy-object.ts';
 import { splitPolicy } from './split-policy.ts';
@@ -47,6 +48,21 @@ test('whoever changes something else says nothing of where mail goes', () => {
   const comment = { comment: 'x' };
   assert.equal(smartHostsAfter([{}, 'gateway'], [comment, 'organization']).setBy, undefined);
   assert.equal(smartHostsAfter([{}, 'organization'], [comment, 'gateway']).setBy, 'organization');
+});
+
+test('a file that repeats what an organization said says nothing of its own', () => {
+  const theirs = { ...key, value, setBy: 'organization' } as const;
+  const read = (written: object) => {
+    const file = composePolicy({}, [...objects, { ...key, value: { ...value, ...written } }]).value;
+    const choose = () => ({ kind: 'file', known: [theirs] }) as const;
+    const result = parseConfig(JSON.stringify({ ...loaded.raw, ...file }), 'postern.yaml', choose);
+    assert.equal(result.kind, 'loaded', JSON.stringify(result));
+    const { route } = result.policy.organizations[0]!.outboundConnectors[0]!;
+    const kept = result.objects.find(({ name }) => name === 'scanner')!.setBy;
+    return [route.kind === 'smart-hosts' && route.hosts[0]!.setBy, kept];
+  };
+  assert.deepEqual(read({ comment: 'x' }), ['organization', 'organization']);
+  assert.deepEqual(read({ smartHosts: '10.0.0.2' }), [undefined, undefined]);
 });
 
 test('whose word it is makes another policy, which decision records name', () => {

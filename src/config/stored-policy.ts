@@ -6,11 +6,11 @@ import type { Path } from './problem.ts';
 import type { Place, YamlFile } from './read-yaml.ts';
 
 /**
- * Whose policy is meant: what the file says, or these objects in its place; or neither, in words that
- * follow the key `organizations`.
+ * Whose policy is meant: what the file says, in place of what is `known`, or these objects in its place;
+ * or neither, in words that follow the key `organizations`.
  */
 export type PolicyChoice =
-  | { readonly kind: 'file' }
+  | { readonly kind: 'file'; readonly known: readonly PolicyObject[] }
   | { readonly kind: 'stored'; readonly objects: readonly PolicyObject[] }
   | { readonly kind: 'refused'; readonly text: string };
 
@@ -19,7 +19,7 @@ export type ChoosePolicy = (file: ObjectValue) => PolicyChoice;
 
 /** Without a choice the file is all there is. */
 export function chooseFile(): PolicyChoice {
-  return { kind: 'file' };
+  return { kind: 'file', known: [] };
 }
 
 /** `yaml` holds a mapping. Places in objects have no line, but the object. */

@@ -24,7 +24,8 @@ export function judgeFile(digest: string | null, { revision, imported }: PolicyS
 export function chooseAtReload(state: PolicyState, overwrite: boolean): ChoosePolicy {
   return (file) => {
     const found = judgeFile(digestOfPolicy(file), state);
-    if (found === 'new' || (found === 'conflicts' && overwrite)) return { kind: 'file' };
+    if (found === 'new' || (found === 'conflicts' && overwrite))
+      return { kind: 'file', known: state.objects };
     if (found === 'taken-over') return stored(state);
     return { kind: 'refused', text: `${conflictText(state)}; ${conflictMend}` };
   };
@@ -37,7 +38,7 @@ export function chooseAtStart(
 ): ChoosePolicy {
   return (file) => {
     const found = judgeFile(digestOfPolicy(file), state);
-    if (found === 'new') return { kind: 'file' };
+    if (found === 'new') return { kind: 'file', known: state.objects };
     if (found === 'conflicts')
       onConflict(`${conflictText(state)}, and is not read; ${conflictMend}`);
     return stored(state);

@@ -36,7 +36,8 @@ async function chooseForCandidate(file: string): Promise<ChoosePolicy> {
   const folder = await findDataFolder(file);
   if (folder === null) return chooseFile;
   return (written) => {
-    if (digestOfPolicy(written) !== null) return { kind: 'file' };
-    return { kind: 'stored', objects: readPolicyState(folder).objects };
+    const { objects } = readPolicyState(folder);
+    if (digestOfPolicy(written) !== null) return { kind: 'file', known: objects };
+    return { kind: 'stored', objects };
   };
 }
