@@ -44,11 +44,14 @@ export function describeStart(facts: StartFacts): string {
     );
   }
   if (gateway.storeChange !== null) {
-    const { from, to, backup } = gateway.storeChange;
+    const { formats, backup } = gateway.storeChange;
+    const changes = formats.map(
+      ({ what, from, to }) => `The ${what} was changed from version ${from} to ${to}.`,
+    );
     lines.push(
       '',
-      `The store was changed from version ${from} to ${to}; an older Postern does not understand it.`,
-      'The way back, which loses the mail of the time between:',
+      `${changes.join(' ')} An older Postern does not understand it.`,
+      'The way back, which loses mail and changes of the time between:',
       `  stop this one, then with the older Postern: postern restore ${quoteShell(backup)} \\`,
       `    --to ${quoteShell(config.dataFolder)} --replace`,
     );

@@ -69,20 +69,6 @@ function standAlone(target: string): number {
   }
 }
 
-/** The version of a shard file, without changing it. Throws a Failure `store-io`, `store-damaged`. */
-export function readShardVersion(file: string): number {
-  try {
-    const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
-    try {
-      return readNumber(db, 'user_version');
-    } finally {
-      db.close();
-    }
-  } catch (error) {
-    throw toFailure(error);
-  }
-}
-
 /** Every spool file that a shard refers to, a bounded number at a time. */
 export async function* listSpoolReferences(file: string): AsyncGenerator<SpoolReference> {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });

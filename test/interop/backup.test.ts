@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileVersion } from '../../src/store/read-file-version.ts';
 import { startFakePartner } from '../../src/testing/fake-partner.ts';
 import { connectRaw } from '../../src/testing/raw-client.ts';
 import { mainFile, prepareGateway, runProgram } from '../support/gateway.ts';
@@ -383,16 +384,70 @@ test('a newer store comes after a verified backup, and the older program goes ba
   await gateway.stop();
 });
 
+/** A program whose control file has one more version, and whose store has not. */
+const newerControl = new URL('../support/newer-control.mjs', import.meta.url).pathname;
+
+test('a newer control file comes after a verified backup, and the older program goes back to it', async (t) => {
+  const { gateway } = await startStage(t);
+  await gateway.start();
+  const made = await command(gateway, 'person', 'add', 'mia@example.test', '--role', 'auditor');
+  assert.equal(made.code, 0, made.text);
+  await gateway.stop();
+  const version = controlVersionOf(gateway);
+
+  const backups = join(gateway.dataFolder, 'backups');
+  await cp(gateway.configFile, backups);
+  const refused = await serveNewer(gateway, newerControl);
+  assert.equal(refused.code, 73, refused.stderr);
+  assert.match(
+    refused.stderr,
+    /control file is changed from version \d+ to \d+.*nothing was changed/,
+  );
+  await rm(backups);
+  assert.equal(controlVersionOf(gateway), version);
+
+  const changed = await serveNewer(gateway, newerControl);
+  assert.equal(changed.code, 0, changed.stderr);
+  assert.match(changed.stderr, /The control file was changed from version/);
+  assert.doesNotMatch(changed.stderr, /The store was changed/);
+  assert.equal(controlVersionOf(gateway), version + 1);
+  const [name = ''] = await readdir(backups);
+  assert.match(name, /^before-control-v\d+-\d{8}T\d{6}Z$/);
+  const backup = join(backups, name);
+  assert.equal((await command(gateway, 'verify', backup)).code, 0);
+
+  const older = await runProgram(
+    [process.execPath, mainFile, 'serve', '--config', gateway.configFile],
+    { cwd: gateway.folder },
+  );
+  assert.equal(older.code, 78, older.stderr);
+  assert.match(older.stderr, /control\.db was written by a newer Postern/);
+
+  const to = ['--to', gateway.dataFolder, '--replace', '--yes'];
+  const restored = await command(gateway, 'restore', backup, ...to);
+  assert.equal(restored.code, 0, restored.text);
+  assert.equal(controlVersionOf(gateway), version);
+  await gateway.start();
+  const people = await command(gateway, 'person', 'list');
+  assert.match(people.stdout, /mia@example\.test/);
+  await gateway.stop();
+});
+
+function controlVersionOf({ dataFolder }: RunningGateway): number {
+  return readFileVersion(join(dataFolder, 'control.db'));
+}
+
 /** Starts the newer program and ends it when it is ready. */
 async function serveNewer(
   gateway: RunningGateway,
+  program = newer,
 ): Promise<{ code: number | null; stderr: string }> {
   const child = spawn(
     process.execPath,
-    [`--import=${newer}`, mainFile, 'serve', '--config', gateway.configFile],
+    [`--import=${program}`, mainFile, 'serve', '--config', gateway.configFile],
     {
       cwd: gateway.folder,
-      env: { ...process.env, NODE_OPTIONS: `--import=${newer}` },
+      env: { ...process.env, NODE_OPTIONS: `--import=${program}` },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );

@@ -1,24 +1,33 @@
 /**
- * The way back from a newer version of the store: a verified backup of every shard, written before the
- * first of them is changed. Without it nothing is changed, and the gateway does not start.
+ * The way back from a newer version of the store: a verified backup of every shard and of the control
+ * file, written before the first of them is changed. Without it nothing is changed, and the gateway does
+ * not start.
  */
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { Log } from '../../report/log.ts';
+import { controlVersion } from '../../store/control/migrations.ts';
 import { newerStore } from '../../store/migrate.ts';
-import { readShardVersion } from '../../store/copy-shard.ts';
+import { readFileVersion } from '../../store/read-file-version.ts';
 import { storeVersion } from '../../store/migrations.ts';
 import { existingShards, foldersOf } from '../data-folder.ts';
 import { namingVersion, version } from '../version.ts';
 import { freeName, stamp } from './restore-backup.ts';
 import { takeBackup } from './take-backup.ts';
 
-/** A change of the store that this start makes, and the way back from it. */
-export interface StoreChange {
+/** Files of one kind that this start brings to a newer version. */
+export interface FormatChange {
+  readonly what: 'store' | 'control file';
   readonly from: number;
   readonly to: number;
+}
+
+/** What this start changes, and the way back from it. */
+export interface StoreChange {
+  readonly formats: readonly FormatChange[];
   readonly backup: string;
 }
 
@@ -26,23 +35,28 @@ export interface StoreChange {
 const keptMax = 3;
 
 /**
- * Null where no shard has to be changed. For the process that holds the data folder, before any lane
- * starts. Throws a Failure `store-newer` or `migration-refused`.
+ * Null where no file has to be changed. For the process that holds the data folder, before any lane
+ * starts and before the control file is opened. Throws a Failure `store-newer` or `migration-refused`.
  */
 export async function backUpBeforeMigration(
   config: Config,
   policyRevision: string,
   log: Log,
 ): Promise<StoreChange | null> {
-  const from = await oldestVersion(config.dataFolder);
-  if (from === null || from >= storeVersion) return null;
-  const to = storeVersion;
-  const { backups } = foldersOf(config.dataFolder);
-  const target = await freeName(join(backups, `before-store-v${to}-${stamp(new Date())}`));
-  log.warn({ from, to, backup: target }, 'the store is changed to a newer version: a backup first');
+  const { dataFolder } = config;
+  const formats = [await changeOfShards(dataFolder), changeOfControl(dataFolder)].filter(
+    (change) => change !== null,
+  );
+  const [first] = formats;
+  if (first === undefined) return null;
+  const { backups } = foldersOf(dataFolder);
+  const name = `${prefixes[first.what]}v${first.to}-${stamp(new Date())}`;
+  const target = await freeName(join(backups, name));
+  const changes = describeFormats(formats);
+  log.warn({ formats, backup: target }, `${changes}: a backup first`);
   try {
     const { manifest } = await takeBackup({
-      dataFolder: config.dataFolder,
+      dataFolder,
       target,
       reason: 'before-migration',
       config,
@@ -56,34 +70,62 @@ export async function backUpBeforeMigration(
     const { entries, bytes } = manifest.files;
     log.info({ backup: target, entries, bytes }, 'the backup is complete and verified');
   } catch (error) {
-    throw refused(from, error);
+    throw refused(changes, error);
   }
   await removeOld(backups, log);
-  return { from, to, backup: target };
+  return { formats, backup: target };
 }
 
-function refused(from: number, error: unknown): Failure {
+/** What the names of these backups begin with. */
+const prefixes = { store: 'before-store-', 'control file': 'before-control-' } as const;
+
+/** As a clause: "the store is changed from version 1 to 2". */
+export function describeFormats(formats: readonly FormatChange[]): string {
+  const each = formats.map(
+    ({ what, from, to }) => `the ${what} is changed from version ${from} to ${to}`,
+  );
+  return each.join(', ');
+}
+
+function refused(changes: string, error: unknown): Failure {
   const why = error instanceof Error ? error.message : String(error);
-  const text = `the store has version ${from} and Postern ${version} would change it to ${storeVersion}, but the backup before that failed, so nothing was changed: ${why}`;
+  const text = `with Postern ${version} ${changes}, but the backup before that failed, so nothing was changed: ${why}`;
   return new Failure('migration-refused', text, { cause: error });
 }
 
-/** Of the shards that hold something; null where there are none. Throws `store-newer`. */
-async function oldestVersion(dataFolder: string): Promise<number | null> {
-  let oldest: number | null = null;
-  for (const shard of await existingShards(dataFolder)) {
-    const file = foldersOf(dataFolder).shard(shard);
-    const found = readShardVersion(file);
-    if (found > storeVersion) throw namingVersion(newerStore(file, found, storeVersion));
-    if (found > 0) oldest = Math.min(oldest ?? found, found);
-  }
-  return oldest;
+/** From the oldest of the shards that hold something; null where none is older. Throws `store-newer`. */
+async function changeOfShards(dataFolder: string): Promise<FormatChange | null> {
+  const { shard } = foldersOf(dataFolder);
+  const files = (await existingShards(dataFolder)).map((each) => shard(each));
+  return changeOf('store', files, storeVersion);
+}
+
+/** Null before the first start with one, too. Throws `store-newer`. */
+function changeOfControl(dataFolder: string): FormatChange | null {
+  const { control } = foldersOf(dataFolder);
+  return changeOf('control file', existsSync(control) ? [control] : [], controlVersion);
+}
+
+function changeOf(
+  what: FormatChange['what'],
+  files: readonly string[],
+  to: number,
+): FormatChange | null {
+  const versions = files.map((file) => {
+    const found = readFileVersion(file);
+    if (found > to) throw namingVersion(newerStore(file, found, to));
+    return found;
+  });
+  // Of version 0 is what no gateway has begun to use.
+  const from = Math.min(to, ...versions.filter((each) => each > 0));
+  return from < to ? { what, from, to } : null;
 }
 
 /** The newest stay. What cannot be removed is only said. */
 async function removeOld(backups: string, log: Log): Promise<void> {
-  const names = (await readdir(backups)).filter((name) => name.startsWith('before-store-v'));
-  const age = (name: string): string => name.replace(/^before-store-v\d+-/, '');
+  const form = /^before-(?:store|control)-v\d+-/;
+  const names = (await readdir(backups)).filter((name) => form.test(name));
+  const age = (name: string): string => name.replace(form, '');
   const old = names.sort((a, b) => (age(a) < age(b) ? 1 : -1)).slice(keptMax);
   for (const name of old) {
     await rm(join(backups, name), { recursive: true, force: true }).then(

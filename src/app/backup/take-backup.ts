@@ -11,15 +11,11 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../mail/failure.ts';
 import { checkShard } from '../../store/check-shard.ts';
 import type { ShardCounts, ShardFault } from '../../store/check-shard.ts';
-import {
-  copyShard,
-  hasMessage,
-  listSpoolReferences,
-  readShardVersion,
-} from '../../store/copy-shard.ts';
+import { copyShard, hasMessage, listSpoolReferences } from '../../store/copy-shard.ts';
 import { copyControl } from '../../store/control/copy-control.ts';
 import type { SpoolReference } from '../../store/copy-shard.ts';
 import { lockFile } from '../../store/file-lock.ts';
+import { readFileVersion } from '../../store/read-file-version.ts';
 import { holdSpool } from '../../store/spool-hold.ts';
 import { existingShards, foldersOf, makeLockFile } from '../data-folder.ts';
 import { isRoot } from '../privileges.ts';
@@ -156,7 +152,7 @@ async function copyOne(work: Work, shard: number): Promise<ShardResult | null> {
   const { task, writer, owner, progress } = work;
   const folders = foldersOf(task.dataFolder);
   const file = folders.shard(shard);
-  if (readShardVersion(file) === 0) return null;
+  if (readFileVersion(file) === 0) return null;
   const path = `data/${basename(file)}`;
   const copy = await writer.place(path);
   progress.says(basename(file));

@@ -9,7 +9,7 @@ import { checkVersion, migrate } from '../migrate.ts';
 import { namingFile } from '../sqlite-failure.ts';
 import { AuditLog } from './audit.ts';
 import { inTransaction } from './control-rows.ts';
-import { controlMigrations } from './migrations.ts';
+import { controlMigrations, controlVersion } from './migrations.ts';
 import { OpenAlarms } from './open-alarms.ts';
 import { PolicyRevisions } from './policy-revisions.ts';
 import { ValidationRuns } from './validation-runs.ts';
@@ -55,7 +55,7 @@ export class ControlFile {
 export function openControl(file: string): ControlFile {
   return opened(file, false, (db) => {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
-    checkVersion(db, file, controlMigrations.length);
+    checkVersion(db, file, controlVersion);
     migrate(db, controlMigrations);
   });
 }
@@ -63,7 +63,7 @@ export function openControl(file: string): ControlFile {
 /** For reading beside a gateway that may run; null where there is no such file yet. Throws the same. */
 export function openControlReader(file: string): ControlFile | null {
   if (!existsSync(file)) return null;
-  return opened(file, true, (db) => checkVersion(db, file, controlMigrations.length));
+  return opened(file, true, (db) => checkVersion(db, file, controlVersion));
 }
 
 function opened(file: string, readOnly: boolean, prepare: (db: DatabaseSync) => void) {

@@ -2,7 +2,7 @@
 import { backup, DatabaseSync } from 'node:sqlite';
 import { checkVersion } from '../migrate.ts';
 import { storeFailure, toFailure } from '../sqlite-failure.ts';
-import { controlMigrations } from './migrations.ts';
+import { controlVersion } from './migrations.ts';
 
 /**
  * Copies `file` to the new file `target`, which then stands alone. Rejects with a Failure `store-full`,
@@ -12,7 +12,7 @@ export async function copyControl(file: string, target: string): Promise<void> {
   try {
     const source = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
     try {
-      checkVersion(source, file, controlMigrations.length);
+      checkVersion(source, file, controlVersion);
       await backup(source, target);
     } finally {
       source.close();

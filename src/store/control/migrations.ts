@@ -5,3 +5,6 @@ import { validation } from './migrations/0003-validation.ts';
 
 /** Each runs once, in one transaction with the step of `user_version`. Never edited once released. */
 export const controlMigrations: readonly string[] = [policy, people, validation];
+
+/** The version of the file that this program writes and understands. */
+export const controlVersion = controlMigrations.length;
