@@ -1,6 +1,7 @@
 /** What the API serves, handed to it by `app`: the seams between HTTP and the rooms that know. */
 import type { Readable } from 'node:stream';
 import type { ConfigProblem } from '../config/problem.ts';
+import type { Actor } from '../identity/actor.ts';
 import type { DeliveryKey, QueueFilter, QueueRow } from '../store/store.ts';
 import type {
   ExplainAnswer,
@@ -67,9 +68,13 @@ export interface ApiServices extends PolicyServices, ValidationServices {
   submit(message: Submission): Promise<Submitted>;
   /** Throws `api-not-permitted` where the answer depends on another organization. */
   explain(question: ExplainQuestion, organizations: Organizations): Promise<ExplainAnswer>;
-  /** `refused`: nothing has changed. `reason`: why the policy is to ask for less; null where nobody says. */
+  /**
+   * `refused`: nothing has changed. `reason`: why the policy is to ask for less; null where nobody says.
+   * What the file changes of the policy is written into the audit log.
+   */
   reloadConfig(
     order: ReloadOrderView,
+    actor: Actor,
   ): Promise<
     | { readonly kind: 'reloaded'; readonly view: Reloaded }
     | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }

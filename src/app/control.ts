@@ -31,7 +31,7 @@ import type { MonitoredParts } from './monitoring.ts';
 import { findUserIds } from './privileges.ts';
 import type { KeptPolicy } from './policy/kept-policy.ts';
 import { openPeopleOfGateway } from './people/people-of-gateway.ts';
-import { openKeptPolicy, reloadingOf } from './policy/kept-policy.ts';
+import { openKeptPolicy, reloadBySignal, reloadingOf } from './policy/kept-policy.ts';
 import type { ReloadOutcome, ReloadParts } from './reloader.ts';
 import { Reloader } from './reloader.ts';
 import { openShardReaders } from './shard-readers.ts';
@@ -114,7 +114,7 @@ export async function startGateway(given: GatewaySettings): Promise<Gateway> {
       firstLink: doors.port === null ? null : people.inviteFirst(),
       storeChange,
       ended: ended.promise,
-      reload: () => reloader.reload({ kind: 'signal' }),
+      reload: () => reloadBySignal(kept, reloader, log),
       stop,
     };
   } catch (error) {

@@ -55,8 +55,8 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
       explainFor(reloader.inForce.policy, question, organizations),
     readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
     checkConfig: (text) => checkConfig(reloader, text),
-    reloadConfig: async ({ reason, overwritePolicy }) => {
-      const outcome = await reloader.reload({ kind: 'order', reason, overwritePolicy });
+    reloadConfig: async ({ reason, overwritePolicy }, actor) => {
+      const outcome = await reloader.reload({ kind: 'order', reason, overwritePolicy, actor });
       if (outcome.kind === 'refused') return outcome;
       const { warnings, tookMs } = outcome;
       const { revision, policy } = outcome.configuration;

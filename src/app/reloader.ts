@@ -6,6 +6,7 @@
  */
 import type { ConfigProblem } from '../config/problem.ts';
 import { formatProblem } from '../config/problem.ts';
+import type { Actor } from '../identity/actor.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Configuration, ConfigurationResult } from './configuration.ts';
@@ -35,7 +36,8 @@ export type ReloadOrder =
       readonly kind: 'order';
       readonly reason: string | null;
       readonly overwritePolicy?: boolean;
-      readonly author?: string;
+      /** Absent: whoever opened the socket. */
+      readonly actor?: Actor;
     };
 
 /** What a reload would find. `weaker`: it asks for less than what is in force, in words. */

@@ -20,7 +20,7 @@ export function serveConfig({ app, services, context, bodies }: Serving): void {
     c.json(await services.checkConfig(c.req.valid('json').text), 200),
   );
   app.openapi(reloadRoute, async (c) => {
-    const outcome = await services.reloadConfig(c.req.valid('json'));
+    const outcome = await services.reloadConfig(c.req.valid('json'), actorOf(c));
     if (outcome.kind === 'reloaded') {
       const { policyRevision } = outcome.view;
       services.people.note(actorOf(c), {

@@ -65,7 +65,7 @@ export class AuditBook {
     if (this.#leftOut === 0) return;
     const leftOut = this.#leftOut;
     this.#leftOut = 0;
-    this.note(gateway, { action: 'sign-in.attempts-left-out', after: { attempts: leftOut } });
+    this.note(auditGateway, { action: 'sign-in.attempts-left-out', after: { attempts: leftOut } });
   }
 
   #beginMinute(nowMs: number): void {
@@ -75,7 +75,13 @@ export class AuditBook {
   }
 }
 
-const gateway: AuditActor = { kind: 'gateway', person: null, credential: null, address: null };
+/** What the gateway does by itself, or because of a signal or its own start. */
+export const auditGateway: AuditActor = {
+  kind: 'gateway',
+  person: null,
+  credential: null,
+  address: null,
+};
 
 /** Whoever asks without having signed in. */
 export function nobodyAt(address: string | null): AuditActor {

@@ -2,7 +2,7 @@
 import type { Noted, PeopleServices } from '../../api/people-services.ts';
 import type { Actor } from '../../identity/actor.ts';
 import type { SignInOptions } from '../../identity/sign-in.ts';
-import { auditActor } from './audit-book.ts';
+import { auditActor, auditGateway } from './audit-book.ts';
 import type { Happening } from './audit-book.ts';
 import { authenticate } from './authenticate.ts';
 import { describeSession } from './describe-session.ts';
@@ -53,8 +53,7 @@ export function openPeople(options: PeopleOptions): OpenPeople {
     services: servicesOf(learning, { desk, account, oidcDesk }),
     inviteFirst: () => {
       if (parts.people.count() > 0) return null;
-      const by = { kind: 'gateway', person: null, credential: null, address: null } as const;
-      const { url, secret } = invite(parts, null, by);
+      const { url, secret } = invite(parts, null, auditGateway);
       return url ?? secret;
     },
     auditChange: (actor, what) => parts.audit.note(auditActor(actor), what),

@@ -3,7 +3,7 @@ import { withoutSecrets } from '../../config/object-secrets.ts';
 import { textOfKey } from '../../config/policy-object.ts';
 import type { Actor } from '../../identity/actor.ts';
 import type { Happening } from '../people/audit-book.ts';
-import type { Difference } from './policy-changer.ts';
+import type { Difference } from './policy-book.ts';
 
 /** Writes an entry in the transaction under way. */
 export type AuditChange = (actor: Actor, what: Happening) => void;
@@ -26,4 +26,19 @@ export function happeningsOf(
       ...(value === null ? {} : { after: withoutSecrets(kind, value) }),
     };
   });
+}
+
+/** A revision that the file made. The first one changes nothing that anybody had: one entry says it. */
+export function happeningsOfImport(
+  difference: Difference,
+  { file, revision, reason }: { file: string; revision: number; reason: string | null },
+): readonly Happening[] {
+  const { before, changed } = difference;
+  const imported = {
+    action: 'policy.imported',
+    object: { kind: 'file', name: file },
+    reason,
+    after: { revision, objects: changed.versions.length },
+  };
+  return before.revision === 0 ? [imported] : [imported, ...happeningsOf(difference, reason)];
 }

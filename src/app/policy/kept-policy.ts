@@ -1,7 +1,11 @@
 /** The policy of a running gateway: what the file says, what is kept, and what DNS has proven, as one. */
 import { openControl } from '../../store/control/control-file.ts';
 import type { ControlFile } from '../../store/control/control-file.ts';
+import type { Actor } from '../../identity/actor.ts';
+import { describeActor, socketActor } from '../../identity/actor.ts';
 import { Failure } from '../../mail/failure.ts';
+import type { AuditActor } from '../../report/audit-chain.ts';
+import type { Log } from '../../report/log.ts';
 import type { PolicyObject } from '../../config/policy-object.ts';
 import { foldersOf, makeLockFile } from '../data-folder.ts';
 import type { Configuration, ConfigurationResult, ConfigurationSource } from '../configuration.ts';
@@ -9,8 +13,10 @@ import { loadConfiguration } from '../configuration.ts';
 import type { ProvenBook } from '../domains/proven-book.ts';
 import { openProvenBook } from '../domains/proven-book.ts';
 import type { GatewaySettings } from '../gateway-settings.ts';
+import { AuditBook, auditActor, auditGateway } from '../people/audit-book.ts';
 import { findUserIds } from '../privileges.ts';
-import type { ReloadOrder, ReloadParts } from '../reloader.ts';
+import type { Reloader, ReloadOrder, ReloadOutcome, ReloadParts } from '../reloader.ts';
+import { happeningsOfImport } from './audit-policy.ts';
 import { chooseAtReload } from './choose-policy.ts';
 import type { RevisionBy } from './policy-book.ts';
 import { PolicyBook } from './policy-book.ts';
@@ -34,28 +40,70 @@ export async function openKeptPolicy(settings: GatewaySettings): Promise<KeptPol
   const configuration = withProven(proven, settings.configuration);
   const control = openControl(file);
   const policies = new PolicyBook(control.policy);
+  const kept = { control, policies, proven, configuration, source };
   try {
-    const by = { author: `start, from ${source.file}`, origin: 'file', reason: null } as const;
-    policies.record(configuration, by);
+    recordStart(kept, configuration);
     policies.noteInForce(configuration.policy.revision, log);
   } catch (error) {
-    // What cannot be kept now is kept with the next change: mail need not wait for it.
+    // What cannot be kept now is kept before the next change: mail need not wait for it.
     if (!(error instanceof Failure)) throw error;
     log.error({ err: error }, 'the revision of the policy could not be kept');
   }
-  return { control, policies, proven, configuration, source };
+  return kept;
+}
+
+/**
+ * Keeps what the file said, where the start could not: otherwise the next change would be made of what
+ * was there before it. Throws a Failure of the store.
+ */
+export function catchUpWithFile(kept: KeptPolicy, inForce: Configuration): void {
+  const { fileDigest } = inForce;
+  const isKept = fileDigest === null || fileDigest === kept.policies.state.imported?.digest;
+  if (!isKept) recordStart(kept, inForce);
+}
+
+function recordStart(kept: KeptPolicy, inForce: Configuration): void {
+  const { policies, source } = kept;
+  const by = { author: `start, from ${source.file}`, origin: 'file', reason: null } as const;
+  policies.record(inForce, { ...by, also: auditImport(kept, auditGateway, null) });
 }
 
 /** What a reload needs of it. */
 export function reloadingOf(kept: KeptPolicy): Pick<ReloadParts, 'load' | 'record'> {
   const { policies, proven, source } = kept;
+  const record = (configuration: Configuration, order: ReloadOrder): void => {
+    const by = fromFile(source.file, order);
+    const actor = order.kind === 'order' ? auditActor(actorOf(order)) : auditGateway;
+    policies.record(configuration, { ...by, also: auditImport(kept, actor, by.reason) });
+  };
   return {
     load: async (inForce, { text, overwritePolicy }) => {
       const choose = chooseAtReload(policies.state, overwritePolicy);
       return proveResult(proven, await loadConfiguration({ ...source, text }, inForce, choose));
     },
-    record: (configuration, by) => void policies.record(configuration, fromFile(source.file, by)),
+    record,
   };
+}
+
+/** Reads the file again, and writes down that. What cannot be written is logged: it is in force already. */
+export async function reloadBySignal(
+  { control }: Pick<KeptPolicy, 'control'>,
+  reloader: Reloader,
+  log: Log,
+): Promise<ReloadOutcome> {
+  const outcome = await reloader.reload({ kind: 'signal' });
+  if (outcome.kind === 'refused') return outcome;
+  try {
+    const after = { policyRevision: outcome.configuration.policy.revision };
+    bookOf(control).note(auditGateway, { action: 'config.reloaded', after });
+  } catch (error) {
+    log.error({ err: error }, 'the reload could not be written into the audit log');
+  }
+  return outcome;
+}
+
+function bookOf({ audit }: ControlFile): AuditBook {
+  return new AuditBook(audit, () => Date.now());
 }
 
 /** The configuration in force with another policy; what stands in the file by now does not matter. */
@@ -69,10 +117,31 @@ export async function loadWithPolicy(
   return proveResult(proven, await loadConfiguration(asInForce, inForce, choose));
 }
 
-function fromFile(file: string, by: ReloadOrder): RevisionBy {
-  const reason = by.kind === 'order' ? by.reason : null;
-  const author = by.kind === 'order' ? (by.author ?? 'administrator') : 'signal';
-  return { author: `${author}, from ${file}`, origin: 'file', reason };
+function fromFile(file: string, order: ReloadOrder): RevisionBy {
+  const isOrder = order.kind === 'order';
+  const author = isOrder ? describeActor(actorOf(order)) : 'signal';
+  return {
+    author: `${author}, from ${file}`,
+    origin: 'file',
+    reason: isOrder ? order.reason : null,
+  };
+}
+
+/** Who says nothing of it is inside this program, as the socket is. */
+function actorOf({ actor = socketActor }: { readonly actor?: Actor }): Actor {
+  return actor;
+}
+
+function auditImport(
+  { control, source }: Pick<KeptPolicy, 'control' | 'source'>,
+  who: AuditActor,
+  reason: string | null,
+): NonNullable<RevisionBy['also']> {
+  const book = bookOf(control);
+  return (revision, difference) => {
+    const about = { file: source.file, revision, reason };
+    for (const happening of happeningsOfImport(difference, about)) book.note(who, happening);
+  };
 }
 
 function withProven(book: ProvenBook, configuration: Configuration): Configuration {

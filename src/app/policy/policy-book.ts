@@ -1,5 +1,5 @@
 /** The policy as the control file keeps it: what is in force now, and the one way to write another revision. */
-import type { PlacedObject } from '../../config/change-policy.ts';
+import type { ChangedPolicy, PlacedObject } from '../../config/change-policy.ts';
 import { replacePolicy } from '../../config/change-policy.ts';
 import type {
   ObjectKey,
@@ -27,7 +27,13 @@ export interface RevisionBy {
   readonly author: string;
   readonly origin: 'file' | 'change' | 'rollback';
   readonly reason: string | null;
-  readonly also?: (revision: number) => void;
+  readonly also?: (revision: number, difference: Difference) => void;
+}
+
+/** What was in force, and what is different. */
+export interface Difference {
+  readonly before: PolicyState;
+  readonly changed: ChangedPolicy;
 }
 
 /** Null where the object was not there. */
@@ -77,8 +83,9 @@ export class PolicyBook {
 
   /** The number of the revision; the newest where nothing is different. Throws a Failure of the store. */
   record({ objects, fileDigest }: RecordedPolicy, by: RevisionBy): number {
-    const number = this.#state.revision + 1;
-    const changed = replacePolicy(this.#state.objects, objects, number);
+    const before = this.#state;
+    const number = before.revision + 1;
+    const changed = replacePolicy(before.objects, objects, number);
     const isKnown = fileDigest === null || fileDigest === this.#state.imported?.digest;
     if (changed.versions.length === 0 && isKnown) return this.#state.revision;
     const { author, origin, reason, also } = by;
@@ -90,7 +97,7 @@ export class PolicyBook {
       setBy: setBy ?? ('gateway' as const),
     }));
     this.revisions.write({ number, at, author, origin, reason, fileDigest }, writes, () =>
-      also?.(number),
+      also?.(number, { before, changed }),
     );
     const imported =
       fileDigest === null ? this.#state.imported : { digest: fileDigest, revision: number };

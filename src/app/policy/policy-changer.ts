@@ -1,5 +1,4 @@
 /** Changes the policy in force: checked, compared, kept and put in force as one step, or not at all. */
-import type { ChangedPolicy } from '../../config/change-policy.ts';
 import { replacePolicy } from '../../config/change-policy.ts';
 import type { PolicyObject } from '../../config/policy-object.ts';
 import { textOfKey } from '../../config/policy-object.ts';
@@ -9,8 +8,8 @@ import type { Log } from '../../report/log.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Candidate, Reloader } from '../reloader.ts';
 import type { KeptPolicy } from './kept-policy.ts';
-import { loadWithPolicy } from './kept-policy.ts';
-import type { PolicyState } from './policy-book.ts';
+import { catchUpWithFile, loadWithPolicy } from './kept-policy.ts';
+import type { Difference, PolicyState, RevisionBy } from './policy-book.ts';
 
 /** `want` says what there shall be, of what there is; it may throw a Failure. */
 export interface PolicyOrder {
@@ -21,13 +20,7 @@ export interface PolicyOrder {
   readonly reason: string | null;
   readonly isDryRun: boolean;
   /** Runs in the transaction that keeps the revision. */
-  readonly also?: (revision: number, difference: Difference) => void;
-}
-
-/** What was in force, and what is different. */
-export interface Difference {
-  readonly before: PolicyState;
-  readonly changed: ChangedPolicy;
+  readonly also?: NonNullable<RevisionBy['also']>;
 }
 
 /** `would-change` for a dry run; `weaker` then says what a reason is wanted for. */
@@ -58,6 +51,7 @@ export async function changePolicyInForce(
   const { kept, reloader } = parts;
   let outcome: ChangeOutcome | null = null;
   const refused = await reloader.replace(async (inForce) => {
+    catchUpWithFile(kept, inForce);
     const before = kept.policies.state;
     const changed = replacePolicy(before.objects, order.want(before), before.revision + 1);
     if (changed.versions.length === 0) {
@@ -69,7 +63,7 @@ export async function changePolicyInForce(
     outcome = outcomeOf(candidate, { before, changed }, order);
     if (outcome.kind !== 'changed') return null;
     const { configuration } = outcome;
-    return { configuration, record: () => record(parts, { before, changed }, order) };
+    return { configuration, record: () => record(kept, changed, order) };
   });
   const found = outcome as ChangeOutcome | null;
   if (found === null) throw new Error('a change of the policy came to no end');
@@ -96,13 +90,12 @@ function outcomeOf(
 }
 
 function record(
-  { kept }: ChangerParts,
-  { before, changed }: Difference,
+  { policies }: KeptPolicy,
+  { objects }: Difference['changed'],
   { author, origin, reason, also }: PolicyOrder,
 ): void {
-  const inTransaction = (revision: number): void => also?.(revision, { before, changed });
-  const by = { author, origin, reason, also: inTransaction };
-  kept.policies.record({ objects: changed.objects, fileDigest: null }, by);
+  const by = { author, origin, reason, ...(also === undefined ? {} : { also }) };
+  policies.record({ objects, fileDigest: null }, by);
 }
 
 function tell(
