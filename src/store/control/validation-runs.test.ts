@@ -4,14 +4,15 @@ import { test } from 'node:test';
 import { hostVerdict, failedRun, validationRun } from '../../../test/support/validation-run.ts';
 import type { Alarm } from '../../policy/validation/alarms-after.ts';
 import type { ValidationRun } from '../../policy/validation/run.ts';
-import { validation } from './migrations/0003-validation.ts';
+import { controlMigrations } from './migrations.ts';
 import { OpenAlarms } from './open-alarms.ts';
+import { PolicyRevisions } from './policy-revisions.ts';
 import { runsPerConnectorMax, ValidationRuns } from './validation-runs.ts';
 import type { KeptRun } from './validation-runs.ts';
 
 function openDb(): DatabaseSync {
   const db = new DatabaseSync(':memory:');
-  db.exec(validation);
+  for (const migration of controlMigrations) db.exec(migration);
   return db;
 }
 
@@ -103,6 +104,37 @@ test('an alarm is one for each code and object, keeps its time, and ends', () =>
   const { code, object } = alarm;
   assert.equal(alarms.apply('org', { kind: 'clear', code, object }), true);
   assert.equal(alarms.apply('org', { kind: 'clear', code, object }), false);
+  assert.deepEqual(
+    alarms.list(null).map(({ organization }) => organization),
+    ['other'],
+  );
+});
+
+test('runs and alarms end with their organization, and are not those of another one of its id', () => {
+  const db = openDb();
+  const [runs, alarms, policy] = [
+    new ValidationRuns(db),
+    new OpenAlarms(db),
+    new PolicyRevisions(db),
+  ];
+  const write = (number: number, name: string, value: object | null): void => {
+    const by = { author: 'ann', origin: 'change', reason: null, fileDigest: null };
+    const object = { kind: 'organization', organization: null, name };
+    const revision = { number, at: '2026-11-28T20:00:00.000Z', ...by };
+    policy.write(revision, [{ ...object, position: 1, value, setBy: 'gateway' }]);
+  };
+  const text = { text: 'it fails', whatToDo: 'mend it', since: '2026-11-28T20:00:00.000Z' };
+  for (const organization of ['org', 'other']) {
+    runs.add(kept(`of ${organization}`, { organization }));
+    const alarm = { code: 'c', object: 'outbound-connector/partner', organization, ...text };
+    alarms.apply(organization, { kind: 'open', alarm: alarm as unknown as Alarm });
+  }
+  write(1, 'org', { name: 'Contoso' });
+  assert.equal(runs.list(key, newest).length, 1);
+  write(2, 'org', null);
+  write(3, 'org', { name: 'Somebody else' });
+  assert.equal(runs.list(key, newest).length, 0);
+  assert.equal(runs.list({ ...key, organization: 'other' }, newest).length, 1);
   assert.deepEqual(
     alarms.list(null).map(({ organization }) => organization),
     ['other'],

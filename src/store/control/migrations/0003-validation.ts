@@ -4,6 +4,9 @@
  * A run is kept whole as JSON (gzip), with what it is looked for by beside it. `way` names what of the
  * connector was validated, `trigger` who wanted it. `recipients` is a JSON list. An alarm is one for each
  * code and object of an organization; `organization` is empty for what belongs to the gateway.
+ *
+ * Both end with their organization, however it is removed: transcripts are not for whoever makes another
+ * one of that id.
  */
 export const validation = `
 CREATE TABLE validation_run (
@@ -37,4 +40,11 @@ CREATE TABLE open_alarm (
   what_to_do TEXT NOT NULL,
   PRIMARY KEY (code, organization, object)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER validations_end_with_organization AFTER INSERT ON object_version
+WHEN NEW.kind = 'organization' AND NEW.value IS NULL
+BEGIN
+  DELETE FROM validation_run WHERE organization = NEW.name;
+  DELETE FROM open_alarm WHERE organization = NEW.name;
+END;
 `;
