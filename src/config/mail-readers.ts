@@ -179,11 +179,17 @@ function parseHost(bracketed: string | undefined, bare: string | undefined): str
   return parseIp(bare!)?.toString() ?? parseDomain(bare!);
 }
 
+/** The path where anchors are a file, with `file:` before it or not; null for the words that stand for a set. */
+export function anchorFileOf(raw: string): string | null {
+  if (raw === 'bundled' || raw === 'system') return null;
+  return raw.startsWith('file:') ? raw.slice('file:'.length) : raw;
+}
+
 /** `bundled` (the roots that come with Postern), `system`, or the path of a PEM file. */
 export function anchors(): Reader<string> {
   return parsed('bundled, system or the path of a PEM file', (raw) => {
-    if (raw === 'bundled' || raw === 'system') return { value: raw };
-    const path = raw.startsWith('file:') ? raw.slice(5) : raw;
+    const path = anchorFileOf(raw);
+    if (path === null) return { value: raw };
     if (/[/.]/.test(path) && !path.includes('://')) return { value: `file:${path}` };
     const suggestion = ['bundled', 'system'].find((word) => word === raw.toLowerCase()) ?? null;
     return {

@@ -4,6 +4,7 @@
  * for the gateway's administrator to say.
  */
 import type { PlacedObject } from '../../config/change-policy.ts';
+import { anchorFileOf } from '../../config/mail-readers.ts';
 import type { ObjectKey, ObjectValue } from '../../config/policy-object.ts';
 import { describeObject } from '../../config/policy-object.ts';
 import { Failure } from '../../mail/failure.ts';
@@ -20,7 +21,7 @@ export function requireOwnMeans(
     const wanted = value[name];
     if (typeof wanted !== 'string' || isFree(name, wanted)) continue;
     const isUsed = known.some(
-      (object) => object.organization === key.organization && object.value[name] === wanted,
+      (object) => object.organization === key.organization && isSame(object.value[name], wanted),
     );
     if (isUsed) continue;
     const what = name === 'anchors' ? 'a file of the gateway' : 'a certificate of the gateway';
@@ -31,5 +32,10 @@ export function requireOwnMeans(
 
 /** Sets of anchors that everybody may choose are words, not files. */
 function isFree(name: (typeof means)[number], wanted: string): boolean {
-  return name === 'anchors' && !wanted.startsWith('file:');
+  return name === 'anchors' && anchorFileOf(wanted) === null;
+}
+
+/** A path may be written in two ways. */
+function isSame(known: unknown, wanted: string): boolean {
+  return typeof known === 'string' && anchorFileOf(known) === anchorFileOf(wanted);
 }

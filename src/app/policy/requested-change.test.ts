@@ -54,10 +54,14 @@ test("an organization's administrator names no file and no certificate that othe
     { clientCertificate: 'fabrikam' },
     { anchors: 'file:/etc/shadow' },
     { anchors: 'file:tls/clinic.pem' },
+    { anchors: 'tls/clinic.pem' },
+    { anchors: '/etc/shadow' },
+    { anchors: './ca.pem' },
   ];
   const mine = [
     { clientCertificate: 'contoso' },
     { anchors: 'file:tls/bank.pem' },
+    { anchors: 'tls/bank.pem' },
     { anchors: 'system' },
     {},
   ];
@@ -93,6 +97,22 @@ test('what would stand where nobody looks is refused', () => {
   ];
   assert.equal(
     codeOf(() => applyRequests(state, both)),
+    'done',
+  );
+});
+
+test('what an organization holds is no key of it, so that nothing comes past its own permission', () => {
+  const key: ObjectKey = { kind: 'organization', organization: null, name: 'contoso' };
+  const lists = ['deliveryTargets', 'outboundConnectors', 'rules', 'mailboxes', 'acceptedDomains'];
+  for (const list of lists) {
+    const inner = put(key, { name: 'Contoso', [list]: [{ name: 'inner', hosts: ['10.0.0.1'] }] });
+    for (const kind of ['put', 'patch'] as const) {
+      const work = () => applyRequests(state, [{ ...inner, kind } as RequestedChange]);
+      assert.equal(codeOf(work), 'object-misplaced', `${kind} ${list}`);
+    }
+  }
+  assert.equal(
+    codeOf(() => applyRequests(state, [put(key, { name: 'Contoso' })])),
     'done',
   );
 });

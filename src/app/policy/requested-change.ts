@@ -14,6 +14,7 @@ import {
   canonicalName,
   describeObject,
   kindOf,
+  kindsInOrganization,
   kindsOfGateway,
 } from '../../config/policy-object.ts';
 import { Failure } from '../../mail/failure.ts';
@@ -52,6 +53,7 @@ export function applyRequests(
       for (const each of removals(draft, key, request.withContents)) draft.change(each);
     } else {
       const value = valueOf(request, key, old);
+      requireOwnKeys(key, value);
       if (setBy.setBy === 'organization') requireOwnMeans(key, value, state.objects);
       draft.change({ key, value, place: request.place });
     }
@@ -74,6 +76,18 @@ function requireShape({ kind, organization, name }: ObjectKey): void {
     'object-misplaced',
     `the ${kindOf(kind).words} ${JSON.stringify(name)} ${where}`,
   );
+}
+
+/**
+ * What an organization holds are objects of their own, each with its permission: as a key of the
+ * organization it would come past that. Throws a Failure `object-misplaced`.
+ */
+function requireOwnKeys(key: ObjectKey, value: ObjectValue): void {
+  if (key.kind !== 'organization') return;
+  const held = kindsInOrganization.find(({ list }) => Object.hasOwn(value, list));
+  if (held === undefined) return;
+  const text = `${describeObject(key)}: ${held.list} are objects of their own: change each ${held.words} by itself`;
+  throw new Failure('object-misplaced', text, { wireText: text });
 }
 
 /** What no organization holds would act nowhere. */

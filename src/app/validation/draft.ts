@@ -1,5 +1,6 @@
 /** A draft of a connector in the place of the one in force: checked as a change would be, and not put in force. */
 import { dirname, resolve } from 'node:path';
+import { anchorFileOf } from '../../config/mail-readers.ts';
 import type { PolicyObject } from '../../config/policy-object.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
@@ -63,17 +64,16 @@ function namesOf({ policy }: Configuration): readonly string[] {
  * would tell what they hold.
  */
 function checkAnchors({ config, objects }: Configuration, order: Drafted): void {
-  const wanted = order.draft['anchors'];
-  if (typeof wanted !== 'string' || !wanted.startsWith('file:')) return;
-  const fileOf = (anchors: string): string =>
-    resolve(dirname(config.file ?? '.'), anchors.slice('file:'.length));
-  const file = fileOf(wanted);
-  const isUsed = objects.some(({ organization, value }) => {
-    const known = value['anchors'];
-    return (
-      organization === order.organization && typeof known === 'string' && fileOf(known) === file
-    );
-  });
+  const fileOf = (anchors: unknown): string | null => {
+    const path = typeof anchors === 'string' ? anchorFileOf(anchors) : null;
+    return path === null ? null : resolve(dirname(config.file ?? '.'), path);
+  };
+  const file = fileOf(order.draft['anchors']);
+  if (file === null) return;
+  const isUsed = objects.some(
+    ({ organization, value }) =>
+      organization === order.organization && fileOf(value['anchors']) === file,
+  );
   if (isUsed) return;
   refuse(
     `anchors: ${file} is no file that ${order.organization} uses in force; put it in force first`,

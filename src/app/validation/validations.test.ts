@@ -206,6 +206,14 @@ test('what is wrong with a draft names no other organization', async () => {
   await assert.rejects(validate({ draft: {} }), /tlsDomain: is needed/);
 });
 
+test('a path is a file in a draft also without the word before it', async () => {
+  const { validate, asked } = start();
+  for (const anchors of ['/etc/shadow', './other.pem', 'tls/../../shadow']) {
+    assert.equal(await codeOf(validate({ draft: { anchors } })), 'draft-refused', anchors);
+  }
+  assert.deepEqual(asked, []);
+});
+
 test('a file that the organization uses may be named by a draft, and none that others do', async () => {
   const { validate, asked } = start();
   for (const anchors of ['file:tls/key.pem', 'file:tls/theirs.pem']) {
@@ -213,7 +221,8 @@ test('a file that the organization uses may be named by a draft, and none that o
   }
   assert.equal(asked.length, 0);
   await validate({ draft: { anchors: 'file:tls/known.pem' } });
-  assert.equal(asked.length, 1);
+  await validate({ draft: { anchors: 'tls/known.pem' } });
+  assert.equal(asked.length, 2);
 });
 
 test('a connector is validated until its routing, TLS or names change', async () => {
