@@ -122,6 +122,43 @@ test('a lane that is down gets the newest one for its next start, and is told so
   assert.deepEqual(lanes[0]!.said, ['prepare', 'adopt', 'confirm false']);
 });
 
+test('a lane that is lost between being ready and the swap has the newest one at its next start', async () => {
+  const lost = fakeLane();
+  const ask: FakeLane['ask'] = async (name, asked, how) => {
+    if (name !== 'commit') return lost.ask(name, asked, how);
+    lost.said.push(name);
+    throw new Failure('lane-unavailable', 'it crashed');
+  };
+  const other = fakeLane();
+  const { reloader, swaps } = reloaderOf([{ ...lost, ask }, other], []);
+  assert.equal(
+    await reloader.replace(async () => ({ configuration: configuration('next') })),
+    null,
+  );
+  assert.deepEqual(lost.said, ['prepare', 'adopt', 'commit', 'confirm false']);
+  assert.deepEqual(other.said, ['prepare', 'adopt', 'commit', 'confirm true']);
+  assert.deepEqual(swaps, ['next']);
+});
+
+test('what cannot be kept is on no lane, and the next one goes on from what is in force', async () => {
+  const lanes = [fakeLane(), fakeLane()];
+  const { reloader, swaps } = reloaderOf(lanes, []);
+  const record = (): void => {
+    for (const { said } of lanes) assert.deepEqual(said, ['prepare'], 'all are ready, none has it');
+    throw new Failure('store-full', 'no space left');
+  };
+  const refused = reloader.replace(async () => ({ configuration: configuration('a'), record }));
+  const seen: string[] = [];
+  const after = reloader.replace(async ({ revision }) => {
+    seen.push(revision);
+    return null;
+  });
+  await assert.rejects(refused, { code: 'store-full' });
+  await after;
+  for (const { said } of lanes) assert.deepEqual(said, ['prepare', 'abandon']);
+  assert.deepEqual([seen, swaps, reloader.inForce.revision], [['first'], [], 'first']);
+});
+
 test('what only a restart changes is refused, key by key', async () => {
   const next = configuration('second', { dataFolder: '/elsewhere', user: 'mail', lanes: 7 });
   const lanes = [fakeLane()];
