@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Credentials, OpenedSession, PeopleServices } from '../../src/api/people-services.ts';
 import type { AuditEntryView } from '../../src/api/contract/audit.ts';
 import type { PersonAdd } from '../../src/api/contract/people.ts';
@@ -30,6 +31,8 @@ export interface PeopleRig extends OpenPeople {
   readonly entries: () => readonly AuditEntryView[];
   /** Changes a person past everything that minds it. */
   readonly force: (name: string, change: PersonChange) => void;
+  /** From now on nothing can be written, as on a full disk. */
+  readonly fill: () => void;
   /** The whole control file as it would lie on a disk. */
   readonly bytes: () => Buffer;
 }
@@ -81,6 +84,7 @@ export function openRig(options: Partial<PeopleOptions> = {}): PeopleRig {
       force(name, { passwordHash: goodHash });
     },
     force,
+    fill: () => refuseWrites(file),
     bytes: () => Buffer.concat([file, `${file}-wal`].map((part) => readFileSync(part))),
     signIn: (name, { code = null, cookie: old = null } = {}) => {
       const order = { name, password: goodPassword, code };
@@ -88,6 +92,17 @@ export function openRig(options: Partial<PeopleOptions> = {}): PeopleRig {
     },
     entries: () => entriesOf(services),
   };
+}
+
+function refuseWrites(file: string): void {
+  const db = new DatabaseSync(file, { timeout: 5000 });
+  for (const table of ['token', 'session', 'audit', 'person']) {
+    for (const verb of ['INSERT', 'UPDATE', ...(table === 'audit' ? [] : ['DELETE'])]) {
+      db.exec(`CREATE TRIGGER full_${table}_${verb} BEFORE ${verb} ON ${table}
+        BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
+    }
+  }
+  db.close();
 }
 
 function entriesOf(services: PeopleServices): readonly AuditEntryView[] {

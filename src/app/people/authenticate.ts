@@ -11,6 +11,7 @@ import {
   readBearerToken,
   readSessionCookie,
 } from '../../identity/session-rules.ts';
+import { Failure } from '../../mail/failure.ts';
 import type { StoredPerson } from '../../store/control/people.ts';
 import type { StoredSession } from '../../store/control/sessions.ts';
 import type { StoredToken } from '../../store/control/tokens.ts';
@@ -47,7 +48,20 @@ function byToken(parts: PeopleParts, header: string, { address }: Credentials): 
 
 function noteTokenUse({ tokens, nowMs }: PeopleParts, { id, lastUsedAtMs }: StoredToken): void {
   const now = nowMs();
-  if (now - (lastUsedAtMs ?? 0) >= lastSeenResolutionMs) tokens.noteUse(id, now);
+  if (now - (lastUsedAtMs ?? 0) < lastSeenResolutionMs) return;
+  wherePossible(() => tokens.noteUse(id, now));
+}
+
+/**
+ * Whoever has to look after a gateway whose disk is full must be let in: when they were last seen can
+ * wait. A session whose use is not written down ends the earlier for it.
+ */
+function wherePossible(note: () => void): void {
+  try {
+    note();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
 }
 
 function bySession(parts: PeopleParts, secret: string, { address }: Credentials): Actor | null {
@@ -55,7 +69,9 @@ function bySession(parts: PeopleParts, secret: string, { address }: Credentials)
   const person = session === null ? null : enabled(parts, session.person);
   if (session === null || person === null) return null;
   const now = parts.nowMs();
-  if (now - session.lastSeenAtMs >= lastSeenResolutionMs) parts.sessions.noteSeen(session.id, now);
+  if (now - session.lastSeenAtMs >= lastSeenResolutionMs) {
+    wherePossible(() => parts.sessions.noteSeen(session.id, now));
+  }
   return sessionActor(person, session.id, address);
 }
 
@@ -64,7 +80,7 @@ export function openSession(parts: PeopleParts, secret: string): StoredSession |
   const session = parts.sessions.byDigest(digestSecret(secret));
   if (session === null) return null;
   if (!isSessionOver(session, parts.nowMs(), parts.sessionRules)) return session;
-  parts.sessions.remove(session.id);
+  wherePossible(() => parts.sessions.remove(session.id));
   return null;
 }
 

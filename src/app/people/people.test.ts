@@ -44,6 +44,25 @@ test('a wrong token is nobody, even together with a good cookie', async () => {
   assert.equal(services.authenticate(from), null);
 });
 
+test('where nothing can be written whoever is known is known, ends in time, and changes nothing', async () => {
+  const { services, add, signIn, clock, fill } = openRig();
+  add('ada', [admin]);
+  const { secret } = services.addToken({ ...token, person: 'ada' }, socketActor);
+  const session = await signIn('ada');
+  fill();
+  clock.nowMs += 10 * 60_000;
+  const known = services.authenticate(cookie(session.secret));
+  assert.equal(known?.person?.name, 'ada');
+  assert.equal(services.authenticate(bearer(secret))?.person?.name, 'ada');
+  await assert.rejects(signIn('ada'), failsWith('store-conflict'));
+  assert.throws(() => services.signOut(known), failsWith('store-conflict'));
+  const change = services.changePerson('ada', { reason: null, grants: [admin, inContoso] }, known);
+  await assert.rejects(change, failsWith('store-conflict'));
+  assert.deepEqual(services.readPerson('ada').grants, [admin]);
+  clock.nowMs += 20 * 60_000;
+  assert.equal(services.authenticate(cookie(session.secret)), null, 'use was not written down');
+});
+
 test('a token loses at once what its person loses', async () => {
   const { services, add } = openRig();
   add('ada', [admin]);
