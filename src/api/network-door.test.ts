@@ -256,11 +256,12 @@ test('what authentication throws lets nobody in, and tells nothing', async (t) =
 
 test('a body that may be left out is its defaults, judged like any other', async (t) => {
   const orders: unknown[] = [];
-  const take = async (...order: readonly unknown[]) => {
-    orders.push(order.at(-1));
+  const take = async (order: unknown) => {
+    orders.push(order);
     throw new Failure('api-busy', 'not now');
   };
-  const services = { reloadConfig: take, checkConfig: take, startValidation: take };
+  const startValidation = (_of: unknown, order: unknown) => take(order);
+  const services = { reloadConfig: take, checkConfig: take, startValidation };
   const door = await openDoor(t, { services });
   const validate = '/v1/organizations/contoso/outbound-connectors/partner/validate';
   for (const path of ['/v1/config/reload', '/v1/config/check', validate]) {
