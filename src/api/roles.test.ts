@@ -480,6 +480,35 @@ test('from the network nobody signs an order with another name, and reading cont
   );
 });
 
+test('what is done in one organization is in its audit log, whatever the request names', async () => {
+  const rig = openRig();
+  const services: Partial<ApiServices> = {
+    ...twoOrganizations(),
+    people: rig.services,
+    orderQueue: async () => ({
+      changed: 1,
+      pending: 0,
+      unfit: 0,
+      withheld: [],
+      rows: [],
+      next: null,
+    }),
+  };
+  const actor = inContoso('organization-administrator');
+  const body = { action: 'retry', match: {}, all: true };
+  await get(actor, { method: 'POST', path: '/v1/queue/orders', body }, services);
+  const verify = { method: 'POST', path: '/v1/domains/contoso.com/verify' } as const;
+  assert.equal((await get(actor, verify, services)).status, 200);
+  const { entries } = rig.services.searchAudit({ limit: 10 }, ['contoso']);
+  assert.deepEqual(
+    entries.map(({ action, object }) => [action, object?.name ?? null]),
+    [
+      ['accepted-domain.verified', 'contoso.com'],
+      ['queue.retry', null],
+    ],
+  );
+});
+
 test('of a change of many objects each takes its own permission, before anything is asked for', async () => {
   const services: Partial<ApiServices> = { changePolicy: async () => assert.fail('was asked') };
   const put = (kind: string, organization: string | null, name: string) => ({

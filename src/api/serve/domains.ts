@@ -2,7 +2,7 @@
 import { parseDomain } from '../../mail/domain.ts';
 import { Failure } from '../../mail/failure.ts';
 import { domainsRoute, domainVerifyRoute } from '../routes/domains.ts';
-import { isInReach } from './reach.ts';
+import { actorOf, isInReach } from './reach.ts';
 import type { Serving } from './serving.ts';
 
 export function serveDomains({ app, services }: Serving): void {
@@ -16,6 +16,14 @@ export function serveDomains({ app, services }: Serving): void {
     if (!isInReach(c, services.organizationOf(domain))) {
       throw new Failure('domain-unknown', `${domain} is no accepted domain`);
     }
-    return c.json(await services.verifyDomain(domain), 200);
+    const found = await services.verifyDomain(domain);
+    const { organization, state } = found;
+    services.people.note(actorOf(c), {
+      action: 'accepted-domain.verified',
+      organization,
+      object: { kind: 'accepted-domain', name: domain },
+      after: { state },
+    });
+    return c.json(found, 200);
   });
 }

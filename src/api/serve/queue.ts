@@ -16,7 +16,7 @@ import {
 } from '../routes/queue.ts';
 import { pollEvents } from './event-streams.ts';
 import { readId } from './read-id.ts';
-import { actorOf, signedBy, isInReach, organizationsInReach } from './reach.ts';
+import { actorOf, signedBy, isInReach, onlyOneInReach, organizationsInReach } from './reach.ts';
 import type { ApiRequest, Serving } from './serving.ts';
 
 export function serveQueue(serving: Serving): void {
@@ -49,7 +49,7 @@ export function serveQueue(serving: Serving): void {
     if (!order.dryRun && done.changed + done.pending > 0) {
       services.people.note(actorOf(c), {
         action: `queue.${order.action}`,
-        organization: order.match.organization ?? null,
+        organization: order.match.organization ?? onlyOneInReach(c),
         object: null,
         after: { match: order.match, changed: done.changed, pending: done.pending },
       });

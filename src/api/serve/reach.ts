@@ -10,6 +10,12 @@ export function organizationsInReach(c: Pick<ApiRequest, 'get'>): readonly strin
   return reach.kind === 'all' ? null : reach.organizations;
 }
 
+/** Whose it must have been, for the audit log; null where it may have been of several, or of all. */
+export function onlyOneInReach(c: Pick<ApiRequest, 'get'>): string | null {
+  const mine = organizationsInReach(c);
+  return mine?.length === 1 ? mine[0]! : null;
+}
+
 /** What is out of reach is answered as if it were not there. `organization` null: it is nobody's. */
 export function isInReach(c: Pick<ApiRequest, 'get'>, organization: string | null): boolean {
   const mine = organizationsInReach(c);
