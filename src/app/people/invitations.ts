@@ -14,6 +14,7 @@ import type { PeopleParts } from './people-parts.ts';
 import { knownPerson, timeAt } from './people-parts.ts';
 import { emptyPerson, fitPasswordHash } from './person-admin.ts';
 import { personObject } from './sign-in-desk.ts';
+import { endTokensOf } from './token-desk.ts';
 
 const validMs = 24 * 3_600_000;
 
@@ -63,6 +64,7 @@ export async function accept(
     links.take(digest);
     if (people.byId(person.id) === null) people.add(person);
     else parts.sessions.removeOf(person.id);
+    endTokensOf(parts, person.id, nobodyAt(address));
     people.change(person.id, { passwordHash: hash });
     const after = { grants: person.grants, hasPassword: true };
     audit.note(nobodyAt(address), {

@@ -24,6 +24,7 @@ import { totpPurpose } from './second-factor.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { personObject } from './sign-in-desk.ts';
 import type { SignInDesk } from './sign-in-desk.ts';
+import { endTokensOf } from './token-desk.ts';
 
 export class OwnAccount {
   readonly #parts: PeopleParts;
@@ -36,13 +37,14 @@ export class OwnAccount {
     this.#factor = factor;
   }
 
-  /** All sessions end. Throws `password-wrong`, `password-unfit`, `sign-in-locked`. */
+  /** All sessions and tokens end. Throws `password-wrong`, `password-unfit`, `sign-in-locked`. */
   async changePassword({ current, password }: PasswordChange, actor: Actor): Promise<void> {
     const person = await this.#proven(actor, current);
     const passwordHash = await fitPasswordHash(password, [person.name, person.displayName]);
     this.#change(person, actor, 'account.password-changed', () => {
       this.#parts.people.change(person.id, { passwordHash });
       this.#parts.links.removeOf(person.id);
+      endTokensOf(this.#parts, person.id, auditActor(actor));
     });
   }
 

@@ -155,6 +155,34 @@ test('whoever is invited chooses a password, and gives no other name', async () 
   assert.equal(services.listPeople().people.length, 1);
 });
 
+test('a new password ends the tokens that were made with the old one, and the audit log names each', async () => {
+  const { services, add, signIn } = openRig();
+  add('ada', [admin]);
+  const password = 'another good password';
+  const waysTo: (() => Promise<unknown>)[] = [
+    async () => {
+      const { secret } = await signIn('ada');
+      const actor = services.authenticate(cookie(secret))!;
+      await services.changePassword({ current: goodPassword, password }, actor);
+    },
+    () => services.changePerson('ada', { reason: null, password }, socketActor),
+    () => {
+      const { secret } = services.invite('ada', socketActor);
+      return services.accept({ secret, name: null, password }, from);
+    },
+  ];
+  for (const setPassword of waysTo) {
+    const { id, secret } = services.addToken({ ...token, person: 'ada' }, socketActor);
+    await setPassword();
+    assert.equal(services.authenticate(bearer(secret)), null);
+    const { entries } = services.searchAudit({ limit: 10 }, null);
+    assert.ok(
+      entries.some(({ action, object }) => action === 'token.removed' && object?.name === id),
+    );
+  }
+  assert.deepEqual(services.listTokens(null).tokens, []);
+});
+
 test('a new password, and switching off, end an invitation', async () => {
   const { services, add } = openRig();
   add('ada');

@@ -9,6 +9,7 @@ import { auditActor } from './audit-book.ts';
 import type { PeopleParts } from './people-parts.ts';
 import { knownPerson, newId, timeAt } from './people-parts.ts';
 import { personObject } from './sign-in-desk.ts';
+import { endTokensOf } from './token-desk.ts';
 
 export function describePerson({ people, sessions }: PeopleParts, person: StoredPerson) {
   const { name, displayName, isEnabled, grants, passwordHash, totpBox, oidc } = person;
@@ -85,7 +86,10 @@ export async function changePerson(
     refuseLast(parts, actor);
     const endsSessions = takesAway(before, after);
     if (endsSessions) parts.sessions.removeOf(before.id);
-    if (order.password !== undefined) parts.links.removeOf(before.id);
+    if (order.password !== undefined) {
+      parts.links.removeOf(before.id);
+      endTokensOf(parts, before.id, auditActor(actor));
+    }
     audit.note(auditActor(actor), {
       action: 'person.changed',
       object: personObject(before),

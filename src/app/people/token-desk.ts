@@ -8,6 +8,7 @@ import type {
 import type { Actor } from '../../identity/actor.ts';
 import { digestSecret, generateSecret } from '../../identity/bearer-secret.ts';
 import { Failure } from '../../mail/failure.ts';
+import type { AuditActor } from '../../report/audit-chain.ts';
 import type { StoredPerson } from '../../store/control/people.ts';
 import type { StoredToken } from '../../store/control/tokens.ts';
 import { auditActor } from './audit-book.ts';
@@ -66,17 +67,25 @@ export function removeToken(
   id: string,
   { person, actor }: { readonly person: StoredPerson | null; readonly actor: Actor },
 ): void {
-  const { tokens, people, audit, change } = parts;
+  const { tokens, change } = parts;
   change(() => {
     const token = tokens.byId(id);
     if (token === null || (person !== null && token.person !== person.id)) {
       throw new Failure('token-unknown', `there is no token ${id}`);
     }
-    tokens.remove(id);
-    const before = describe(token, people.byId(token.person)?.name);
-    const object = { kind: 'token', name: id };
-    audit.note(auditActor(actor), { action: 'token.removed', object, before });
+    remove(parts, token, auditActor(actor));
   });
+}
+
+/** Whoever had the old password may have made some. Belongs in the transaction that sets the new one. */
+export function endTokensOf(parts: PeopleParts, person: string, by: AuditActor): void {
+  for (const token of parts.tokens.list(person)) remove(parts, token, by);
+}
+
+function remove({ tokens, people, audit }: PeopleParts, token: StoredToken, by: AuditActor): void {
+  tokens.remove(token.id);
+  const before = describe(token, people.byId(token.person)?.name);
+  audit.note(by, { action: 'token.removed', object: { kind: 'token', name: token.id }, before });
 }
 
 function describe(token: StoredToken, person: string | undefined): TokenView {

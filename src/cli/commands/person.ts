@@ -168,7 +168,9 @@ function addPassword(person: Command, context: CommandContext): void {
     .option('--remove', 'there is none any more')
     .option('--reset-second-factor', 'also take a lost authenticator away')
     .summary('set a password')
-    .description('Sets the password of a person, asked for on the terminal. Its sessions end.');
+    .description(
+      'Sets the password of a person, asked for on the terminal. Its sessions and tokens end.',
+    );
   define(
     withReason(command),
     context,
