@@ -55,6 +55,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'connector readiness': ['x'],
   'connector validate': ['x'],
   'connector validations': ['x'],
+  'partner add': ['clinic.example', '--yes'],
   'queue show': ['06X9T5K1G000'],
   'queue retry': ['06X9T5K1G000'],
   'queue hold': ['06X9T5K1G000'],

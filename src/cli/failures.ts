@@ -118,6 +118,21 @@ export const cliFailures = {
     exitCode: 67,
     whatToDo: 'Look for the account with `postern mailbox list`.',
   },
+  'partner-exists': {
+    httpStatus: 409,
+    exitCode: 65,
+    whatToDo: 'Nothing was changed; `postern connector set` changes one that is there.',
+  },
+  'partner-unfinished': {
+    httpStatus: 409,
+    exitCode: 75,
+    whatToDo: 'Run it again; each question has an option too (--help).',
+  },
+  'partner-not-ready': {
+    httpStatus: 422,
+    exitCode: 69,
+    whatToDo: 'Mend what is told above; without --look it is made, and its mail waits.',
+  },
   'flow-refused': {
     httpStatus: 422,
     exitCode: 65,

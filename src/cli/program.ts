@@ -17,6 +17,7 @@ import { addExplain } from './commands/explain.ts';
 import { addImport } from './commands/import.ts';
 import { addMailboxCommands } from './commands/mailbox.ts';
 import { addReadiness } from './commands/connector-readiness.ts';
+import { addPartnerCommands } from './commands/partner.ts';
 import { addPolicyFileCommands } from './commands/policy-file.ts';
 import { addProfileCommands } from './commands/profile.ts';
 import { addConnectorCommands, addRuleCommands } from './commands/policy-objects.ts';
@@ -78,6 +79,7 @@ export function createProgram(context: CommandContext, sink: HelpSink): Command 
   addSuggest(connector, context);
   addConnectorValidate(connector, context);
   addConnectorValidations(connector, context);
+  addPartnerCommands(program, context);
   addRuleCommands(program, context);
   const config = program.command('config').summary('work on configuration files');
   addConfigCheck(config.description('Works on configuration files.'), context);

@@ -11,6 +11,8 @@ export interface Call {
   readonly accept?: string;
   /** In place of the caller's own, where the answer takes longer. */
   readonly timeoutMs?: number;
+  /** Ends the call when nobody waits for it any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Both throw a Failure, with the gateway's own code where it answered. */

@@ -15,10 +15,12 @@ export interface Connection extends Pick<RequestOptions, 'socketPath' | 'createC
 export function exchange(connection: Connection, call: Call, write: Write | null): Promise<Answer> {
   const payload = call.body === undefined ? null : Buffer.from(JSON.stringify(call.body));
   const { headers, ...how } = connection;
+  const ends = [connection.signal, ...(call.signal === undefined ? [] : [call.signal])];
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
         ...how,
+        signal: AbortSignal.any(ends),
         method: call.method,
         path: call.path,
         // With an agent Node would not look at `createConnection`, and connect in clear by itself.

@@ -27,11 +27,12 @@ interface Of {
 }
 
 export interface ValidationClient {
-  /** Tells the steps as they are done. Throws `outbound-connector-unknown`, `draft-refused`, `validation-busy`. */
+  /** Tells the steps as they are done; `signal` ends the listening, not the run. Throws `outbound-connector-unknown`, `draft-refused`, `validation-busy`. */
   validateConnector(
     of: Of,
     order: ValidationOrderInput,
     onStep: (step: ValidationStep) => void,
+    signal?: AbortSignal,
   ): Promise<ValidationRun>;
   listValidations(of: Of, query?: ValidationQueryInput): Promise<ValidationListView>;
   /** Throws `validation-unknown`. */
@@ -44,7 +45,7 @@ const runWithinMs = 345_000;
 
 export function validationClient({ ask, stream }: Caller): ValidationClient {
   return {
-    validateConnector: async (of, order, onStep) => {
+    validateConnector: async (of, order, onStep, signal) => {
       const path = `${pathOf(of)}/validate`;
       let run: ValidationRun | null = null;
       const reader = new EventReader((event, data) => {
@@ -58,6 +59,7 @@ export function validationClient({ ask, stream }: Caller): ValidationClient {
         body: order,
         accept: 'text/event-stream, application/problem+json',
         timeoutMs: runWithinMs,
+        signal,
       } as const;
       await stream(call, async (part) => reader.take(part));
       if (run !== null) return run;
