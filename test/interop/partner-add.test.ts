@@ -46,6 +46,7 @@ before(async () => {
           tlsSettings: 'CertificateValidation',
           anchors: 'tls/clinic.pem',
         },
+        { name: 'wide', recipientDomains: '*.wide.test', tlsSettings: 'DomainValidation' },
       ],
     },
   });
@@ -307,6 +308,62 @@ test('mail from the partner needs its certificate', async () => {
   assert.equal((await gateway.mailbox('user')).length, 0);
   assert.match(await sendFromPartner(sender), /accepted as/);
   await gateway.waitForMail('user');
+});
+
+test('what asks for less wants a reason, which is asked for', async () => {
+  const before = await connectors();
+  const words = ['a.wide.test', '--direction', 'outbound', '--tls-settings', 'EncryptionOnly'];
+  const refused = await add(...words, '--yes');
+  assert.equal(refused.code, 64, refused.stderr);
+  assert.match(refused.stderr, /there is the outbound connector "wide" for \*\.wide\.test/);
+  assert.match(refused.stderr, /--reason is needed, since it asks for less: /);
+  const to = openHere(...words, '--look', 'false', '--name', 'less', '--mode', 'enforce');
+  await answer(to, [
+    [/Mail to which/, ''],
+    [/Which servers/, ''],
+    [/Why is it made/, ''],
+    [/asks for less: [^]*than what is in force\. Why\?/, ''],
+    [/Not so: the answer is empty/, 'until they renew'],
+    [/Put this in force/, ''],
+  ]);
+  assert.equal(await to.code, 75, to.text());
+  assert.deepEqual(await connectors(), before);
+  assert.equal((await add(...words, '--yes', '--reason', 'until they renew')).code, 0);
+  assert.equal(
+    (await gateway.api.listRevisions({ limit: 1 })).revisions[0]!.reason,
+    'until they renew',
+  );
+});
+
+test('what the gateway refuses is told in the words of the options, and no answer is lost', async () => {
+  const before = await connectors();
+  const words = [
+    'new.test',
+    '--anchors',
+    'tls/none.pem',
+    '--look',
+    'false',
+    '--direction',
+    'inbound',
+  ];
+  const names = ['--tls-sender-certificate-name', '*.new.test', '--accept-server-auth-only'];
+  const refused = await add(...words, ...names, '--yes');
+  assert.match(refused.stderr, /--look has no effect here/);
+  const rest = words.filter((word) => word !== '--look' && word !== 'false');
+  const to = openHere(...rest, ...names);
+  await answer(to, [
+    [/called/, ''],
+    [/Mail from which/, ''],
+    [/over TLS/, ''],
+    [/which certificate/, ''],
+    [/IP addresses/, ''],
+    [/from now on/, ''],
+    [/Why is it made/, ''],
+  ]);
+  assert.notEqual(await to.code, 0, to.text());
+  assert.match(to.text(), /postern: --anchors .*none\.pem/);
+  assert.match(to.text(), /postern partner add new\.test .*--anchors tls\/none\.pem/);
+  assert.deepEqual(await connectors(), before);
 });
 
 test('a partner that is there is told and left as it is', async () => {

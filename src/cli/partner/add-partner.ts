@@ -9,6 +9,7 @@ import { exitCode } from '../exit-code.ts';
 import { formatJson } from '../json-text.ts';
 import { findOrganizations } from '../policy-objects/find-object.ts';
 import { policyObjectsOf } from '../policy-objects/open-policy-objects.ts';
+import { printable } from '../policy-objects/object-text.ts';
 import type { Answers, Situation } from './answers.ts';
 import { isOutbound, wordOf } from './answers.ts';
 import { askQuestions, say } from './ask-questions.ts';
@@ -72,7 +73,6 @@ async function runWizard(wizard: Wizard): Promise<void> {
   const { context, order, prompter } = wizard;
   const begin = await beginWith(wizard);
   const situation = await askQuestions(begin, {
-    given: order.given,
     prompter,
     err: context.err,
     width: context.width,
@@ -104,6 +104,7 @@ async function beginWith(wizard: Wizard): Promise<Situation> {
     domain,
     pattern,
     answers: {},
+    given,
     organizations,
     connectors: [],
     seen: null,
@@ -170,11 +171,18 @@ async function prepare(wizard: Wizard, situation: Situation): Promise<Prepared> 
     const text = `the partner's servers do not meet ${first!.place.name}: ${run?.summary ?? 'the gateway did not look'}; nothing was changed`;
     throw new Failure('partner-not-ready', text);
   }
-  const plan = await changeAll(client, drafts, { dryRun: true, reason: null });
   const commands = commandLinesOf(situation, drafts, {
     program: context.offline.commandName,
     gateway: order.gateway,
   });
+  const plan = await changeAll(client, drafts, { dryRun: true, reason: null }).catch(
+    async (error: unknown) => {
+      // Nobody shall answer everything again for one mistake.
+      if (prompter !== null) await say(context, ['', 'These answers, to be mended:']);
+      if (prompter !== null) await context.err.print(`  ${printable(commands.partner)}\n`);
+      throw error;
+    },
+  );
   return { situation, drafts, commands, run, plan };
 }
 

@@ -50,13 +50,15 @@ export interface SeenServer {
 }
 
 /**
- * `pattern` is what the command was called with, `domain` without its star. `connectors` are of the organization that was
+ * `pattern` is what the command was called with, `domain` without its star. `given` will be the answers of
+ * questions that have not come yet. `connectors` are of the organization that was
  * answered; `seen` null where nobody looked.
  */
 export interface Situation {
   readonly domain: string;
   readonly pattern: string;
   readonly answers: Answers;
+  readonly given: Answers;
   readonly organizations: readonly string[];
   readonly connectors: readonly Existing[];
   readonly seen: readonly SeenServer[] | null;

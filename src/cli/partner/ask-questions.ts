@@ -3,7 +3,7 @@ import { Failure } from '../../mail/failure.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../policy-objects/object-text.ts';
 import { wrapToWidth } from '../text-width.ts';
-import type { Answer, Answers, Situation } from './answers.ts';
+import type { Answer, Situation } from './answers.ts';
 import type { Prompter } from './prompter.ts';
 import type { Asked, Question } from './question.ts';
 import { complain, findUnused, nextQuestion, withAnswer } from './questions.ts';
@@ -11,7 +11,6 @@ import { readAnswer } from './read-answer.ts';
 
 /** `prompter` null: nobody can be asked. `after` is told of each answer and may learn more. */
 export interface Asking {
-  readonly given: Answers;
   readonly prompter: Prompter | null;
   readonly err: Output;
   readonly width: number | null;
@@ -32,7 +31,7 @@ export async function askQuestions(begin: Situation, asking: Asking): Promise<Si
     );
     situation = await asking.after(question, withAnswer(situation, question.key, answer));
   }
-  const unused = findUnused(asking.given, situation);
+  const unused = findUnused(situation);
   if (unused === null) return situation;
   throw new Failure(
     'option-wrong',
@@ -40,13 +39,9 @@ export async function askQuestions(begin: Situation, asking: Asking): Promise<Si
   );
 }
 
-async function answerTo(
-  question: Question,
-  situation: Situation,
-  { given, ...asking }: Asking,
-): Promise<Answer> {
+async function answerTo(question: Question, situation: Situation, asking: Asking): Promise<Answer> {
   const { prompter } = asking;
-  const said = given[question.key];
+  const said = situation.given[question.key];
   if (said === undefined && prompter !== null) {
     return putQuestion(question, situation, { ...asking, prompter });
   }

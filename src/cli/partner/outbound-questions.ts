@@ -103,8 +103,10 @@ const anchors: Question = {
 
 /** As long as nothing else was answered it may be. */
 function mayTrustCas(situation: Situation): boolean {
-  const may = (key: AnswerKey, words: readonly string[]): boolean =>
-    situation.answers[key] === undefined || words.includes(wordOf(situation, key));
+  const may = (key: AnswerKey, words: readonly string[]): boolean => {
+    const answer = situation.answers[key] ?? situation.given[key];
+    return answer === undefined || words.includes(String(answer));
+  };
   return (
     (isOutbound(situation) && may('tlsSettings', ['DomainValidation', 'CertificateValidation'])) ||
     (isInbound(situation) && may('requireTls', ['true']) && may('senderProof', ['name']))

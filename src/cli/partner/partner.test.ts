@@ -17,6 +17,7 @@ const begin: Situation = {
   domain: 'clinic.example',
   pattern: 'clinic.example',
   answers: {},
+  given: {},
   organizations: ['fabrikam'],
   connectors: [],
   seen: null,
@@ -242,10 +243,18 @@ test('names have to be said where nobody is asked, everything else is the safest
   assert.equal(questionOf('organization').unasked({ ...begin, organizations: ['a', 'b'] }), null);
 });
 
+test('CAs are not asked about where options say already that none is looked at', () => {
+  const asks = (given: Answers): boolean =>
+    questionOf('anchors').applies({ ...withAnswer(begin, 'direction', 'outbound'), given });
+  assert.equal(asks({}), true);
+  assert.equal(asks({ tlsSettings: 'DomainValidation' }), true);
+  assert.equal(asks({ tlsSettings: 'EncryptionOnly' }), false);
+});
+
 test('what has no effect is found', () => {
   const situation = answered({ direction: 'outbound' });
-  assert.equal(findUnused({ ip: ['192.0.2.1'] }, situation)?.option, 'ip');
-  assert.equal(findUnused({ tlsDomain: ['*.clinic.example'] }, situation), null);
+  assert.equal(findUnused({ ...situation, given: { ip: ['192.0.2.1'] } })?.option, 'ip');
+  assert.equal(findUnused({ ...situation, given: { tlsDomain: ['*.clinic.example'] } }), null);
 });
 
 test('the words are those of the schema', () => {

@@ -1,5 +1,5 @@
 /** The wizard for a partner as data: its questions in their order, and which comes next. Pure. */
-import type { Answer, AnswerKey, Answers, Situation } from './answers.ts';
+import type { Answer, AnswerKey, Situation } from './answers.ts';
 import { firstQuestions } from './first-questions.ts';
 import { inboundQuestions } from './inbound-questions.ts';
 import { lastQuestions } from './last-questions.ts';
@@ -41,9 +41,9 @@ export function withAnswer(situation: Situation, key: AnswerKey, answer: Answer)
 }
 
 /** What was given beforehand and no question asks for: nobody may think that it acts. */
-export function findUnused(given: Answers, situation: Situation): Question | null {
+export function findUnused(situation: Situation): Question | null {
   const unused = questions.find(
-    (question) => given[question.key] !== undefined && !question.applies(situation),
+    (question) => situation.given[question.key] !== undefined && !question.applies(situation),
   );
   return unused ?? null;
 }
