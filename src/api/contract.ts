@@ -258,7 +258,10 @@ export const explainQuestionSchema = z
   .strictObject({
     from: reversePath,
     to: address,
-    clientAddress: z.union([z.ipv4(), z.ipv6()]).nullable().default(null),
+    clientAddress: z
+      .union([z.ipv4().meta({ format: 'ipv4' }), z.ipv6().meta({ format: 'ipv6' })])
+      .nullable()
+      .default(null),
     heloName: z.string().min(1).max(255).nullable().default(null),
     encryption: z.enum(['none', 'TLSv1.2', 'TLSv1.3']).default('TLSv1.3'),
     clientCertificate: z
@@ -336,7 +339,7 @@ export const explainAnswerSchema = z
     direction: z.enum(['inbound', 'outbound']),
     inbound: inboundAnswer.nullable(),
     rules: explainedRulesSchema.nullable(),
-    outbound: outboundDecisionSchema.nullable(),
+    outbound: z.union([outboundDecisionSchema, z.null()]),
     expansion: expansion.nullable(),
     notes: z.array(z.string()),
   })

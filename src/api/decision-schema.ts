@@ -105,7 +105,7 @@ const deliveryTarget: z.ZodType<DeliveryTarget> = z
     clientCertificate: z.string().nullable(),
     clearTextReason: z.string().nullable(),
   })
-  .meta({ id: 'DeliveryTarget', description: 'The server that keeps mailboxes, as a hop' });
+  .meta({ id: 'HandOverTarget', description: 'The server that keeps mailboxes, as a hop' });
 
 /** What a connector that only warns or observes would have said of a session. */
 export const shadowOutcomeSchema: z.ZodType<ShadowOutcome> = z

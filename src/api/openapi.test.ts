@@ -37,3 +37,23 @@ test('every operation has an id, a summary and says how it fails', () => {
     }
   }
 });
+
+test('a named schema that may be null says so in a way that null meets', () => {
+  // allOf with { type: [object, null] } is what the generator makes of nullable(), and refuses null.
+  const text = JSON.stringify(describeApi());
+  assert.doesNotMatch(text, /"allOf":\[\{"\$ref":[^\]]*"null"/);
+  assert.match(
+    text,
+    /"outbound":\{"anyOf":\[\{"\$ref":"#\/components\/schemas\/OutboundDecision"\}/,
+  );
+});
+
+test('a name stands for one schema: what keeps mailboxes as a hop is no object of the policy', () => {
+  const { schemas = {} } = describeApi().components ?? {};
+  const keysOf = (name: string): string[] => {
+    const { properties = {} } = schemas[name] as { readonly properties?: object };
+    return Object.keys(properties);
+  };
+  assert.ok(keysOf('DeliveryTarget').includes('tlsDomain'));
+  assert.ok(keysOf('HandOverTarget').includes('tlsDomains'));
+});

@@ -1,13 +1,13 @@
 /** The audit log: searched by `/v1/audit`, handed out whole as a chain by `/v1/audit/chain`. */
 import { z } from 'zod';
-import { time } from './time.ts';
+import { askedTime, time } from './time.ts';
 
 export const auditRowsMax = 1000;
 const word = z.string().min(1).max(300);
 
 export const auditQuerySchema = z.strictObject({
-  since: time.optional(),
-  until: time.optional().meta({ description: 'before then' }),
+  since: askedTime.optional(),
+  until: askedTime.optional().meta({ description: 'before then' }),
   action: word.optional().meta({
     description: 'beginning with this',
     examples: ['sign-in', 'person.added'],

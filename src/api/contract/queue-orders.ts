@@ -5,7 +5,7 @@ import { parseDomain } from '../../mail/domain.ts';
 import { parseQueueId } from '../../mail/queue-id.ts';
 import type { QueueId } from '../../mail/queue-id.ts';
 import { queueRowSchema, queueRowsDefault, queueRowsMax } from '../contract.ts';
-import { time } from './time.ts';
+import { askedTime } from './time.ts';
 
 const domain = z
   .string()
@@ -39,7 +39,7 @@ export const queueMatchShape = {
   connector: word.optional().meta({ description: 'outbound connector that it goes by' }),
   route: word.optional().meta({ description: 'routeKey of a row' }),
   organization: word.optional(),
-  receivedBefore: time.optional(),
+  receivedBefore: askedTime.optional(),
 };
 const queueMatchSchema = z.strictObject(queueMatchShape).meta({ id: 'QueueMatch' });
 export type QueueMatchQuery = z.infer<typeof queueMatchSchema>;

@@ -1,13 +1,13 @@
 /** The trace as it is stored, page by page: for programs that judge recorded mail again. */
 import { z } from 'zod';
 import { parseQueueId } from '../../mail/queue-id.ts';
-import { time } from './time.ts';
+import { askedTime, time } from './time.ts';
 
 export const recordsMax = 1000;
 
 /** The query of `GET /v1/records`; `after` is the `next` of the answer before. */
 export const recordQuerySchema = z.strictObject({
-  since: time.meta({ description: 'only what came in since then' }),
+  since: askedTime.meta({ description: 'only what came in since then' }),
   organization: z
     .string()
     .max(64)

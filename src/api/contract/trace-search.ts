@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseAddress } from '../../mail/address.ts';
 import { parseDomain } from '../../mail/domain.ts';
 import { parseQueueId } from '../../mail/queue-id.ts';
-import { time } from './time.ts';
+import { askedTime } from './time.ts';
 
 export const tracesMax = 1000;
 export const tracesDefault = 100;
@@ -53,8 +53,8 @@ export const traceEventsQuerySchema = z.strictObject({
 export const traceQuerySchema = z.strictObject({
   from: who.optional(),
   to: who.optional(),
-  since: time.optional(),
-  until: time.optional(),
+  since: askedTime.optional(),
+  until: askedTime.optional(),
   status: recipientStatusSchema.optional(),
   organization: z
     .string()

@@ -132,7 +132,7 @@ const hostVerdict = z.object({
   state,
   met: z.array(z.string()),
   text: z.string(),
-  evidence: evidenceSchema.nullable(),
+  evidence: z.union([evidenceSchema, z.null()]),
   chain: z.array(z.string()),
 });
 
