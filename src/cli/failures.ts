@@ -70,7 +70,7 @@ export const cliFailures = {
   'confirmation-needed': {
     httpStatus: 409,
     exitCode: 64,
-    whatToDo: 'Look first, where there is a --dry-run, then say --yes.',
+    whatToDo: 'Look first, where there is a --dry-run (-WhatIf), then say --yes (-Confirm:$false).',
   },
   'not-confirmed': {
     httpStatus: 409,
