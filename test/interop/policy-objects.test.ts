@@ -72,7 +72,7 @@ test('what asks for less wants a reason, in either spelling, and is told before'
     '$null',
   ];
   const whatIf = await done(...cmdlet, '-WhatIf');
-  assert.match(whatIf, /^ {2}tlsSettings: DomainValidation -> EncryptionOnly$/m);
+  assert.match(whatIf, /^ {2}~ tlsSettings: DomainValidation -> EncryptionOnly$/m);
   assert.match(whatIf, /It asks for less than what is in force, so it needs a -Reason:\n {2}\S/);
   const asked = await postern(...cmdlet);
   assert.equal(asked.code, 65);

@@ -3,11 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ApiClient } from '../../api/client.ts';
-import { problemsOfFailure, weakerOfFailure } from '../../api/client.ts';
 import type { ChangedView, ChangesOrderInput } from '../../api/contract/policy-objects.ts';
 import { formatConfig } from '../../config/format-config.ts';
 import { Failure } from '../../mail/failure.ts';
-import { sanitizePeerText } from '../../mail/peer-text.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
 import {
   connectGateway,
@@ -17,14 +15,16 @@ import {
   withJsonOption,
 } from '../command-context.ts';
 import { confirm } from '../confirm.ts';
+import { countDifferences, formatDifferences } from '../difference-text.ts';
 import { exitCode } from '../exit-code.ts';
-import { countDifferences, formatDifferences } from '../flow/difference-text.ts';
+import { explainRefusal } from '../explain-refusal.ts';
 import { flowChanges } from '../flow/flow-changes.ts';
 import type { Flow } from '../flow/read-flow.ts';
 import { readFlow } from '../flow/read-flow.ts';
 import { replayFlow } from '../flow/replay-flow.ts';
 import { resolveSecrets } from '../flow/resolve-secrets.ts';
 import { formatJson } from '../json-text.ts';
+import { printable } from '../printable.ts';
 import { readDays } from '../read-recorded-mail.ts';
 
 interface FlowOptions extends GatewayOptions {
@@ -140,25 +140,8 @@ async function ask(prepared: Prepared, order: Omit<ChangesOrderInput, 'changes'>
   try {
     return await client.changePolicy({ ...order, changes });
   } catch (error) {
-    throw retold(error, flow);
+    throw explainRefusal(error, { reason: '--reason', describe: flow.describe });
   }
-}
-
-/** The gateway's refusal, at the lines of the file. */
-function retold(error: unknown, flow: Flow): unknown {
-  if (!(error instanceof Failure)) return error;
-  const weaker = weakerOfFailure(error);
-  const problems = problemsOfFailure(error).filter(({ severity }) => severity === 'error');
-  const lines =
-    weaker.length > 0
-      ? [
-          'it asks for less than what is in force; say why with --reason:',
-          ...weaker.map((each) => `  ${each}`),
-        ]
-      : problems.map(flow.describe);
-  if (lines.length === 0) return error;
-  const { code, wireText, cause } = error;
-  return new Failure(code, lines.join('\n'), { wireText, cause });
 }
 
 async function plan(context: CommandContext, options: PlanOptions): Promise<void> {
@@ -200,7 +183,7 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<vo
 }
 
 function describe({ differences, weaker, warnings }: ChangedView, flow: Flow): string {
-  const asks = weaker.map((each) => `asks for less: ${sanitizePeerText(each)}\n`).join('');
-  const warned = warnings.map((each) => `${sanitizePeerText(flow.describe(each))}\n`).join('');
+  const asks = weaker.map((each) => `asks for less: ${printable(each)}\n`).join('');
+  const warned = warnings.map((each) => `${printable(flow.describe(each))}\n`).join('');
   return `${formatDifferences(differences)}${asks === '' ? '' : `\n${asks}`}${warned === '' ? '' : `\n${warned}`}`;
 }

@@ -17,16 +17,12 @@ import type { Done } from '../policy-objects/carry-out.ts';
 import { carryOut } from '../policy-objects/carry-out.ts';
 import { lookUp } from '../policy-objects/look-up.ts';
 import type { FieldChange, ObjectOrder } from '../policy-objects/object-order.ts';
-import {
-  formatChanges,
-  formatObject,
-  formatObjectTable,
-  printable,
-} from '../policy-objects/object-text.ts';
+import { formatChanges, formatObject, formatObjectTable } from '../policy-objects/object-text.ts';
 import { addFieldOptions, readFieldOptions } from '../policy-objects/option-fields.ts';
 import type { PolicyKind } from '../policy-objects/policy-kind.ts';
 import { policyKinds } from '../policy-objects/policy-kind.ts';
 import { kebabSpelling } from '../policy-objects/spelling.ts';
+import { printable } from '../printable.ts';
 
 interface LookOptions extends GatewayOptions {
   readonly organization?: string;

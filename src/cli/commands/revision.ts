@@ -1,6 +1,5 @@
 /** `postern revision list | show | diff | rollback`: what changed in the policy, and the way back. */
 import type { Command } from 'commander';
-import { weakerOfFailure } from '../../api/client.ts';
 import type { RevisionView } from '../../api/contract/policy-objects.ts';
 import { objectKinds } from '../../config/policy-object.ts';
 import type { ObjectKey, ObjectKind } from '../../config/policy-object.ts';
@@ -13,7 +12,8 @@ import {
   withGatewayOptions,
   withJsonOption,
 } from '../command-context.ts';
-import { countDifferences, formatDifferences } from '../flow/difference-text.ts';
+import { countDifferences, formatDifferences } from '../difference-text.ts';
+import { explainRefusal } from '../explain-refusal.ts';
 import { formatJson } from '../json-text.ts';
 import { formatTable } from '../table.ts';
 
@@ -147,7 +147,7 @@ async function rollBack(
   const client = await connectGateway(context, options);
   const order = { objects, reason: reason ?? null, dryRun };
   const changed = await client.rollBack(number, order).catch((error: unknown) => {
-    throw askingWhy(error);
+    throw explainRefusal(error, { reason: '--reason' });
   });
   if (options.json === true) return context.out.print(formatJson(changed));
   const counts = countDifferences(changed.differences);
@@ -158,15 +158,6 @@ async function rollBack(
         ? `Would change: ${counts}.`
         : `In force as revision ${changed.revision} (policy ${changed.policyRevision}): ${counts}.`;
   await context.out.print(`${formatDifferences(changed.differences)}${done}\n`);
-}
-
-function askingWhy(error: unknown): unknown {
-  const weaker = error instanceof Failure ? weakerOfFailure(error) : [];
-  if (!(error instanceof Failure) || weaker.length === 0) return error;
-  const head = 'it asks for less than what is in force; say why with --reason:';
-  const { code, wireText, cause } = error;
-  const lines = [head, ...weaker.map((each) => `  ${each}`)].join('\n');
-  return new Failure(code, lines, { wireText, cause });
 }
 
 function readNumber(text: string): number {

@@ -49,7 +49,8 @@ export function readFlow(text: string, file: string): Flow {
       if (path === undefined) return formatProblem(problem);
       const key = /^[\w-]+/.exec(problem.key)?.[0];
       const at = key === undefined ? path : [...path, key];
-      const where = `${placeOf(file, yaml, at)}: ${formatPlace(problem)}`;
+      const kind = problem.severity === 'warning' ? 'warning: ' : '';
+      const where = `${placeOf(file, yaml, at)}: ${kind}${formatPlace(problem)}`;
       return `${where}: ${describeProblem(problem)}`;
     },
   };

@@ -1,11 +1,13 @@
 /** Carries out an order on a policy object: the one way for both spellings. */
 import { canonicalName } from '../../config/policy-object.ts';
+import type { ConfigProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
+import { explainRefusal } from '../explain-refusal.ts';
 import { checkValue } from './check-value.ts';
 import { completeFields } from './complete-fields.ts';
 import type { Naming } from './compose-value.ts';
 import { composeValue } from './compose-value.ts';
-import { describeFinding, explainRefusal } from './explain-refusal.ts';
+import { describeFinding } from './describe-finding.ts';
 import { findObject, findOrganization } from './find-object.ts';
 import type { CreateOrder, ObjectOrder, RemoveOrder, SetOrder } from './object-order.ts';
 import { policyKinds } from './policy-kind.ts';
@@ -50,12 +52,13 @@ export async function carryOut(
       : await planChange(client, order, organization, naming);
   if (order.mustConfirm && !order.dryRun) await confirm(questionOf(order, planned.place, naming));
   const { dryRun, reason } = order;
+  const describe = (found: ConfigProblem): string => describeFinding(found, planned.place, naming);
   try {
     const answer = await send(client, planned.changes, { dryRun, reason });
-    const warned = answer.warnings.map((each) => describeFinding(each, planned.place, naming));
+    const warned = answer.warnings.map(describe);
     return { ...planned, notes: [...planned.notes, ...warned], answer };
   } catch (error) {
-    throw explainRefusal(error, planned.place, naming);
+    throw explainRefusal(error, { reason: spelling.reason, describe });
   }
 }
 

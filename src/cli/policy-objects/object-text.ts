@@ -1,6 +1,8 @@
 /** Policy objects for people: tables, lists, and what a change does. */
 import { stringify } from 'yaml';
-import { sanitizePeerText } from '../../mail/peer-text.ts';
+import type { KeyDifference } from '../difference-text.ts';
+import { formatKeys } from '../difference-text.ts';
+import { printable } from '../printable.ts';
 import { formatTable } from '../table.ts';
 import { padToWidth, widthOf } from '../text-width.ts';
 import type { Done } from './carry-out.ts';
@@ -61,11 +63,6 @@ export function formatRecordList(
   return blocks.join('\n');
 }
 
-/** Without control characters, however long: a list of domains is never cut in silence. */
-export function printable(line: string): string {
-  return (line.match(/[^]{1,256}/gu) ?? []).map(sanitizePeerText).join('');
-}
-
 /** As PowerShell shows values. */
 function formatCell(value: RecordValue): string {
   if (value === null) return '';
@@ -110,20 +107,17 @@ export function formatObject(object: ObjectView): string {
 /** Each key that is not as before; empty where nothing changes. */
 export function formatChanges({ before, after, position }: Done): string {
   if (after === null) return '  (removed)\n';
-  const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(after)]);
-  const lines = [...keys].flatMap((key) => formatChange(key, before, after));
-  if (position !== null) lines.push(`  place among the rules: ${position}`);
-  return lines.map((line) => `${printable(line)}\n`).join('');
+  const keys = compareValues(before ?? {}, after);
+  const place = position === null ? '' : `  place among the rules: ${position}\n`;
+  return `${formatKeys(keys, '  ')}${place}`;
 }
 
-function formatChange(key: string, before: ObjectValue | null, after: ObjectValue): string[] {
-  const to = formatValue(after[key]);
-  if (before === null) return [`  ${key}: ${to}`];
-  const from = formatValue(before[key]);
-  return from === to ? [] : [`  ${key}: ${from} -> ${to}`];
-}
-
-function formatValue(value: unknown): string {
-  if (value === undefined) return '(left out)';
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+function compareValues(before: ObjectValue, after: ObjectValue): readonly KeyDifference[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...keys].flatMap((key): KeyDifference[] => {
+    if (JSON.stringify(before[key]) === JSON.stringify(after[key])) return [];
+    const was = Object.hasOwn(before, key) ? { before: before[key] } : {};
+    const is = Object.hasOwn(after, key) ? { after: after[key] } : {};
+    return [{ key, ...was, ...is }];
+  });
 }
