@@ -5,7 +5,7 @@ import type { OfflineCommands } from '../cli/offline-commands.ts';
 import { checkDates } from '../config/check-dates.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { LoadResult } from '../config/load.ts';
-import { findConflict, loadCandidate, loadInForce } from './policy/load-file.ts';
+import { findConflict, isPolicyOfFile, loadCandidate, loadInForce } from './policy/load-file.ts';
 import type { Path } from '../config/problem.ts';
 import { generatePassword, hashPassword } from '../identity/password-hash.ts';
 import { ChainVerifier } from '../report/audit-chain.ts';
@@ -35,6 +35,7 @@ const offline: OfflineCommands = {
   demo: (options) => runDemo(options, commandName),
   loadInForce,
   loadCandidate,
+  isPolicyOfFile,
   checkConfig,
   explain: explainOffline,
   probeTls: probe,

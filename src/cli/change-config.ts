@@ -2,7 +2,8 @@
 import type { Policy } from '../policy/policy.ts';
 import { checkFiles } from '../config/check-files.ts';
 import type { Config } from '../config/config.ts';
-import { parseConfig } from '../config/load.ts';
+import type { LoadResult } from '../config/load.ts';
+import { loadConfig, parseConfig } from '../config/load.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { formatProblem } from '../config/problem.ts';
 import { editFile } from '../config/replace-file.ts';
@@ -26,20 +27,33 @@ export interface Loaded {
   readonly policy: Policy;
 }
 
+/** What stands in the file alone. Throws `config-unusable`. */
+export async function loadWhole(file: string): Promise<Loaded> {
+  return requireLoaded(await loadConfig(file));
+}
+
+/** Throws `config-unusable` with the first thing that is wrong. */
+export function requireLoaded(result: LoadResult): Loaded {
+  if (result.kind === 'loaded') return result;
+  const problem = result.problems.find((each) => each.severity === 'error');
+  const first = problem === undefined ? 'it does not load' : formatProblem(problem);
+  throw new Failure('config-unusable', `the configuration cannot be used: ${first}`);
+}
+
 /**
  * `change` gets what is in force in the file and its text. Nothing is written unless the gateway
- * would take the result. Throws `config-unusable` with every problem.
+ * would take the result, and nothing by a dry run. Throws `config-unusable` with every problem.
  */
 export async function changeConfig(
-  context: CommandContext,
+  { nowMs, isDryRun }: { readonly nowMs: () => number; readonly isDryRun: boolean },
   file: string,
   change: (loaded: Loaded, text: string) => string,
 ): Promise<void> {
   await editFile(file, async (text) => {
     const edited = change(parseWhole(text, file), text);
     const { config } = parseWhole(edited, file);
-    throwErrors(await checkFiles(config, context.nowMs()));
-    return edited;
+    throwErrors(await checkFiles(config, nowMs()));
+    return isDryRun ? text : edited;
   });
 }
 

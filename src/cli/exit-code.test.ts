@@ -64,6 +64,8 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'queue delete': ['06X9T5K1G000', '--yes'],
   'connector create inbound': ['--name', 'x', '--sender-domains', 'a.example'],
   'connector create outbound': ['--name', 'x'],
+  'mailbox add': ['x', 'x@a.example'],
+  'mailbox passwd': ['x'],
   'domain create': ['--domain', 'a.example'],
   'domain set': ['a.example', '--type', 'InternalRelay'],
   'rule create': ['--name', 'x'],

@@ -42,6 +42,12 @@ export interface OfflineCommands {
   loadInForce(file: string): Promise<LoadResult>;
   /** What the file means: its own policy where it says one, else the one that is kept. */
   loadCandidate(file: string): Promise<LoadResult>;
+  /**
+   * Whether the organizations of a gateway are what stands in its file, so that who changes them edits
+   * it: nothing was changed otherwise since it was read, or nothing was ever kept. `dataFolder` null:
+   * as the file says. What cannot be read counts as the file's.
+   */
+  isPolicyOfFile(file: string, dataFolder: string | null): Promise<boolean>;
   /** As `loadCandidate`, and besides whether the files that it names are there and fit. */
   checkConfig(file: string): Promise<LoadResult>;
   /** The same decisions as the running gateway's, on another policy; what was proven of domains is in the data folder. */

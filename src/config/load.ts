@@ -233,6 +233,15 @@ export async function findDataFolder(file: string): Promise<string | null> {
   return isWhole ? readDataFolder(value, resolve(file)) : null;
 }
 
+/** Whether a file names organizations, however wrong the rest of it may be. */
+export async function findOrganizations(file: string): Promise<'named' | 'none' | 'unreadable'> {
+  const read = await readText(file);
+  if (!('text' in read)) return 'unreadable';
+  const { value, isWhole } = readYaml(read.text);
+  if (!isWhole) return 'unreadable';
+  return (valueAt(value, ['organizations']) ?? null) === null ? 'none' : 'named';
+}
+
 function readDataFolder(raw: unknown, file: string): string | null {
   const written = valueAt(raw, ['dataFolder']) ?? './data';
   return typeof written === 'string' ? resolve(dirname(file), written) : null;

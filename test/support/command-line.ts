@@ -32,6 +32,7 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     demo: async () => 0,
     loadInForce: (file) => loadConfig(file),
     loadCandidate: (file) => loadConfig(file),
+    isPolicyOfFile: async () => true,
     checkConfig: (file) => loadConfig(file),
     explain: async () => {
       throw new Error('no explain in this fake');

@@ -1,6 +1,6 @@
 /** Configuration files of commands that work without a running gateway, with the policy that is kept. */
 import type { LoadResult } from '../../config/load.ts';
-import { findDataFolder, loadConfig } from '../../config/load.ts';
+import { findDataFolder, findOrganizations, loadConfig } from '../../config/load.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import { digestOfPolicy } from '../../config/split-policy.ts';
 import type { ChoosePolicy } from '../../config/stored-policy.ts';
@@ -16,6 +16,15 @@ export async function loadInForce(file: string): Promise<LoadResult> {
 /** What the file means: its own policy where it says one, else the one that is kept. Throws the same. */
 export async function loadCandidate(file: string): Promise<LoadResult> {
   return loadConfig(file, await chooseForCandidate(file));
+}
+
+/** Whether what the file says of organizations is in force, or will be: nobody changed the policy otherwise. */
+export async function isPolicyOfFile(file: string, dataFolder: string | null): Promise<boolean> {
+  const folder = dataFolder ?? (await findDataFolder(file));
+  if (folder === null) return true;
+  const { revision, imported } = readPolicyState(folder);
+  if (revision > 0 && imported?.revision !== revision) return false;
+  return (await findOrganizations(file)) !== 'none';
 }
 
 /** That the policy was changed otherwise since the file was read; null where it was not. */

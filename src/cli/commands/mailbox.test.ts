@@ -85,7 +85,7 @@ test('add: password from standard input, comments kept, mode kept', async (t) =>
     input: 'correct horse\n',
   });
   assert.equal(added.code, 0, added.stderr);
-  assert.match(added.stdout, /mailbox bob was added/);
+  assert.match(added.stdout, /mailbox bob of example was added\nNo gateway runs/);
   assert.doesNotMatch(added.stdout + added.stderr, /correct horse/);
   assert.deepEqual(await accounts(file), ['Ann', 'bob']);
   const written = await readFile(file, 'utf8');

@@ -4,6 +4,7 @@ import type {
   ChangesOrderInput,
   ObjectView as ApiView,
 } from '../../api/contract/policy-objects.ts';
+import type { ObjectKind } from '../../config/policy-object.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
 import { connectGateway } from '../command-context.ts';
 import type { PolicyKindName } from './policy-kind.ts';
@@ -33,9 +34,10 @@ export function policyObjectsOf(client: ApiClient): PolicyObjectsClient {
   };
 }
 
-async function listAll(
+/** Every object of the kind, in the order in which they act. */
+export async function listAll(
   client: ApiClient,
-  kind: PolicyKindName | 'organization',
+  kind: ObjectKind,
   organization: string | null,
 ): Promise<readonly ApiView[]> {
   const objects: ApiView[] = [];
