@@ -65,17 +65,17 @@ async function loadOrThrow(
 ): Promise<Configuration> {
   const choose = await chooseForStart(source, (text) => conflicts.push(text));
   const loaded = await loadConfiguration(source, null, choose);
-  if (loaded.kind === 'refused') throw refused(loaded.problems);
-  for (const text of conflicts) say(`warning: ${source.file}: ${text}`);
-  for (const problem of loaded.configuration.warnings) say(`warning: ${formatProblem(problem)}`);
+  const unread = conflicts.map((text) => `${source.file}: warning: ${text}`);
+  if (loaded.kind === 'refused') throw refused(loaded.problems, unread);
+  for (const text of unread) say(text);
+  for (const problem of loaded.configuration.warnings) say(formatProblem(problem));
   return loaded.configuration;
 }
 
-function refused(problems: readonly ConfigProblem[]): Failure {
-  return new Failure(
-    'config-refused',
-    problems.map((problem) => formatProblem(problem)).join('\n'),
-  );
+/** What is missing may stand in the part of the file that is not read. */
+function refused(problems: readonly ConfigProblem[], unread: readonly string[]): Failure {
+  const lines = [...unread, ...problems.map((problem) => formatProblem(problem))];
+  return new Failure('config-refused', lines.join('\n'));
 }
 
 /** A second signal does not hurry: what is under way has its own bounds. */

@@ -1,7 +1,7 @@
 /** A gateway that cannot start says what stands in the way, what to do, and exits by sysexits(3). */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
@@ -49,6 +49,24 @@ test('an address that this machine does not have', async () => {
   const { code, stderr } = await serve(gateway);
   assert.equal(code, 71);
   assert.match(stderr, /this machine has no address 192\.0\.2\.1/);
+});
+
+test('a certificate that stands in a file which is not read: that it is not read, and why', async () => {
+  const gateway = await prepare();
+  await gateway.start();
+  const object = { kind: 'accepted-domain', organization: 'example', name: 'b.test' } as const;
+  await gateway.api.changePolicy({ changes: [{ kind: 'put', object, value: {} }] });
+  await gateway.stop();
+  const config = JSON.parse(await readFile(gateway.configFile, 'utf8')) as {
+    certificates: Record<string, object>;
+  };
+  config.certificates['late'] = config.certificates['server']!;
+  const late = { ...config, serverCertificates: 'late' };
+  await writeFile(gateway.configFile, JSON.stringify(late));
+  const { code, stderr } = await serve(gateway);
+  assert.equal(code, 78);
+  assert.match(stderr, /postern\.yaml: warning: the file says something else .*, and is not read;/);
+  assert.match(stderr, /names the certificate "late", which certificates does not hold/);
 });
 
 test('a data folder that another gateway has: with its process', async () => {

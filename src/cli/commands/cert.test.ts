@@ -97,6 +97,12 @@ test('import names what it wrote and what the configuration lacks', async (t) =>
       files: ['c.pem', 'k.pem', 'i.pem'].map((file) => join(folder, file)),
     },
   ]);
+  const kept = { ...surroundings.offline, isPolicyOfFile: async () => false };
+  const stored = (await run(words, { ...surroundings, offline: kept })).stdout;
+  assert.match(stdout, /then `postern config reload` puts it in force\.\n$/);
+  assert.match(stored, /The gateway keeps its policy[^]*\n\ncertificates:\n {2}a:/);
+  assert.match(stored, /into a file of their own; `postern apply -f FILE` puts it in force\.\n$/);
+  orders.pop();
   const cases: [readonly string[], RegExp][] = [
     [['cert', 'import', 'c.pem'], /--name is needed/],
     [['cert', 'import', '--name', '../x', 'c.pem'], /is not a name of letters/],

@@ -109,13 +109,13 @@ function addImport(cert: Command, context: CommandContext): void {
         if (reload.kind === 'refused') context.setExitCode(exitCode.config);
         return context.out.print(formatJson({ formatVersion: 1, ...imported, reload }));
       }
-      await context.out.print(formatImported(imported, context.nowMs()));
+      const isInFile =
+        imported.yaml === null || (await context.offline.isPolicyOfFile(configFile, null));
+      await context.out.print(formatImported(imported, isInFile, context.nowMs()));
       return tellReload(
         context,
         await reloadAfter(context, configFile, wanted),
-        imported.yaml === null
-          ? 'A running gateway takes it on by itself within seconds.'
-          : 'Add the lines; then `postern config reload` puts it in force.',
+        nextStep(imported, isInFile),
       );
     });
 }
@@ -131,12 +131,23 @@ function checkName(name: string): string {
   throw new Failure('option-wrong', text);
 }
 
-function formatImported({ written, yaml, notes, view }: ImportedView, nowMs: number): string {
+function nextStep({ yaml }: ImportedView, isInFile: boolean): string {
+  if (yaml === null) return 'A running gateway takes it on by itself within seconds.';
+  if (isInFile) return 'Add the lines; then `postern config reload` puts it in force.';
+  return 'Write the lines into a file of their own; `postern apply -f FILE` puts it in force.';
+}
+
+/** `isInFile`: certificates are named in the configuration file, and not kept by the gateway. */
+function formatImported(
+  { written, yaml, notes, view }: ImportedView,
+  isInFile: boolean,
+  nowMs: number,
+): string {
   const lines = [...written.map((file) => `written: ${file}`), ...notes];
   const head = lines.map((line) => `${sanitizePeerText(line)}\n`).join('');
   const toAdd =
     yaml === null
       ? ''
-      : `\nThe configuration does not name it yet. Add:\n\n${yaml}\nand its name to serverCertificates, or to a connector's clientCertificate.\n`;
+      : `\n${isInFile ? 'The configuration does not name it yet. Add:' : 'The gateway keeps its policy, and does not know it yet. It takes:'}\n\n${yaml}\nand its name in serverCertificates, or in a connector's clientCertificate.\n`;
   return `${head}\n${formatCertificate(view, nowMs)}${toAdd}\n`;
 }
