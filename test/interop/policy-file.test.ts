@@ -123,7 +123,7 @@ test('what a revision changed is told, and taken back for one object or for all'
   const one = ['--object', 'outbound-connector/example/to bank'];
   assert.match(
     succeeds(await full.run('revision', 'rollback', back, '--dry-run')),
-    /Would change: 1 changed/,
+    /Would be 1 changed; nothing was changed/,
   );
   succeeds(await full.run('revision', 'rollback', back, ...one));
   assert.equal(await exported(full), text);

@@ -158,7 +158,7 @@ async function plan(context: CommandContext, options: PlanOptions): Promise<void
   }
   const would = isSame
     ? 'Nothing would change.\n'
-    : `\n${countDifferences(changed.differences)}.\n`;
+    : `\nWould be ${countDifferences(changed.differences)}; nothing was changed.\n`;
   const recorded = replayed === null ? '' : `\n${replayed.text}`;
   await context.out.print(`${describe(changed, prepared.flow)}${would}${recorded}`);
 }

@@ -155,7 +155,7 @@ async function rollBack(
     counts === ''
       ? 'Nothing is different from what is in force.'
       : dryRun
-        ? `Would change: ${counts}.`
+        ? `Would be ${counts}; nothing was changed.`
         : `In force as revision ${changed.revision} (policy ${changed.policyRevision}): ${counts}.`;
   await context.out.print(`${formatDifferences(changed.differences)}${done}\n`);
 }
