@@ -24,6 +24,18 @@ test('an import writes YAML that loads beside the static part, and says what was
   assert.equal(parseConfig(frame + yaml, 'postern.yaml').kind, 'loaded');
 });
 
+test('where both go into files the last line says what came out, and what is next', async (t) => {
+  const folder = await makeFolder(t);
+  const argv = ['import', 'exchange', join(fixtures, 'exchange/accepted-domains.csv')];
+  const files = ['--output', 'flow.yaml', '--report', 'report.txt'];
+  const { stdout, stderr } = await run([...argv, ...files], { io: { workingFolder: folder } });
+  assert.equal(stderr, '');
+  assert.match(
+    stdout,
+    /^\d+ taken over, .* left out: read report\.txt, mend what it names, then say postern plan -f flow\.yaml\n$/,
+  );
+});
+
 test('several files of Exchange are one import, for the organization that is named', async () => {
   const names = ['inbound-connectors.json', 'outbound-connectors.json', 'accepted-domains.csv'];
   const files = names.map((name) => join(fixtures, 'exchange', name));

@@ -13,6 +13,8 @@ import type { CommandContext } from '../command-context.ts';
 import { formatExamples } from '../command-context.ts';
 import { exitCode } from '../exit-code.ts';
 import { formatJson } from '../json-text.ts';
+import { printable } from '../printable.ts';
+import { quoteShell } from '../quote-shell.ts';
 import { readBeside, readImportFiles, writeResult } from '../read-import.ts';
 
 interface ImportOptions {
@@ -133,4 +135,18 @@ async function finish(
     print: (lines) => context.err.print(lines),
   });
   if (report.counts['not-possible'] > 0) context.setExitCode(exitCode.changes);
+  await tellNext(context, text, options);
+}
+
+/** For whoever sees nothing of what was written. */
+async function tellNext(
+  context: CommandContext,
+  report: string,
+  { output, report: file, json }: ImportOptions,
+): Promise<void> {
+  if (output === undefined || file === undefined || json === true) return;
+  const counts = report.trimEnd().split('\n').at(-1)!;
+  const plan = `${context.offline.commandName} plan -f ${quoteShell(output)}`;
+  const text = `${counts}: read ${file}, mend what it names, then say ${plan}`;
+  await context.out.print(`${printable(text)}\n`);
 }
