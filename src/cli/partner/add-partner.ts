@@ -9,7 +9,7 @@ import { exitCode } from '../exit-code.ts';
 import { formatJson } from '../json-text.ts';
 import { findOrganizations } from '../policy-objects/find-object.ts';
 import { policyObjectsOf } from '../policy-objects/open-policy-objects.ts';
-import { printable } from '../policy-objects/object-text.ts';
+import { printable } from '../printable.ts';
 import type { Answers, Situation } from './answers.ts';
 import { isOutbound, wordOf } from './answers.ts';
 import { askQuestions, say } from './ask-questions.ts';

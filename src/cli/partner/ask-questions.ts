@@ -1,7 +1,7 @@
 /** Takes the wizard through its questions: by what was given, by asking, or by what holds unasked. */
 import { Failure } from '../../mail/failure.ts';
 import type { Output } from '../output.ts';
-import { printable } from '../policy-objects/object-text.ts';
+import { printable } from '../printable.ts';
 import { wrapToWidth } from '../text-width.ts';
 import type { Answer, Situation } from './answers.ts';
 import type { Prompter } from './prompter.ts';

@@ -1,7 +1,7 @@
 /** What the wizard for a partner shows at its end: the connectors, the commands, and what to do next. */
 import { formatConfig } from '../../config/format-config.ts';
 import { kindOf } from '../../config/policy-object.ts';
-import { printable } from '../policy-objects/object-text.ts';
+import { printable } from '../printable.ts';
 import { quoteShell } from '../quote-shell.ts';
 import type { Situation } from './answers.ts';
 import { isInbound, isOutbound, wordOf } from './answers.ts';

@@ -1,16 +1,16 @@
 /** What a change for a partner would do, asked of the gateway, and its answers in the words of the options. */
 import type { ApiClient } from '../../api/client.ts';
-import { problemsOfFailure } from '../../api/client.ts';
 import type { ChangedView, ObjectDifference } from '../../api/contract/policy-objects.ts';
-import { Failure } from '../../mail/failure.ts';
-import { countDifferences, formatDifferences } from '../flow/difference-text.ts';
+import type { ConfigProblem } from '../../config/problem.ts';
+import { countDifferences, formatDifferences } from '../difference-text.ts';
+import { explainRefusal } from '../explain-refusal.ts';
 import type { Naming } from '../policy-objects/compose-value.ts';
-import { describeFinding, explainRefusal } from '../policy-objects/explain-refusal.ts';
-import { printable } from '../policy-objects/object-text.ts';
+import { describeFinding } from '../policy-objects/describe-finding.ts';
 import type { PolicyKind } from '../policy-objects/policy-kind.ts';
 import { policyKinds } from '../policy-objects/policy-kind.ts';
 import type { Spelling } from '../policy-objects/spelling.ts';
 import { kebabSpelling } from '../policy-objects/spelling.ts';
+import { printable } from '../printable.ts';
 import type { Draft } from './drafts.ts';
 import { changesOf } from './drafts.ts';
 import { questions } from './questions.ts';
@@ -43,14 +43,15 @@ export async function changeAll(
   try {
     return await client.changePolicy({ ...options, changes: changesOf(drafts) });
   } catch (error) {
-    const draft = draftMeant(error, drafts) ?? drafts[0]!;
-    throw explainRefusal(error, draft.place, namingOf(draft));
+    const describe = (problem: ConfigProblem): string => describeFor(problem, drafts);
+    throw explainRefusal(error, { reason: partnerSpelling.reason, describe });
   }
 }
 
-function draftMeant(error: unknown, drafts: readonly Draft[]): Draft | undefined {
-  const [first] = error instanceof Failure ? problemsOfFailure(error) : [];
-  return drafts.find(({ place }) => place.kind === first?.object?.kind);
+/** In the words of the options of the connector that it is about. */
+function describeFor(problem: ConfigProblem, drafts: readonly Draft[]): string {
+  const draft = drafts.find(({ place }) => place.kind === problem.object?.kind) ?? drafts[0]!;
+  return describeFinding(problem, draft.place, namingOf(draft));
 }
 
 /**
@@ -66,10 +67,7 @@ export function formatPlan(
     drafts.some(({ place }) => place.kind === object.kind && place.name === object.name);
   const others = differences.filter((each) => !isDraft(each));
   const rest = others.length === 0 ? '; nothing else changes' : ':';
-  const warned = warnings.map((warning) => {
-    const draft = drafts.find(({ place }) => place.kind === warning.object?.kind) ?? drafts[0]!;
-    return `warning: ${describeFinding(warning, draft.place, namingOf(draft))}`;
-  });
+  const warned = warnings.map((warning) => `warning: ${describeFor(warning, drafts)}`);
   const lines = [...weaker.map((each) => `asks for less: ${each}`), ...warned];
   const notes = lines.map((line) => `${printable(line)}\n`).join('');
   return `${countDifferences(differences)}${rest}\n${formatDifferences(others)}${notes}`;
