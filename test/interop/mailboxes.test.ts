@@ -69,6 +69,9 @@ test('where the gateway keeps organizations, who is added signs in, and a new pa
       { kind: 'put', object: domain, value: { domain: 'example.test' } },
     ],
   });
+  const foreign = await gateway.run('mailbox', 'add', 'ann', 'ann@other.test', '--generate');
+  assert.match(foreign.stderr, /ann@other\.test is in no accepted domain/);
+  assert.equal(foreign.stdout, '', 'no password is shown for what is refused');
   const added = await done(gateway, 'mailbox', 'add', 'ann', 'ann@example.test', '--generate');
   assert.match(added, /^mailbox ann of example was added, revision \d+$/m);
   const first = passwordIn(added);

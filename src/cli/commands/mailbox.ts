@@ -116,11 +116,14 @@ function addAdd(mailbox: Command, context: CommandContext): void {
       refuseKnown(await mailboxes.list(), account);
       const organization = await mailboxes.ownerOf(parsed[0]!);
       const order = readOrder(options);
-      const passwordHash = order.isDryRun
-        ? null
-        : await takePasswordHash(context, account, options);
       const mailbox = { organization, account, addresses: parsed.map(formatAddress) };
-      const saved = await mailboxes.add({ ...mailbox, passwordHash }, order);
+      // Nobody types a password, or sees one made, for what will be refused.
+      const planned = { ...mailbox, passwordHash: null };
+      let saved = await mailboxes.add(planned, { ...order, isDryRun: true });
+      if (!order.isDryRun) {
+        const passwordHash = await takePasswordHash(context, account, options);
+        saved = await mailboxes.add({ ...mailbox, passwordHash }, order);
+      }
       await tellSaved(context, saved, {
         done: `mailbox ${account} of ${organization} was added`,
         planned: `mailbox ${account} of ${organization} would be added`,

@@ -126,6 +126,8 @@ test('what the gateway keeps is changed by its API: the hash and never the passw
   const object = { kind: 'mailbox', organization: 'other', name: 'ann' };
   const value = { account: 'Ann', addresses: ['Ann@a.other.test'], passwordHash: hash };
   const user = { kind: 'mailbox', organization: 'example', name: 'user' };
+  const planned = orders.shift()!;
+  assert.deepEqual([planned.dryRun, JSON.stringify(planned).includes('Hash')], [true, false]);
   assert.deepEqual(orders, [
     {
       changes: [{ kind: 'put', object, value, place: null, expect: 'absent' }],
