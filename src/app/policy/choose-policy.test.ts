@@ -36,6 +36,13 @@ test('where both were changed a reload asks, and a start goes on with what was i
   assert.equal(heard.length, 1);
 });
 
+test('a file that is meant acts also where nobody edited it since it was read', () => {
+  const kept = state(3, { digest, revision: 1 });
+  assert.equal(chooseAtReload(kept, false)(file).kind, 'stored');
+  assert.equal(chooseAtReload(kept, true)(file).kind, 'file');
+  assert.equal(chooseAtReload(kept, true)({ hostName: 'mx.test' }).kind, 'stored');
+});
+
 test('static keys of a file are no part of what it says of the policy', () => {
   assert.equal(digestOfPolicy({ hostName: 'mx.test' }), null);
   assert.equal(digestOfPolicy({ ...file, hostName: 'other.test' }), digest);

@@ -23,8 +23,9 @@ export function judgeFile(digest: string | null, { revision, imported }: PolicyS
 /** `overwrite`: what stands in the file is meant, whatever was changed since. */
 export function chooseAtReload(state: PolicyState, overwrite: boolean): ChoosePolicy {
   return (file) => {
-    const found = judgeFile(digestOfPolicy(file), state);
-    if (found === 'new' || (found === 'conflicts' && overwrite))
+    const digest = digestOfPolicy(file);
+    const found = judgeFile(digest, state);
+    if (found === 'new' || (overwrite && digest !== null))
       return { kind: 'file', known: state.objects };
     if (found === 'taken-over') return stored(state);
     return { kind: 'refused', text: `${conflictText(state)}; ${conflictMend}` };
