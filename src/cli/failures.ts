@@ -70,7 +70,8 @@ export const cliFailures = {
   'confirmation-needed': {
     httpStatus: 409,
     exitCode: 64,
-    whatToDo: 'Look first, where there is a --dry-run (-WhatIf), then say --yes (-Confirm:$false).',
+    whatToDo:
+      'Look first with --dry-run (in a cmdlet -WhatIf), where it is taken, then say --yes (-Confirm:$false).',
   },
   'not-confirmed': {
     httpStatus: 409,

@@ -83,7 +83,7 @@ test('delete and expire of more than one ask first, and want --yes where nobody 
     const { orders, io } = await startOrdered(t, { changed: 2 });
     const asked = await run(['queue', action, '--all'], { io, input: '' });
     assert.equal(asked.code, 64);
-    assert.match(asked.stderr, /2 deliveries\?.*\n.*--dry-run, then say --yes/);
+    assert.match(asked.stderr, /2 deliveries\?.*\n.*--dry-run .*, then say --yes /);
     assert.ok(orders.every(({ dryRun }) => dryRun));
     const sure = await run(['queue', action, '--all', '--yes'], { io });
     assert.equal(sure.code, 0);
