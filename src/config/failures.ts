@@ -37,6 +37,11 @@ export const configFailures = {
     exitCode: 75,
     whatToDo: 'Read it again, look at what somebody else changed, and repeat the change on that.',
   },
+  'policy-changed': {
+    httpStatus: 412,
+    exitCode: 75,
+    whatToDo: 'Look at what somebody else changed (postern revision show), and plan it again.',
+  },
   'object-in-use': {
     httpStatus: 409,
     exitCode: 65,

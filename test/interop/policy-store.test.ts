@@ -76,6 +76,17 @@ test('a connector acts as soon as the answer is there, and is there after a rest
   assert.equal((await gateway.api.status()).policyRevision, changed.policyRevision);
 });
 
+test('what was worked out on an older policy is refused, dry or not, and changes nothing', async () => {
+  const atRevision = await revision();
+  await gateway.api.changePolicy({ ...put('meanwhile', forced()), atRevision });
+  const late = { ...put('late', forced()), atRevision };
+  assert.equal(await codeOf(gateway.api.changePolicy(late)), 'policy-changed');
+  assert.equal(await codeOf(gateway.api.changePolicy({ ...late, dryRun: true })), 'policy-changed');
+  assert.equal(await revision(), atRevision + 1);
+  const remove = { kind: 'remove', object: key('meanwhile'), withContents: false } as const;
+  await gateway.api.changePolicy({ changes: [remove], reason: 'only a test' });
+});
+
 test('of two who change the same, the second is told and nothing is lost', async () => {
   const seen = (await gateway.api.readObject(key('bank'))).etag;
   const first = put('bank', { ...forced(), comment: 'ann' }, { expect: seen });

@@ -145,6 +145,9 @@ export const changesOrderSchema = z
         ]),
       )
       .max(20_000),
+    atRevision: z.int().min(0).nullable().default(null).meta({
+      description: 'what the policy was when they were worked out: refused where it is another',
+    }),
     reason: reason.nullable().default(null),
     dryRun: z.boolean().default(false),
   })

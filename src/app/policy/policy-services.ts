@@ -20,7 +20,7 @@ import type { ChangeOutcome, ChangerParts, PolicyOrder } from './policy-changer.
 import { changePolicyInForce } from './policy-changer.ts';
 import type { AuditChange } from './audit-policy.ts';
 import { happeningsOf } from './audit-policy.ts';
-import { applyRequests, unknownObject } from './requested-change.ts';
+import { applyRequests, requireRevision, unknownObject } from './requested-change.ts';
 import { readRevision, unknownRevision, Viewer } from './show-objects.ts';
 import { toRequests } from './to-requests.ts';
 import { WordsFor } from './words-for-others.ts';
@@ -44,9 +44,11 @@ export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyS
   return {
     listObjects: async (of, query, names) => viewer.list(of, query, names),
     readObject: async (key) => viewer.read(key),
-    changePolicy: ({ changes, reason, dryRun }, actor) => {
-      const want = (state: PolicyState) =>
-        applyRequests(state, toRequests(changes), setByOf(actor));
+    changePolicy: ({ changes, atRevision, reason, dryRun }, actor) => {
+      const want = (state: PolicyState) => {
+        if (atRevision !== null) requireRevision(state, atRevision);
+        return applyRequests(state, toRequests(changes), setByOf(actor));
+      };
       const about = changes.length === 1 ? changes[0]!.object : null;
       return change({ want, origin: 'change', reason, isDryRun: dryRun }, actor, about);
     },

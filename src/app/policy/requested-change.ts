@@ -65,6 +65,13 @@ export function applyRequests(
   return draft.objects();
 }
 
+/** Throws a Failure `policy-changed` where somebody was quicker. */
+export function requireRevision({ revision }: PolicyState, wanted: number): void {
+  if (revision === wanted) return;
+  const text = `the policy was changed meanwhile: it is at revision ${revision}, and the change was worked out on ${wanted}`;
+  throw new Failure('policy-changed', text, { wireText: text });
+}
+
 /** What stands where nobody looks would act nowhere. Throws a Failure `object-misplaced`. */
 function requireShape({ kind, organization, name }: ObjectKey): void {
   const isOfGateway = kindsOfGateway.some((each) => each.kind === kind);

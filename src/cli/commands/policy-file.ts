@@ -117,6 +117,8 @@ interface Prepared {
   readonly client: ApiClient;
   readonly flow: Flow;
   readonly changes: ChangesOrderInput['changes'];
+  /** Of the policy that they were worked out on. */
+  readonly atRevision: number;
 }
 
 async function prepare(context: CommandContext, options: FlowOptions): Promise<Prepared> {
@@ -131,14 +133,16 @@ async function prepare(context: CommandContext, options: FlowOptions): Promise<P
   const flow = { ...written, objects: await resolveSecrets(written.objects, path, env) };
   const client = await connectGateway(context, options);
   const { prune = false, pruneOrganizations = false } = options;
-  const changes = flowChanges(flow, await client.readPolicy(), { prune, pruneOrganizations });
-  return { client, flow, changes };
+  const present = await client.readPolicy();
+  const changes = flowChanges(flow, present, { prune, pruneOrganizations });
+  return { client, flow, changes, atRevision: present.revision };
 }
 
-async function ask(prepared: Prepared, order: Omit<ChangesOrderInput, 'changes'>) {
-  const { client, flow, changes } = prepared;
+/** What is put in force is what was shown, or nothing. */
+async function ask(prepared: Prepared, order: Pick<ChangesOrderInput, 'dryRun' | 'reason'>) {
+  const { client, flow, changes, atRevision } = prepared;
   try {
-    return await client.changePolicy({ ...order, changes });
+    return await client.changePolicy({ ...order, changes, atRevision });
   } catch (error) {
     throw explainRefusal(error, { reason: '--reason', describe: flow.describe });
   }
