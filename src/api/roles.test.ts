@@ -558,7 +558,7 @@ test('objects of another organization are neither read, listed, changed nor remo
   const list: Partial<ApiServices> = {
     listObjects: async (of, _query, names) => {
       listed.push([of.kind, names]);
-      return { formatVersion: 1, revision: 1, objects: [], cursor: null };
+      return { formatVersion: 1, revision: 1, objects: [], next: null };
     },
   };
   await get(actor, { path: '/v1/organizations' }, list);

@@ -87,6 +87,24 @@ test('what was worked out on an older policy is refused, dry or not, and changes
   await gateway.api.changePolicy({ changes: [remove], reason: 'only a test' });
 });
 
+test('pages go on where they stopped, also where what was shown is gone meanwhile', async () => {
+  const names = ['page-1', 'page-2', 'page-3', 'page-4'];
+  const changes = names.map((name) => put(name, forced()).changes[0]!);
+  await gateway.api.changePolicy({ changes });
+  const of = { kind: 'outbound-connector', organization: 'example' } as const;
+  const first = await gateway.api.listObjects(of, { name: 'page-', limit: 2 });
+  const removal = { kind: 'remove', object: key('page-2'), withContents: false } as const;
+  await gateway.api.changePolicy({ changes: [removal], reason: 'only a test' });
+  const second = await gateway.api.listObjects(of, {
+    name: 'page-',
+    limit: 2,
+    after: first.next!,
+  });
+  const shown = [first, second].map(({ objects }) => objects.map(({ name }) => name));
+  assert.deepEqual(shown, [names.slice(0, 2), names.slice(2)]);
+  assert.equal(second.next, null);
+});
+
 test('of two who change the same, the second is told and nothing is lost', async () => {
   const seen = (await gateway.api.readObject(key('bank'))).etag;
   const first = put('bank', { ...forced(), comment: 'ann' }, { expect: seen });

@@ -122,7 +122,7 @@ async function noRevision(): Promise<never> {
 
 /** A policy in which nothing is, and nothing can be changed. */
 const emptyPolicy: PolicyServices = {
-  listObjects: async () => ({ formatVersion: 1, revision: 0, objects: [], cursor: null }),
+  listObjects: async () => ({ formatVersion: 1, revision: 0, objects: [], next: null }),
   readObject: async (key) => {
     throw new Failure('object-unknown', `there is no ${describeObject(key)}`);
   },

@@ -21,7 +21,7 @@ export interface PolicyClient {
   /** One page, in the order in which the objects act. Throws `object-unknown` for an organization. */
   listObjects(
     of: ObjectsOf,
-    query?: { readonly name?: string; readonly limit?: number; readonly cursor?: string },
+    query?: { readonly name?: string; readonly limit?: number; readonly after?: string },
   ): Promise<ObjectListView>;
   /** Throws `object-unknown`. */
   readObject(key: ObjectsOf & { readonly name: string }): Promise<ObjectView>;

@@ -71,7 +71,7 @@ export const objectListSchema = z
     formatVersion: z.literal(1),
     revision: z.int().min(0).meta({ description: 'of the policy; 0 before the first' }),
     objects: z.array(objectViewSchema),
-    cursor: z.string().nullable().meta({ description: 'for the next page; null on the last' }),
+    next: z.string().nullable().meta({ description: 'give it as after to go on; null is the end' }),
   })
   .meta({ id: 'PolicyObjectList' });
 export type ObjectListView = z.infer<typeof objectListSchema>;
@@ -79,7 +79,11 @@ export type ObjectListView = z.infer<typeof objectListSchema>;
 export const objectListQuerySchema = z.object({
   name: z.string().max(nameLengthMax).optional().meta({ description: 'part of the name' }),
   limit: z.coerce.number().int().min(1).max(5000).default(1000),
-  cursor: z.string().max(20).regex(/^\d+$/).optional(),
+  after: z
+    .string()
+    .max(30)
+    .regex(/^-?\d+(\.\d+)?(e[-+]\d+)?$/, 'is no cursor of ours')
+    .optional(),
 });
 export type ObjectListQuery = z.output<typeof objectListQuerySchema>;
 

@@ -38,7 +38,7 @@ export class Viewer {
     query: {
       readonly name?: string | undefined;
       readonly limit: number;
-      readonly cursor?: string | undefined;
+      readonly after?: string | undefined;
     },
     names: readonly string[] | null,
   ): ObjectListView {
@@ -51,15 +51,15 @@ export class Viewer {
     const found = this.#alike({ kind, organization })
       .map((object, place) => ({ object, place }))
       .filter(({ object }) => object.name.toLowerCase().includes(part))
-      .filter(({ object }) => names === null || names.includes(object.name));
-    const start = Number(query.cursor ?? 0);
-    const page = found.slice(start, start + query.limit);
-    const next = start + query.limit;
+      .filter(({ object }) => names === null || names.includes(object.name))
+      .filter(({ object }) => query.after === undefined || object.position > Number(query.after));
+    const page = found.slice(0, query.limit);
+    const last = found.length > page.length ? page.at(-1) : undefined;
     return {
       formatVersion: 1,
       revision: this.revision,
       objects: page.map(({ object, place }) => this.#view(object, place)),
-      cursor: next < found.length ? String(next) : null,
+      next: last === undefined ? null : String(last.object.position),
     };
   }
 

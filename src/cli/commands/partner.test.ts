@@ -29,7 +29,7 @@ async function start(t: TestContext): Promise<Started> {
       formatVersion: 1,
       revision: 1,
       objects: kind === 'organization' ? ['one', 'two'].map(view) : [],
-      cursor: null,
+      next: null,
     }),
     readObject: async ({ name }) => view(name),
     changePolicy: async (order) => {

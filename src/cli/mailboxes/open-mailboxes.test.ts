@@ -27,7 +27,7 @@ const kept: Readonly<Record<string, readonly object[]>> = {
 const listObjects: ApiServices['listObjects'] = async ({ kind, organization }) => ({
   formatVersion: 1,
   revision: 7,
-  cursor: null,
+  next: null,
   objects: (kept[`${kind} ${organization}`] ?? []).map((value, place) => ({
     kind,
     organization,
@@ -131,6 +131,7 @@ test('what the gateway keeps is changed by its API: the hash and never the passw
   assert.deepEqual(orders, [
     {
       changes: [{ kind: 'put', object, value, place: null, expect: 'absent' }],
+      atRevision: null,
       reason: null,
       dryRun: false,
     },
@@ -138,6 +139,7 @@ test('what the gateway keeps is changed by its API: the hash and never the passw
       changes: [
         { kind: 'patch', object: user, value: { passwordHash: hash }, place: null, expect: '"5"' },
       ],
+      atRevision: null,
       reason: 'old',
       dryRun: false,
     },

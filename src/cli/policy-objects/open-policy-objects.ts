@@ -41,15 +41,15 @@ export async function listAll(
   organization: string | null,
 ): Promise<readonly ApiView[]> {
   const objects: ApiView[] = [];
-  let cursor: string | null = null;
+  let after: string | null = null;
   do {
     const page = await client.listObjects(
       { kind, organization },
-      { limit: 5000, ...(cursor === null ? {} : { cursor }) },
+      { limit: 5000, ...(after === null ? {} : { after }) },
     );
     objects.push(...page.objects);
-    ({ cursor } = page);
-  } while (cursor !== null);
+    ({ next: after } = page);
+  } while (after !== null);
   return objects;
 }
 
