@@ -14,7 +14,7 @@ import { serveDomains } from './serve/domains.ts';
 import { EventStreams } from './serve/event-streams.ts';
 import { assertGuarded, guardRoutes } from './serve/guard.ts';
 import { serveExplain } from './serve/explain.ts';
-import { knowActors, limitActors, limitAddresses, takeSocketActor } from './serve/let-in.ts';
+import { knowActors, limitActors, limitAddresses } from './serve/let-in.ts';
 import { limitTime } from './serve/limits.ts';
 import { takeJsonOnly } from './serve/media-type.ts';
 import { serveMessages } from './serve/messages.ts';
@@ -91,14 +91,14 @@ export function createApplication(services: ApiServices, context: ApiContext): A
 function addDoor(app: Application, context: ApiContext): void {
   const { door } = context;
   if (door.kind === 'socket') {
-    app.use(takeSocketActor());
+    app.use(knowActors(context));
     return;
   }
   app.use(
     secureAnswers(),
     limitAddresses(door, context),
     refuseOtherSites(),
-    knowActors(door, context),
+    knowActors(context),
     limitActors(door, context),
   );
 }

@@ -5,9 +5,10 @@ import { request } from 'node:https';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, doorCa, doorName, openDoor } from '../../test/support/api-door.ts';
+import { administrator, ask, doorCa, doorName, openDoor } from '../../test/support/api-door.ts';
 import type { ApiDoor } from '../../test/support/api-door.ts';
 import { sampleRows } from '../../test/support/api-services.ts';
+import type { Actor } from '../identity/actor.ts';
 import type { EventBounds } from './serve/event-streams.ts';
 import { EventBuffer } from './serve/event-buffer.ts';
 import type { IdentifiedQueueRow } from './services.ts';
@@ -17,7 +18,7 @@ import type { TracedView } from './contract/trace-search.ts';
 
 const quick: EventBounds = {
   streamsMax: 3,
-  streamsPerActorMax: 2,
+  streamsPerPersonMax: 2,
   heartbeatMs: 10_000,
   lifetimeMs: 60_000,
   pollMs: 20,
@@ -145,6 +146,81 @@ test('there are so many streams of one actor, and what ended makes room', async 
   first.close();
   await sleep(100);
   await (await open(t, door, path)).waitFor(/snapshot/);
+});
+
+test('a stream ends when who asked is no longer known, or has other rights', async (t) => {
+  const narrower: Actor = {
+    ...administrator,
+    grants: [{ role: 'help-desk', organization: 'contoso' }],
+  };
+  for (const later of [null, narrower]) {
+    for (const listQueue of [async () => [], async () => [changedRow()]]) {
+      let actor: Actor | null = administrator;
+      const events = { ...quick, heartbeatMs: 50 };
+      const door = await openDoor(t, {
+        services: { listQueue },
+        authenticate: () => actor,
+        limits: { events },
+      });
+      const stream = await open(t, door, '/v1/queue/events');
+      await stream.waitFor(/snapshot/);
+      actor = later;
+      const ended = await Promise.race([stream.ended, sleep(5000, 'never', { ref: false })]);
+      assert.notEqual(ended, 'never');
+    }
+  }
+});
+
+test('asking again is no use of a session, and a stream that ended looks no more', async (t) => {
+  const uses: unknown[] = [];
+  let [looks, isKnown] = [0, true];
+  const door = await openDoor(t, {
+    services: {
+      listQueue: async () => {
+        looks++;
+        return [];
+      },
+    },
+    authenticate: (_credentials, isUse) => {
+      uses.push(isUse);
+      return isKnown ? administrator : null;
+    },
+    limits: { events: { ...quick, heartbeatMs: 30 } },
+  });
+  const stream = await open(t, door, '/v1/queue/events');
+  await stream.waitFor(/nothing new/);
+  isKnown = false;
+  await stream.ended;
+  assert.deepEqual([uses[0], ...new Set(uses.slice(1))], [true, false]);
+  await sleep(50);
+  const after = looks;
+  await sleep(100);
+  assert.equal(looks, after);
+});
+
+let changes = 0;
+
+function changedRow(): IdentifiedQueueRow {
+  const [row] = sampleRows;
+  return { ...row!, delivery: { ...row!.delivery, attempts: ++changes } };
+}
+
+test('sessions of one person count together', async (t) => {
+  let session = 0;
+  const authenticate = (): Actor => ({
+    ...administrator,
+    kind: 'session',
+    narrowing: null,
+    credential: `s${++session}`,
+  });
+  const listQueue = async () => [];
+  // Nobody is asked again: each request here is another session.
+  const events = { ...quick, pollMs: 60_000 };
+  const door = await openDoor(t, { services: { listQueue }, authenticate, limits: { events } });
+  const path = '/v1/queue/events';
+  await open(t, door, path);
+  await open(t, door, path);
+  assert.equal((await ask(door, { path })).problem?.code, 'api-busy');
 });
 
 test('what breaks is told as the last event, and tells nothing of itself', async (t) => {

@@ -24,9 +24,18 @@ import type { NewTokenView, OwnTokenAdd, TokenAdd, TokenListView } from './contr
 export interface Credentials {
   readonly authorization: string | null;
   readonly cookie: string | null;
-  /** The other end of the connection. */
+  /** The other end of the connection; nothing that the request says of it is believed. */
   readonly address: string | null;
 }
+
+/**
+ * Null: nobody whom we know. What it throws refuses the request, too. `isUse` false: a look whether
+ * somebody is known still, which keeps no session from ending as idle.
+ */
+export type Authenticate = (
+  credentials: Credentials,
+  isUse?: boolean,
+) => Promise<Actor | null> | Actor | null;
 
 /** `secret` is what the cookie carries from now on. */
 export interface OpenedSession {
@@ -50,8 +59,8 @@ export interface OidcReturn {
 
 /** All of them may throw a Failure. What changes something writes it into the audit log. */
 export interface PeopleServices {
-  /** Null: nobody whom we know. */
-  authenticate(credentials: Credentials): Actor | null;
+  /** As in `Authenticate`. */
+  authenticate(credentials: Credentials, isUse?: boolean): Actor | null;
   /** Throws `sign-in-refused`, `second-factor-needed`, `second-factor-wrong`, `sign-in-locked`, `sign-in-busy`. */
   signIn(order: SignInOrder, credentials: Credentials): Promise<OpenedSession>;
   signInWays(): SignInWays;

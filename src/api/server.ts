@@ -20,7 +20,7 @@ export const apiLimits: ApiLimits = {
   handlerTimeoutMs: 30_000,
   events: {
     streamsMax: 64,
-    streamsPerActorMax: 8,
+    streamsPerPersonMax: 8,
     heartbeatMs: 15_000,
     lifetimeMs: 15 * 60_000,
     pollMs: 2000,

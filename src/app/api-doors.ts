@@ -3,7 +3,6 @@
  * opened before rights are given up, and answers once the gateway runs; each configuration that comes
  * in force gives it certificates and names.
  */
-import type { Authenticate } from '../api/actor.ts';
 import type { Api } from '../api/server.ts';
 import { networkRates, startApi } from '../api/server.ts';
 import type { ApiServices } from '../api/services.ts';
@@ -49,7 +48,8 @@ export class ApiDoors {
   /** Rejects with a Failure. What it answers closes both doors. */
   async start(services: ApiServices): Promise<Api> {
     const listener = this.#listener;
-    const authenticate = authenticateWith(services.people);
+    const { people } = services;
+    const authenticate = people.authenticate.bind(people);
     const network = listener === null ? null : { listener, authenticate, rates: networkRates };
     const { socketPath } = this;
     const settings = { socketPath, failures: allFailures, log: this.#log, network };
@@ -77,16 +77,6 @@ export class ApiDoors {
   async close(): Promise<void> {
     await this.#listener?.close();
   }
-}
-
-/** Who asks from the network, by what the request carries. */
-function authenticateWith(people: ApiServices['people']): Authenticate {
-  return (asking) =>
-    people.authenticate({
-      authorization: asking.header('authorization'),
-      cookie: asking.header('cookie'),
-      address: asking.address,
-    });
 }
 
 function tlsOf({ config, files }: Configuration, { serverCertificates }: ApiConfig) {

@@ -34,6 +34,11 @@ export const socketActor: Actor = {
   address: null,
 };
 
+/** What an actor is counted under: a person with all its sessions, or a token. */
+export function actorKey({ kind, person, credential }: Actor): string {
+  return kind === 'token' ? `token ${credential ?? ''}` : `${kind} ${person?.id ?? ''}`.trimEnd();
+}
+
 /** The actor in words, for logs and traces: who it was and by what. */
 export function describeActor({ kind, person }: Actor): string {
   if (person === null) return 'administrator (socket)';

@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import type { TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import type { Authenticate } from '../../src/api/actor.ts';
+import type { Authenticate } from '../../src/api/people-services.ts';
 import type { Actor } from '../../src/identity/actor.ts';
 import { permissions } from '../../src/identity/permissions.ts';
 import { createApplication } from '../../src/api/application.ts';
@@ -40,8 +40,8 @@ export const administrator: Actor = {
 };
 
 /** Who sends `Bearer right` is the administrator. */
-export const byToken: Authenticate = (asking) =>
-  /^Bearer right(?:-token)?$/.test(asking.header('authorization') ?? '') ? administrator : null;
+export const byToken: Authenticate = ({ authorization }) =>
+  /^Bearer right(?:-token)?$/.test(authorization ?? '') ? administrator : null;
 
 export interface DoorOptions {
   readonly services?: Partial<ApiServices>;

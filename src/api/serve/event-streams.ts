@@ -1,15 +1,16 @@
 /**
  * Server-sent events: an answer that goes on, one event after the other, until its source ends, the
- * client goes, the gateway stops, or its time is over and the client asks anew.
+ * client goes or is let in no more, the gateway stops, or its time is over and the client asks anew.
  *
  * The source is asked for the next event only when the one before was taken, so that a client that
  * does not read costs one event of memory and stops the asking.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../../mail/failure.ts';
-import { actorKey } from '../actor.ts';
 import { describeError } from '../problem.ts';
+import { credentialsOf, whoAsks } from './let-in.ts';
 import { describeRequest } from './request-care.ts';
 import type { ApiContext, ApiRequest } from './serving.ts';
 import { SharedLooks } from './shared-looks.ts';
@@ -26,12 +27,12 @@ export interface ServerEvent {
 export type EventFlow = (signal: AbortSignal) => AsyncIterable<ServerEvent>;
 
 export interface EventBounds {
-  /** Streams that are open at once, and of one actor; more are answered 503. */
+  /** Streams that are open at once, and of one person; more are answered 503. */
   readonly streamsMax: number;
-  readonly streamsPerActorMax: number;
+  readonly streamsPerPersonMax: number;
   /** A line is sent where nothing else was for so long, so that either side sees that the other is gone. */
   readonly heartbeatMs: number;
-  /** After which a client has to ask, and so to be known, again. */
+  /** After which a client has to ask again. */
   readonly lifetimeMs: number;
   /** How often sources look that cannot be told. */
   readonly pollMs: number;
@@ -58,7 +59,8 @@ export class EventStreams {
     const gone = new AbortController();
     const ends = [stopping, gone.signal, AbortSignal.timeout(limits.events.lifetimeMs)];
     const signal = AbortSignal.any(ends);
-    const write = writeEvents(flow(signal), signal, limits.events.heartbeatMs);
+    const { heartbeatMs } = limits.events;
+    const write = writeEvents(flow(signal), { signal, heartbeatMs, isLetIn: this.#askAgain(c) });
     const fail = (error: unknown): string => this.#tellFailure(c, error);
     const stream = new ReadableStream<Uint8Array>(
       {
@@ -70,6 +72,7 @@ export class EventStreams {
             controller.enqueue(Buffer.from(fail(error)));
           }
           release();
+          gone.abort();
           controller.close();
         },
         cancel() {
@@ -83,12 +86,12 @@ export class EventStreams {
   }
 
   #take(c: ApiRequest): () => void {
-    const { streamsMax, streamsPerActorMax } = this.#context.limits.events;
+    const { streamsMax, streamsPerPersonMax } = this.#context.limits.events;
     const actor = c.get('actor');
-    const key = actor === null ? '' : actorKey(actor);
+    const key = actor?.person?.id ?? '';
     const own = this.#open.get(key) ?? 0;
     const all = [...this.#open.values()].reduce((sum, count) => sum + count, 0);
-    if (own >= streamsPerActorMax || all >= streamsMax) {
+    if (own >= streamsPerPersonMax || all >= streamsMax) {
       const text = `${all} streams of events are open already, ${own} of them yours`;
       throw new Failure('api-busy', text);
     }
@@ -103,6 +106,19 @@ export class EventStreams {
     };
   }
 
+  /** Whether who asked is still known and may do the same; looked up as often as sources look. */
+  #askAgain(c: ApiRequest): () => Promise<boolean> {
+    const { door, limits } = this.#context;
+    const [actor, credentials] = [c.get('actor'), credentialsOf(c)];
+    let knownAtMs = performance.now();
+    return async () => {
+      const nowMs = performance.now();
+      if (nowMs - knownAtMs < limits.events.pollMs) return true;
+      knownAtMs = nowMs;
+      return isDeepStrictEqual(await whoAsks(door, credentials, false), actor);
+    };
+  }
+
   /** The answer has begun: what broke is told as its last event. */
   #tellFailure(c: ApiRequest, error: unknown): string {
     const { failures, log } = this.#context;
@@ -112,11 +128,16 @@ export class EventStreams {
   }
 }
 
-/** Comment lines where nothing happens; ends when the signal does. */
+interface Writing {
+  readonly signal: AbortSignal;
+  readonly heartbeatMs: number;
+  readonly isLetIn: () => Promise<boolean>;
+}
+
+/** Comment lines where nothing happens; ends when the signal does, or who asked is let in no more. */
 async function* writeEvents(
   events: AsyncIterable<ServerEvent>,
-  signal: AbortSignal,
-  heartbeatMs: number,
+  { signal, heartbeatMs, isLetIn }: Writing,
 ): AsyncGenerator<string> {
   const iterator = events[Symbol.asyncIterator]();
   // Clients wait so long before they ask again.
@@ -126,7 +147,7 @@ async function* writeEvents(
     for (;;) {
       pending ??= iterator.next();
       const next = await waitFor(pending, heartbeatMs, signal);
-      if (signal.aborted) return;
+      if (signal.aborted || !(await isLetIn())) return;
       if (next === null) {
         yield ': nothing new\n\n';
         continue;

@@ -1,7 +1,8 @@
 /** Who is let in, and how often: the actor of a request, and the rates of addresses and actors. */
 import { Failure } from '../../mail/failure.ts';
-import { socketActor } from '../../identity/actor.ts';
-import { actorKey } from '../actor.ts';
+import type { Actor } from '../../identity/actor.ts';
+import { actorKey, socketActor } from '../../identity/actor.ts';
+import type { Credentials } from '../people-services.ts';
 import { describeError } from '../problem.ts';
 import { isPublic } from '../routes/find-route.ts';
 import { addressKey } from './address-key.ts';
@@ -32,29 +33,34 @@ export function limitActors(door: TlsDoor, context: ApiContext): Middleware {
   };
 }
 
-/** Whoever opened the socket is the administrator. */
-export function takeSocketActor(): Middleware {
-  return (c, next) => {
-    c.set('actor', socketActor);
-    return next();
+/** What a request says of who asks. */
+export function credentialsOf(c: ApiRequest): Credentials {
+  return {
+    authorization: c.req.header('authorization') ?? null,
+    cookie: c.req.header('cookie') ?? null,
+    address: addressOf(c),
   };
 }
 
-/** Nobody is let in whom `authenticate` does not know, whatever the route. */
-export function knowActors(door: TlsDoor, context: ApiContext): Middleware {
+/** As of now. Whoever opened the socket is the administrator. */
+export async function whoAsks(
+  door: Door,
+  credentials: Credentials,
+  isUse: boolean,
+): Promise<Actor | null> {
+  return door.kind === 'socket' ? socketActor : door.authenticate(credentials, isUse);
+}
+
+/** Nobody is let in whom the door does not know, whatever the route. */
+export function knowActors({ door, failures }: ApiContext): Middleware {
   return async (c, next) => {
     const { method, path } = c.req;
-    const actor = await door.authenticate({
-      method,
-      path,
-      address: addressOf(c) ?? '',
-      header: (name) => c.req.header(name) ?? null,
-    });
+    const actor = await whoAsks(door, credentialsOf(c), true);
     c.set('actor', actor);
     if (actor !== null || isPublic(method, path)) return next();
     const failure = new Failure('api-not-signed-in', 'nobody is known by this request');
     const headers = { 'www-authenticate': 'Bearer realm="postern"' };
-    return answerProblem(c, describeError(failure, context.failures), headers);
+    return answerProblem(c, describeError(failure, failures), headers);
   };
 }
 

@@ -8,7 +8,7 @@ import {
   personRemoveRoute,
   personRoute,
 } from '../routes/people.ts';
-import { credentialsOf } from './session.ts';
+import { credentialsOf } from './let-in.ts';
 import { actorOf } from './reach.ts';
 import type { Serving } from './serving.ts';
 

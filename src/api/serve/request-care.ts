@@ -2,7 +2,6 @@
  * What surrounds every request: an id that its answer and its log lines carry, and a line about it.
  */
 import { randomBytes } from 'node:crypto';
-import { actorKey } from '../actor.ts';
 import type { ApiContext, ApiRequest, Middleware } from './serving.ts';
 
 /** Twelve characters, new for each request; what the client calls it is not looked at. */
@@ -38,7 +37,7 @@ export function describeRequest(c: ApiRequest): Readonly<Record<string, unknown>
     method: c.req.method,
     path: c.req.path,
     address: addressOf(c),
-    actor: actor === null ? null : (actor.person?.name ?? actorKey(actor)),
+    actor: actor === null ? null : (actor.person?.name ?? actor.kind),
   };
 }
 

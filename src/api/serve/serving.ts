@@ -6,7 +6,7 @@ import type { FailureTable } from '../../mail/failure.ts';
 import type { Log } from '../../report/log.ts';
 import type { Actor } from '../../identity/actor.ts';
 import type { Reach } from '../../identity/permissions.ts';
-import type { Authenticate } from '../actor.ts';
+import type { Authenticate } from '../people-services.ts';
 import type { ApiServices } from '../services.ts';
 import type { BodyLimits } from './body-limits.ts';
 import type { EventBounds, EventStreams } from './event-streams.ts';

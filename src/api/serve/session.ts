@@ -5,7 +5,6 @@ import {
   formatOidcEndedCookie,
   readOidcCookie,
 } from '../../identity/oidc-cookie.ts';
-import type { Credentials } from '../people-services.ts';
 import {
   oidcCallbackRoute,
   oidcStartRoute,
@@ -18,18 +17,9 @@ import {
   totpRemoveRoute,
   totpStartRoute,
 } from '../routes/session.ts';
+import { credentialsOf } from './let-in.ts';
 import { actorOf } from './reach.ts';
-import { addressOf } from './request-care.ts';
-import type { ApiRequest, Serving } from './serving.ts';
-
-/** What somebody who is not known yet comes with. */
-export function credentialsOf(c: ApiRequest): Credentials {
-  return {
-    authorization: c.req.header('authorization') ?? null,
-    cookie: c.req.header('cookie') ?? null,
-    address: addressOf(c),
-  };
-}
+import type { Serving } from './serving.ts';
 
 export function serveSession(serving: Serving): void {
   serveSignIn(serving);

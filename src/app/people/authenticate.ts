@@ -18,21 +18,32 @@ import type { StoredToken } from '../../store/control/tokens.ts';
 import type { PeopleParts } from './people-parts.ts';
 import { knownGrants, knownPermissions } from './people-parts.ts';
 
-/** Null: nobody. With an Authorization field the cookie is not looked at, whatever the field says. */
-export function authenticate(parts: PeopleParts, credentials: Credentials): Actor | null {
-  const { authorization, cookie } = credentials;
-  if (authorization !== null) return byToken(parts, authorization, credentials);
+/**
+ * Null: nobody. With an Authorization field the cookie is not looked at, whatever the field says.
+ * `isUse` false: session and token are not noted as used.
+ */
+export function authenticate(
+  parts: PeopleParts,
+  { authorization, cookie, address }: Credentials,
+  isUse = true,
+): Actor | null {
+  if (authorization !== null) return byToken(parts, authorization, { address, isUse });
   const secret = readSessionCookie(cookie);
-  return secret === null ? null : bySession(parts, secret, credentials);
+  return secret === null ? null : bySession(parts, secret, { address, isUse });
 }
 
-function byToken(parts: PeopleParts, header: string, { address }: Credentials): Actor | null {
+interface Asking {
+  readonly address: string | null;
+  readonly isUse: boolean;
+}
+
+function byToken(parts: PeopleParts, header: string, { address, isUse }: Asking): Actor | null {
   const secret = readBearerToken(header);
   const token = secret === null ? null : parts.tokens.byDigest(digestSecret(secret));
   if (token === null || token.expiresAtMs <= parts.nowMs()) return null;
   const person = enabled(parts, token.person);
   if (person === null) return null;
-  noteTokenUse(parts, token);
+  if (isUse) noteTokenUse(parts, token);
   return {
     kind: 'token',
     person: { id: person.id, name: person.name },
@@ -64,15 +75,18 @@ function wherePossible(note: () => void): void {
   }
 }
 
-function bySession(parts: PeopleParts, secret: string, { address }: Credentials): Actor | null {
+function bySession(parts: PeopleParts, secret: string, { address, isUse }: Asking): Actor | null {
   const session = openSession(parts, secret);
   const person = session === null ? null : enabled(parts, session.person);
   if (session === null || person === null) return null;
-  const now = parts.nowMs();
-  if (now - session.lastSeenAtMs >= lastSeenResolutionMs) {
-    wherePossible(() => parts.sessions.noteSeen(session.id, now));
-  }
+  if (isUse) noteSeen(parts, session);
   return sessionActor(person, session.id, address);
+}
+
+function noteSeen({ sessions, nowMs }: PeopleParts, { id, lastSeenAtMs }: StoredSession): void {
+  const now = nowMs();
+  if (now - lastSeenAtMs < lastSeenResolutionMs) return;
+  wherePossible(() => sessions.noteSeen(id, now));
 }
 
 /** The session of a secret; null where there is none, or it is over, and then it is removed. */

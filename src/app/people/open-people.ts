@@ -74,7 +74,7 @@ interface Desks {
 function servicesOf(parts: PeopleParts, { desk, account, oidcDesk }: Desks): PeopleServices {
   const { people } = parts;
   return {
-    authenticate: (credentials) => authenticate(parts, credentials),
+    authenticate: (credentials, isUse) => authenticate(parts, credentials, isUse),
     signIn: (order, credentials) => desk.signIn(order, credentials),
     ...oidcServices(oidcDesk),
     signOut: (actor) => desk.signOut(actor),

@@ -152,6 +152,24 @@ test('a session ends when idle, after its time, and when signed out', async () =
   assert.equal(rig.entries()[0]?.action, 'sign-out');
 });
 
+test('a look whether somebody is known still keeps no session and counts for no token', async () => {
+  const { services, add, signIn, clock } = openRig();
+  add('ada', [adminGrant]);
+  const { secret } = await signIn('ada');
+  const ada = services.authenticate(cookie(secret))!;
+  const token = services.addOwnToken(
+    { name: 'watcher', permissions: ['queue.read'], organization: null, expiresInDays: 1 },
+    ada,
+  );
+  const byToken = { authorization: `Bearer ${token.secret}`, cookie: null, address: null };
+  clock.nowMs += 29 * 60_000;
+  assert.deepEqual(services.authenticate(cookie(secret), false), ada);
+  assert.equal(services.authenticate(byToken, false)?.kind, 'token');
+  assert.equal(services.listOwnTokens(ada).tokens[0]?.lastUsedAt, null);
+  clock.nowMs += 60_000;
+  assert.equal(services.authenticate(cookie(secret), false), null);
+});
+
 test('each sign-in makes a new session and ends the one that the browser came with', async () => {
   const { services, add, signIn } = openRig();
   add('ada');
