@@ -21,6 +21,7 @@ import { serveMessages } from './serve/messages.ts';
 import { servePolicyObjects } from './serve/policy-objects.ts';
 import { servePeople } from './serve/people.ts';
 import { serveQueue } from './serve/queue.ts';
+import { serveRecordedMail } from './serve/recorded-mail.ts';
 import { serveRevisions } from './serve/revisions.ts';
 import { describeRequest, nameRequests } from './serve/request-care.ts';
 import { refuseOtherSites } from './serve/same-origin.ts';
@@ -39,6 +40,7 @@ import type { ApiServices } from './services.ts';
 const areas: readonly ((serving: Serving) => void)[] = [
   serveStatus,
   serveSuggestions,
+  serveRecordedMail,
   serveQueue,
   serveTraces,
   serveMessages,

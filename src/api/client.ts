@@ -19,6 +19,8 @@ import type { PeopleClient } from './client/people.ts';
 import { peopleClient } from './client/people.ts';
 import type { QueueClient } from './client/queue.ts';
 import { queueClient } from './client/queue.ts';
+import type { RecordedMailClient } from './client/recorded-mail.ts';
+import { recordedMailClient } from './client/recorded-mail.ts';
 import type { HttpsSettings } from './client/https-caller.ts';
 import { httpsCaller } from './client/https-caller.ts';
 import type { SocketSettings } from './client/socket-caller.ts';
@@ -44,6 +46,7 @@ export interface ApiClient
     QueueClient,
     TracesClient,
     SuggestionsClient,
+    RecordedMailClient,
     RevisionsClient,
     MessagesClient,
     ExplainClient,
@@ -61,6 +64,7 @@ export function createApiClient(settings: SocketSettings | HttpsSettings): ApiCl
     ...queueClient(caller),
     ...tracesClient(caller),
     ...suggestionsClient(caller),
+    ...recordedMailClient(caller),
     ...revisionsClient(caller),
     ...messagesClient(caller),
     ...explainClient(caller),

@@ -7,6 +7,11 @@ export const apiFailures = {
     exitCode: 64,
     whatToDo: 'Mend the named fields; /v1/openapi.json says what is right.',
   },
+  'connector-unknown': {
+    httpStatus: 404,
+    exitCode: 66,
+    whatToDo: 'Name a connector as the configuration does; `postern config check` lists them.',
+  },
   'api-route-unknown': {
     httpStatus: 404,
     exitCode: 76,

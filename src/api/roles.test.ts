@@ -54,6 +54,12 @@ const admitted: Readonly<Record<string, 'anybody' | 'signed-in' | 'session' | re
     'connector-administrator',
     'auditor',
   ],
+  readReadiness: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+    'auditor',
+  ],
   suggestConnectors: [
     'gateway-administrator',
     'organization-administrator',
@@ -377,6 +383,10 @@ test('lists are asked for what is in reach, and no query makes it more', async (
       asked.push([organization, organizations]);
       return { traces: [], facts: [], next: null };
     },
+    readReadiness: async (query, organizations) => {
+      asked.push([query.organization, organizations]);
+      return fakeServices().readReadiness(query, null);
+    },
     status: async (organizations) => {
       asked.push([undefined, organizations]);
       return fakeServices().status(null);
@@ -389,6 +399,7 @@ test('lists are asked for what is in reach, and no query makes it more', async (
     { path: '/v1/queue?organization=fabrikam' },
     { path: '/v1/traces?organization=fabrikam' },
     { path: `/v1/records?organization=fabrikam&${since}` },
+    { path: '/v1/readiness?name=a&organization=fabrikam' },
     {
       method: 'POST',
       path: '/v1/queue/orders',
@@ -402,6 +413,7 @@ test('lists are asked for what is in reach, and no query makes it more', async (
   assert.deepEqual(asked, [
     [undefined, reach],
     [undefined, reach],
+    ['fabrikam', reach],
     ['fabrikam', reach],
     ['fabrikam', reach],
     ['fabrikam', reach],

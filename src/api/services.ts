@@ -20,6 +20,7 @@ import type {
 } from './contract/queue-orders.ts';
 import type { ConfigCheck, ConfigView } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
+import type { ReadinessAnswer, ReadinessQuery } from './contract/readiness.ts';
 import type { RecordPage, RecordQuery } from './contract/records.ts';
 import type { PolicyServices } from './policy-services.ts';
 import type { SuggestQuery, SuggestionsView } from './contract/suggestions.ts';
@@ -61,8 +62,11 @@ export interface ApiServices extends PolicyServices, ValidationServices {
   readTrace(id: string): Promise<TraceView | null>;
   /** Newest first; one bounded step. */
   searchTraces(query: TraceQuery, organizations: Organizations): Promise<TraceListView>;
-  /** One bounded page of whole traces. */
+  /** Throws `api-timeout` where there is more recorded mail than can be read in time, as the next one. */
   suggestConnectors(query: SuggestQuery, organizations: Organizations): Promise<SuggestionsView>;
+  /** Throws `connector-unknown`. */
+  readReadiness(query: ReadinessQuery, organizations: Organizations): Promise<ReadinessAnswer>;
+  /** One bounded page of whole traces. */
   readRecords(query: RecordQuery, organizations: Organizations): Promise<RecordPage>;
   /** Resolves when the message is durable. */
   submit(message: Submission): Promise<Submitted>;

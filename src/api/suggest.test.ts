@@ -11,16 +11,13 @@ import {
   tlsEvidence,
 } from '../../test/support/policy.ts';
 import type { Mail } from '../../test/support/recorded-mail.ts';
-import { recordMail } from '../../test/support/recorded-mail.ts';
+import { recordedSources } from '../../test/support/recorded-sources.ts';
 import { Failure } from '../mail/failure.ts';
-import { nextQueueKey } from '../mail/queue-id.ts';
 import type { Policy } from '../policy/policy.ts';
-import { MemoryStore } from '../store/memory-store.ts';
-import { emptyBatch } from '../store/store.ts';
 import { suggestionsSchema, suggestQuerySchema } from './contract/suggestions.ts';
-import { readRecords } from './read-records.ts';
 import type { SuggestSources } from './suggest.ts';
-import { suggestConnectors, suggestTimeMs } from './suggest.ts';
+import { readingTimeMs } from './read-recorded.ts';
+import { suggestConnectors } from './suggest.ts';
 
 const startMs = Date.UTC(2026, 10, 1);
 const dayMs = 24 * 3600_000;
@@ -45,24 +42,8 @@ function mail(day: number): Mail {
 }
 
 async function fill(today: Policy = policy()): Promise<SuggestSources> {
-  const store = new MemoryStore();
-  let key = 0;
-  for (const day of [0, 1, 2, 3]) {
-    const one = mail(day);
-    const made = recordMail(policy(), one, nextQueueKey(one.atMs, key));
-    key = made.key;
-    await store.commit({ ...emptyBatch, traces: made.records, facts: made.facts });
-  }
-  const shards = {
-    shards: [0],
-    scan: (_: number, step: Parameters<typeof store.scanTraces>[0]) => store.scanTraces(step),
-  };
-  return {
-    policy: today,
-    readRecords: (query) => readRecords({ ...query, limit: 1 }, shards, null),
-    nowMs: () => startMs + 10 * dayMs,
-    steadyMs: () => 0,
-  };
+  const sources = await recordedSources(policy(), [0, 1, 2, 3].map(mail), startMs + 10 * dayMs);
+  return { policy: today, ...sources(null) };
 }
 
 const ask = (fields: Record<string, unknown> = {}) =>
@@ -118,7 +99,7 @@ test('half the records are no ground for saying always', async () => {
     ...sources,
     steadyMs: () => steadyMs,
     readRecords: (query: Parameters<SuggestSources['readRecords']>[0]) => {
-      steadyMs += suggestTimeMs / 2 + 1;
+      steadyMs += readingTimeMs / 2 + 1;
       return sources.readRecords(query);
     },
   };

@@ -1,5 +1,7 @@
 /** What the API serves, from the lanes and the readers of their shards. */
 import type { StatusView } from '../api/contract.ts';
+import { answerReadiness } from '../api/readiness.ts';
+import type { RecordedSources } from '../api/read-recorded.ts';
 import { readRecords } from '../api/read-records.ts';
 import { searchTraces } from '../api/search-traces.ts';
 import { suggestConnectors } from '../api/suggest.ts';
@@ -26,6 +28,11 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
   const { lanes, readers, reloader } = running;
   const startedAt = new Date().toISOString();
   let next = 0;
+  const recorded = (organizations: Organizations): RecordedSources => ({
+    readRecords: (page) => readRecords(page, readers, organizations),
+    nowMs: Date.now,
+    steadyMs: () => performance.now(),
+  });
   return {
     people: running.people.services,
     organizationOf: (domain) => organizationOf(reloader.inForce.policy, domain),
@@ -35,12 +42,11 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     ...domainServices(running),
     ...validationServices(running.validations),
     suggestConnectors: (query, organizations) =>
-      suggestConnectors(query, {
-        policy: reloader.inForce.policy,
-        readRecords: (page) => readRecords(page, readers, organizations),
-        nowMs: Date.now,
-        steadyMs: () => performance.now(),
-      }),
+      suggestConnectors(query, { policy: reloader.inForce.policy, ...recorded(organizations) }),
+    readReadiness: (query, organizations) => {
+      const { policy } = reloader.inForce;
+      return answerReadiness(query, { policy, organizations, ...recorded(organizations) });
+    },
     ...policyServices({ kept: running.kept, reloader, log }, running.people.auditChange),
     searchTraces: (query, organizations) => searchTraces(query, readers, organizations),
     readRecords: (query, organizations) => readRecords(query, readers, organizations),

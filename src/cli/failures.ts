@@ -17,11 +17,6 @@ export const cliFailures = {
     exitCode: 66,
     whatToDo: 'Name an existing file; `postern serve` without any runs an embedded default.',
   },
-  'connector-unknown': {
-    httpStatus: 404,
-    exitCode: 66,
-    whatToDo: 'Name a connector as the configuration does; `postern config check` lists them.',
-  },
   'object-wrong': {
     httpStatus: 422,
     exitCode: 65,

@@ -1,6 +1,7 @@
 /** Goes through all recorded mail of the last days, of the running gateway or of a data folder. */
 import { dirname, resolve } from 'node:path';
-import type { RecordPage, RecordQueryInput } from '../api/contract/records.ts';
+import type { ReadSoFar, RecordPage, RecordQueryInput } from '../api/contract/records.ts';
+import { daysMax } from '../api/contract/records.ts';
 import { createApiClient } from '../api/client.ts';
 import { Failure } from '../mail/failure.ts';
 import type { Recorded } from '../policy/recorded.ts';
@@ -21,14 +22,6 @@ export interface RecordedSpan {
   readonly days: number;
   readonly organization?: string | undefined;
   readonly isQuiet: boolean;
-}
-
-/** How much there was; `oldestAt` null where nothing was. */
-export interface ReadSoFar {
-  readonly messages: number;
-  readonly refusals: number;
-  readonly since: string;
-  readonly oldestAt: string | null;
 }
 
 interface Source {
@@ -151,6 +144,6 @@ export function countOf(count: number, noun: string): string {
 /** For `--days`. */
 export function readDays(text: string): number {
   const days = Number(text);
-  if (Number.isInteger(days) && days >= 1 && days <= 3650) return days;
-  throw new Failure('option-wrong', `--days: "${text}" is no whole number from 1 to 3650`);
+  if (Number.isInteger(days) && days >= 1 && days <= daysMax) return days;
+  throw new Failure('option-wrong', `--days: "${text}" is no whole number from 1 to ${daysMax}`);
 }

@@ -1,15 +1,19 @@
 /** The readiness of a connector, for people. */
-import type { ReadSoFar } from './read-recorded-mail.ts';
 import { countOf, formatCount } from './read-recorded-mail.ts';
-import type { ReadinessView } from './readiness-summary.ts';
+import type { ReadinessView } from '../policy/readiness-summary.ts';
 import { formatTable } from './table.ts';
 
 const failuresShownMax = 20;
 
+interface Span {
+  readonly days: number;
+  readonly oldestAt: string | null;
+}
+
 export function formatReadiness(
   name: string,
   views: readonly ReadinessView[],
-  span: ReadSoFar & { readonly days: number },
+  span: Span,
   width: number | null,
 ): string {
   return views.map((view) => formatView(name, view, span, width)).join('\n');
@@ -18,7 +22,7 @@ export function formatReadiness(
 function formatView(
   name: string,
   view: ReadinessView,
-  { days, oldestAt }: ReadSoFar & { readonly days: number },
+  { days, oldestAt }: Span,
   width: number | null,
 ): string {
   const { direction, organization, met, unmet } = view;

@@ -1,9 +1,9 @@
 /** What a replay found, for people. */
 import type { Change, ChangeKind, Undecidable } from '../policy/replayed.ts';
 import { undecidableTexts } from '../policy/replayed.ts';
-import type { ReadSoFar } from './read-recorded-mail.ts';
+import type { ReadSoFar } from '../api/contract/records.ts';
 import { countOf, formatCount } from './read-recorded-mail.ts';
-import type { ChangeGroup, KindCount, ReplaySummaryView } from './replay-summary.ts';
+import type { ChangeGroup, KindCount, ReplaySummaryView } from '../policy/replay-summary.ts';
 import { formatTable } from './table.ts';
 
 export interface ReplayedBy {

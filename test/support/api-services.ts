@@ -181,6 +181,14 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
       others: 0,
       domainsLeftOut: 0,
     }),
+    readReadiness: async ({ name, days }) => ({
+      formatVersion: 1,
+      name,
+      days,
+      since: '2026-10-22T10:00:00.000Z',
+      oldestAt: null,
+      results: [],
+    }),
     readTrace: async () => null,
     submit: async () => ({ id: sampleRows[0]!.id }),
     readConfig: async () => ({

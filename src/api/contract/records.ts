@@ -45,3 +45,22 @@ export const recordPageSchema = z
   })
   .meta({ id: 'RecordPage' });
 export type RecordPage = z.infer<typeof recordPageSchema>;
+
+/** What was read for an answer about recorded mail; `oldestAt` null where nothing was. */
+export interface ReadSoFar {
+  readonly messages: number;
+  readonly refusals: number;
+  readonly since: string;
+  readonly oldestAt: string | null;
+}
+
+/** Of such an answer. */
+export const oldestAt = time.nullable().meta({ description: 'of the oldest record that was read' });
+
+/** The query of answers about recorded mail: whose, and of how many days. */
+export const ofOrganization = z
+  .string()
+  .max(64)
+  .optional()
+  .meta({ description: 'only what is of this organization, by its id' });
+export const daysMax = 3650;

@@ -9,6 +9,7 @@ import * as messages from './messages.ts';
 import { changesRoute, objectRoutes, policyRoute } from './policy-objects.ts';
 import * as people from './people.ts';
 import * as queue from './queue.ts';
+import * as recordedMail from './recorded-mail.ts';
 import * as revisions from './revisions.ts';
 import * as session from './session.ts';
 import * as status from './status.ts';
@@ -32,6 +33,7 @@ const areas: readonly Readonly<Record<string, RouteConfig>>[] = [
   people,
   policyObjects,
   queue,
+  recordedMail,
   revisions,
   session,
   status,

@@ -1,17 +1,29 @@
 /** `postern connector readiness`: would the mail of the last days have met a connector's demands. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { findNearest } from '../../config/nearest.ts';
+import type { ReadinessAnswer } from '../../api/contract/readiness.ts';
+import {
+  connectorNamesOf,
+  describeReadiness,
+  isReady,
+  readinessDays,
+  viewsOf,
+} from '../../api/contract/readiness.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
-import { formatExamples, withGatewayOptions, withJsonOption } from '../command-context.ts';
+import {
+  connectGateway,
+  formatExamples,
+  profileOf,
+  withGatewayOptions,
+  withJsonOption,
+} from '../command-context.ts';
 import { exitCode } from '../exit-code.ts';
 import { findConfigFile } from '../find-gateway.ts';
 import { formatJson } from '../json-text.ts';
-import type { ReadSoFar } from '../read-recorded-mail.ts';
 import { readDays, readRecordedMail } from '../read-recorded-mail.ts';
-import type { ConnectorName, Direction, ReadinessView } from '../readiness-summary.ts';
-import { ReadinessSummary } from '../readiness-summary.ts';
+import type { ConnectorName, Direction } from '../../policy/readiness-summary.ts';
+import { ReadinessSummary } from '../../policy/readiness-summary.ts';
 import { formatReadiness } from '../readiness-text.ts';
 
 interface Options extends GatewayOptions {
@@ -34,7 +46,7 @@ export function addReadiness(connector: Command, context: CommandContext): void 
       '--days <number>',
       'how far back, 1 to 3650; no further than the trace is kept',
       readDays,
-      30,
+      readinessDays,
     )
     .addOption(
       new Option('--direction <word>', 'where both directions have one of this name').choices([
@@ -61,54 +73,55 @@ async function showReadiness(
   name: string,
   options: Options,
 ): Promise<void> {
+  const answer =
+    (await askElsewhere(context, name, options)) ?? (await read(context, name, options));
+  const text =
+    options.json === true
+      ? formatJson(answer)
+      : formatReadiness(name, answer.results, answer, context.width);
+  await context.out.print(text);
+  context.setExitCode(answer.results.every(isReady) ? exitCode.ok : exitCode.changes);
+}
+
+/** Null where no gateway elsewhere is meant, or it has more to read than its time allows. */
+async function askElsewhere(
+  context: CommandContext,
+  name: string,
+  options: Options,
+): Promise<ReadinessAnswer | null> {
+  const { days, direction, organization, data } = options;
+  if (data !== undefined || profileOf(options, context.surroundings) === null) return null;
+  const client = await connectGateway(context, options);
+  try {
+    return await client.readReadiness({ name, days, direction, organization });
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'api-timeout') return null;
+    throw error;
+  }
+}
+
+/** Page by page, of the gateway that runs or of its data folder. */
+async function read(
+  context: CommandContext,
+  name: string,
+  options: Options,
+): Promise<ReadinessAnswer> {
   const { days, direction, organization, json = false } = options;
   const summary = new ReadinessSummary(name, direction === undefined ? undefined : [direction]);
   const span = { days, organization, isQuiet: json };
   const configured = await listConnectors(context, options);
-  const read = await readRecordedMail(context, options, span, (each) => summary.add(each));
-  const isMeant = (each: ConnectorName): boolean =>
-    (direction === undefined || each.direction === direction) &&
-    (organization === undefined || each.organization === organization);
-  const named = configured.filter((each) => each.name === name && isMeant(each));
-  const views = summary.view(named);
-  if (views.length === 0) throw unknown(name, [...configured.filter(isMeant), ...summary.others()]);
-  const text = json
-    ? toJson(name, views, { ...read, days })
-    : formatReadiness(name, views, { ...read, days }, context.width);
-  await context.out.print(text);
-  const isReady = views.every(({ met, unmet }) => met > 0 && unmet === 0);
-  context.setExitCode(isReady ? exitCode.ok : exitCode.changes);
+  const found = await readRecordedMail(context, options, span, (each) => summary.add(each));
+  const views = viewsOf(summary, { name, direction, organization }, configured);
+  return describeReadiness({ name, days }, views, found);
 }
 
-/** Empty where no configuration can be read: then only what was recorded has names. */
-async function listConnectors(context: CommandContext, options: Options): Promise<ConnectorName[]> {
+/** Empty where no configuration can be read here: then only what was recorded has names. */
+async function listConnectors(
+  context: CommandContext,
+  options: Options,
+): Promise<readonly ConnectorName[]> {
+  if (profileOf(options, context.surroundings) !== null) return [];
   const file = await findConfigFile(options.config, context.surroundings);
   const loaded = file === null ? null : await context.offline.loadInForce(file);
-  if (loaded?.kind !== 'loaded') return [];
-  return loaded.policy.organizations.flatMap(({ id, inboundConnectors, outboundConnectors }) => [
-    ...inboundConnectors.map(({ name }) => nameOf(name, 'inbound', id)),
-    ...outboundConnectors.map(({ name }) => nameOf(name, 'outbound', id)),
-  ]);
-}
-
-function nameOf(name: string, direction: Direction, organization: string): ConnectorName {
-  return { name, direction, organization };
-}
-
-function unknown(name: string, known: readonly { readonly name: string }[]): Failure {
-  const nearest = findNearest(
-    name,
-    known.map((each) => each.name),
-  );
-  const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
-  return new Failure('connector-unknown', `there is no connector ${name}${hint}`);
-}
-
-function toJson(
-  name: string,
-  views: readonly ReadinessView[],
-  { days, since, oldestAt }: ReadSoFar & { readonly days: number },
-): string {
-  const results = views.map((view) => ({ ...view, isReady: view.met > 0 && view.unmet === 0 }));
-  return formatJson({ formatVersion: 1, name, days, since, oldestAt, results });
+  return loaded?.kind === 'loaded' ? connectorNamesOf(loaded.policy) : [];
 }

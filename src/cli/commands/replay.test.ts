@@ -12,7 +12,7 @@ import { minimalConfig } from '../../../test/support/sample-config.ts';
 import { offlineRecords } from '../../app/offline-records.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { ReplaySummaryView } from '../replay-summary.ts';
+import type { ReplaySummaryView } from '../../policy/replay-summary.ts';
 
 const dayMs = 24 * 3600_000;
 const strict = `${minimalConfig()}    inboundConnectors:

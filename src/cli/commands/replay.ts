@@ -10,10 +10,10 @@ import { formatExamples, profileOf, requireOption, withJsonOption } from '../com
 import { exitCode } from '../exit-code.ts';
 import { findConfigFile } from '../find-gateway.ts';
 import { formatJson } from '../json-text.ts';
-import type { ReadSoFar } from '../read-recorded-mail.ts';
+import type { ReadSoFar } from '../../api/contract/records.ts';
 import { readDays, readRecordedMail } from '../read-recorded-mail.ts';
-import type { ReplaySummaryView } from '../replay-summary.ts';
-import { ReplaySummary } from '../replay-summary.ts';
+import type { ReplaySummaryView } from '../../policy/replay-summary.ts';
+import { ReplaySummary } from '../../policy/replay-summary.ts';
 import type { ReplayedBy } from '../replay-text.ts';
 import { describeUndecidable, formatReplay } from '../replay-text.ts';
 

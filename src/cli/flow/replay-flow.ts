@@ -12,7 +12,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { replayRecorded } from '../../policy/replay.ts';
 import type { CommandContext, GatewayOptions } from '../command-context.ts';
 import { readRecordedMail } from '../read-recorded-mail.ts';
-import { ReplaySummary } from '../replay-summary.ts';
+import { ReplaySummary } from '../../policy/replay-summary.ts';
 import { formatReplay } from '../replay-text.ts';
 
 export interface ReplayedFlow {

@@ -1,6 +1,6 @@
 /** Counts what a replay found: by kind, partner and reason, by message, within bounds. */
-import type { Recorded } from '../policy/recorded.ts';
-import type { Change, ChangeKind, Replayed, Undecidable } from '../policy/replayed.ts';
+import type { Recorded } from './recorded.ts';
+import type { Change, ChangeKind, Replayed, Undecidable } from './replayed.ts';
 
 /** Changes of one kind, partner and cause. `reason` and `ids` are of the first that were read. */
 export interface ChangeGroup extends Pick<Change, 'kind' | 'direction' | 'partner' | 'because'> {

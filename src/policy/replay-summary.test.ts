@@ -1,8 +1,8 @@
 /** Counting what a replay found: by message, within bounds, the gravest first. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Recorded } from '../policy/recorded.ts';
-import type { Change } from '../policy/replayed.ts';
+import type { Recorded } from './recorded.ts';
+import type { Change } from './replayed.ts';
 import { changesMax, ReplaySummary } from './replay-summary.ts';
 
 const record = (id: string): Recorded => ({ kind: 'unreadable', id, atMs: 0, reason: '' });

@@ -1,7 +1,7 @@
 /** Counts what a connector said of recorded mail, by organization and direction, within bounds. */
-import type { Recorded } from '../policy/recorded.ts';
-import type { Readiness, ReadinessFailure } from '../policy/readiness.ts';
-import { readReadiness } from '../policy/readiness.ts';
+import type { Recorded } from './recorded.ts';
+import type { Readiness, ReadinessFailure } from './readiness.ts';
+import { readReadiness } from './readiness.ts';
 
 export type Direction = 'inbound' | 'outbound';
 
