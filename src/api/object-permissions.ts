@@ -44,11 +44,16 @@ export function requireChange(actor: Actor, object: ObjectKey, verb: ObjectVerb)
   const organization = organizationOfObject(object);
   const permission = permissionToChange(object.kind, verb);
   if (mayDo(actor, permission, organization)) return;
-  if (!mayDo(actor, permissionToRead(object.kind), organization)) {
-    const { name } = object;
-    const where = organization === null ? `"${name}"` : `organization "${organization}"`;
-    throw new Failure('object-unknown', `there is no ${where}`);
-  }
+  requireRead(actor, object);
   const text = `this takes the permission ${permission}, which you do not have`;
   throw new Failure('api-not-permitted', text, { wireText: text });
+}
+
+/** Throws `object-unknown` for what is out of reach. */
+export function requireRead(actor: Actor, object: ObjectKey): void {
+  const organization = organizationOfObject(object);
+  if (mayDo(actor, permissionToRead(object.kind), organization)) return;
+  const { name } = object;
+  const where = organization === null ? `"${name}"` : `organization "${organization}"`;
+  throw new Failure('object-unknown', `there is no ${where}`);
 }

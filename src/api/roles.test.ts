@@ -54,6 +54,12 @@ const admitted: Readonly<Record<string, 'anybody' | 'signed-in' | 'session' | re
     'connector-administrator',
     'auditor',
   ],
+  replayMail: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+    'auditor',
+  ],
   readReadiness: [
     'gateway-administrator',
     'organization-administrator',
@@ -387,6 +393,10 @@ test('lists are asked for what is in reach, and no query makes it more', async (
       asked.push([query.organization, organizations]);
       return fakeServices().readReadiness(query, null);
     },
+    replay: async ({ organization }, _actor, organizations) => {
+      asked.push([organization, organizations]);
+      return { kind: 'refused', problems: [] };
+    },
     status: async (organizations) => {
       asked.push([undefined, organizations]);
       return fakeServices().status(null);
@@ -575,4 +585,37 @@ test('objects of another organization are neither read, listed, changed nor remo
   };
   await get(actor, { path: '/v1/organizations' }, list);
   assert.deepEqual(listed, [['organization', ['contoso']]]);
+});
+
+test('a replay tells nothing of objects that one may not see, nor of a whole configuration', async () => {
+  const asked: unknown[] = [];
+  const services: Partial<ApiServices> = {
+    replay: async ({ changes }, actor, organizations) => {
+      asked.push([changes?.length, actor.person?.name, organizations]);
+      return { kind: 'refused', problems: [] };
+    },
+  };
+  const replay = async (actor: Actor, body: object): Promise<string | null> =>
+    (await get(actor, { method: 'POST', path: '/v1/replay', body }, services)).code;
+  const of = (kind: string, organization: string | null, name = 'a') => ({
+    changes: [{ kind: 'remove', object: { kind, organization, name } }],
+  });
+  for (const role of [
+    'organization-administrator',
+    'connector-administrator',
+    'auditor',
+  ] as const) {
+    const actor = inContoso(role);
+    assert.equal(await replay(actor, of('rule', 'fabrikam')), 'object-unknown');
+    assert.equal(await replay(actor, of('organization', null, 'fabrikam')), 'object-unknown');
+    assert.equal(await replay(actor, of('certificate', null)), 'object-unknown');
+    assert.equal(await replay(actor, { config: 'hostName: a' }), 'api-not-permitted');
+  }
+  assert.equal(await replay(inContoso('help-desk'), {}), 'api-not-permitted');
+  assert.deepEqual(asked, []);
+  // What may be seen may be tried, also by who may change nothing.
+  assert.equal(await replay(inContoso('auditor'), of('rule', 'contoso')), 'policy-refused');
+  assert.deepEqual(asked, [[1, 'ada', ['contoso']]]);
+  const whole = makeActor([{ role: 'auditor', organization: null }]);
+  assert.equal(await replay(whole, { config: 'hostName: a' }), 'config-refused');
 });

@@ -22,6 +22,7 @@ import type { ConfigCheck, ConfigView } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
 import type { ReadinessAnswer, ReadinessQuery } from './contract/readiness.ts';
 import type { RecordPage, RecordQuery } from './contract/records.ts';
+import type { ReplayedView, ReplayOrder } from './contract/replay.ts';
 import type { PolicyServices } from './policy-services.ts';
 import type { SuggestQuery, SuggestionsView } from './contract/suggestions.ts';
 import type { TraceListView, TraceQuery } from './contract/trace-search.ts';
@@ -66,6 +67,15 @@ export interface ApiServices extends PolicyServices, ValidationServices {
   suggestConnectors(query: SuggestQuery, organizations: Organizations): Promise<SuggestionsView>;
   /** Throws `connector-unknown`. */
   readReadiness(query: ReadinessQuery, organizations: Organizations): Promise<ReadinessAnswer>;
+  /** Throws what wrong changes throw; `refused`: no policy can be made of them. Nothing changes. */
+  replay(
+    order: ReplayOrder,
+    actor: Actor,
+    organizations: Organizations,
+  ): Promise<
+    | { readonly kind: 'replayed'; readonly view: ReplayedView }
+    | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }
+  >;
   /** One bounded page of whole traces. */
   readRecords(query: RecordQuery, organizations: Organizations): Promise<RecordPage>;
   /** Resolves when the message is durable. */

@@ -3,6 +3,7 @@ import type { StatusView } from '../api/contract.ts';
 import { answerReadiness } from '../api/readiness.ts';
 import type { RecordedSources } from '../api/read-recorded.ts';
 import { readRecords } from '../api/read-records.ts';
+import { replayMail } from '../api/replay.ts';
 import { searchTraces } from '../api/search-traces.ts';
 import { suggestConnectors } from '../api/suggest.ts';
 import type { ConfigCheck, ConfigView } from '../api/contract/config.ts';
@@ -19,6 +20,7 @@ import { explainFor } from './explain.ts';
 import { homeMailbox } from './home-organization.ts';
 import { queueServices } from './queue-services.ts';
 import { policyServices } from './policy/policy-services.ts';
+import { composeReplayCandidate } from './policy/replay-candidate.ts';
 import type { Running } from './running.ts';
 import type { RefusedReload, Reloader } from './reloader.ts';
 import { validationServices } from './validation/validation-services.ts';
@@ -46,6 +48,13 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     readReadiness: (query, organizations) => {
       const { policy } = reloader.inForce;
       return answerReadiness(query, { policy, organizations, ...recorded(organizations) });
+    },
+    replay: async (order, actor, organizations) => {
+      const { state } = running.kept.policies;
+      const candidate = composeReplayCandidate(reloader.inForce, state, { order, actor });
+      if (candidate.kind === 'refused') return candidate;
+      const sources = { candidate: candidate.policy, organizations, ...recorded(organizations) };
+      return { kind: 'replayed', view: await replayMail(order, sources) };
     },
     ...policyServices({ kept: running.kept, reloader, log }, running.people.auditChange),
     searchTraces: (query, organizations) => searchTraces(query, readers, organizations),

@@ -1,5 +1,5 @@
 /** What a replay found, for people. */
-import type { Change, ChangeKind, Undecidable } from '../policy/replayed.ts';
+import type { Change, ChangeKind } from '../policy/replayed.ts';
 import { undecidableTexts } from '../policy/replayed.ts';
 import type { ReadSoFar } from '../api/contract/records.ts';
 import { countOf, formatCount } from './read-recorded-mail.ts';
@@ -99,9 +99,4 @@ function formatSame({ changed, undecidedOnly }: ReplaySummaryView, read: ReadSoF
   if (changed === 0 && undecidedOnly === 0) return `\nNothing would change for any of them.\n`;
   const open = undecidedOnly === 0 ? '' : `, ${formatCount(undecidedOnly)} cannot be told`;
   return `\n${formatCount(changed)} would change${open}, ${same} would stay as they were.\n`;
-}
-
-/** The words of a reason, for JSON. */
-export function describeUndecidable(why: Undecidable): string {
-  return undecidableTexts[why];
 }

@@ -12,6 +12,22 @@ import { replayArrival } from './replay-arrival.ts';
 import { replayRefusal } from './replay-refusal.ts';
 import { replaySending } from './replay-sending.ts';
 
+/**
+ * For whoever may see these organizations alone. What all others have to do with it is not to be told:
+ * the answer is the one that there would be without them, and none where that is another one.
+ */
+export function replayApart(policy: Policy, organizations: readonly string[]): Replay {
+  const own = policy.organizations.filter(({ id }) => organizations.includes(id));
+  const apart = { ...policy, organizations: own };
+  return (recorded) => {
+    const [alone, whole] = [replayRecorded(apart, recorded), replayRecorded(policy, recorded)];
+    if (JSON.stringify(alone) === JSON.stringify(whole)) return alone;
+    return { changes: [], undecided: [{ why: 'elsewhere', detail: '' }] };
+  };
+}
+
+export type Replay = (recorded: Recorded) => Replayed;
+
 export function replayRecorded(policy: Policy, recorded: Recorded): Replayed {
   switch (recorded.kind) {
     case 'unreadable':

@@ -29,6 +29,7 @@ export type Undecidable =
   | 'own-certificate'
   | 'no-evidence'
   | 'not-tried'
+  | 'elsewhere'
   | 'partial'
   | 'unreadable';
 
@@ -68,6 +69,8 @@ export const undecidableTexts: Readonly<Record<Undecidable, string>> = {
   'own-certificate': 'another certificate of ours would be shown, which the other side may refuse',
   'no-evidence': 'no server was reached, so that no TLS is recorded',
   'not-tried': 'no delivery has been tried yet',
+  elsewhere:
+    'it depends on another organization of this gateway: ask an administrator of the gateway',
   partial: 'a decision or evidence that it cites is not stored any more',
   unreadable: 'the record is damaged, of a later version, or its beginning is forgotten',
 };

@@ -181,6 +181,7 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
       others: 0,
       domainsLeftOut: 0,
     }),
+    replay: async () => ({ kind: 'refused', problems: [] }),
     readReadiness: async ({ name, days }) => ({
       formatVersion: 1,
       name,

@@ -36,16 +36,19 @@ function isNoLargerThanAFile(text: string): boolean {
   return new TextEncoder().encode(text).length <= checkedTextBytesMax;
 }
 
+/** A configuration as it would stand in a file. */
+export const checkedText = z
+  .string()
+  .refine(isNoLargerThanAFile, `is larger than ${checkedTextBytesMax} bytes`);
+
+/** JSON may write a byte of a configuration in six. */
+export const configBodyBytesMax = 6 * checkedTextBytesMax + 1024;
+
 export const configCheckOrderSchema = z
   .strictObject({
-    text: z
-      .string()
-      .refine(isNoLargerThanAFile, `is larger than ${checkedTextBytesMax} bytes`)
-      .nullable()
-      .default(null)
-      .meta({
-        description: 'YAML, as if it stood in the file of the gateway; null: the file as it is now',
-      }),
+    text: checkedText.nullable().default(null).meta({
+      description: 'YAML, as if it stood in the file of the gateway; null: the file as it is now',
+    }),
   })
   .meta({ id: 'ConfigCheckOrder' });
 export type ConfigCheckOrder = z.input<typeof configCheckOrderSchema>;

@@ -3,10 +3,12 @@
  * certificates that it presents. Only what the organization uses already: whoever may use them for whom is
  * for the gateway's administrator to say.
  */
-import type { PlacedObject } from '../../config/change-policy.ts';
+import type { PlacedObject, SetBy } from '../../config/change-policy.ts';
 import { anchorFileOf } from '../../config/mail-readers.ts';
 import type { ObjectKey, ObjectValue } from '../../config/policy-object.ts';
 import { describeObject } from '../../config/policy-object.ts';
+import type { Actor } from '../../identity/actor.ts';
+import { mayDo } from '../../identity/permissions.ts';
 import { Failure } from '../../mail/failure.ts';
 
 const means = ['anchors', 'clientCertificate'] as const;
@@ -38,4 +40,9 @@ function isFree(name: (typeof means)[number], wanted: string): boolean {
 /** A path may be written in two ways. */
 function isSame(known: unknown, wanted: string): boolean {
   return typeof known === 'string' && anchorFileOf(known) === anchorFileOf(wanted);
+}
+
+/** Whose word reaches inner networks: of whoever may change what concerns the whole gateway. */
+export function setByOf(actor: Actor): SetBy {
+  return mayDo(actor, 'config.reload', null) ? {} : { setBy: 'organization' };
 }

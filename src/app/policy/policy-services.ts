@@ -5,14 +5,12 @@ import type {
   RevisionView,
 } from '../../api/contract/policy-objects.ts';
 import type { PolicyAnswer, PolicyServices } from '../../api/policy-services.ts';
-import type { SetBy } from '../../config/change-policy.ts';
 import { composePolicy } from '../../config/compose-policy.ts';
 import { leaveOutSecrets } from '../../config/object-secrets.ts';
 import type { ObjectKey, PolicyObject } from '../../config/policy-object.ts';
 import { textOfKey } from '../../config/policy-object.ts';
 import type { Actor } from '../../identity/actor.ts';
 import { describeActor } from '../../identity/actor.ts';
-import { mayDo, organizationsOf } from '../../identity/permissions.ts';
 import type { StoredRevision } from '../../store/control/policy-revisions.ts';
 import { compareStates, describeDifference } from './describe-difference.ts';
 import type { PolicyBook, PolicyChange, PolicyState } from './policy-book.ts';
@@ -23,7 +21,9 @@ import { happeningsOf } from './audit-policy.ts';
 import { applyRequests, requireRevision, unknownObject } from './requested-change.ts';
 import { readRevision, unknownRevision, Viewer } from './show-objects.ts';
 import { toRequests } from './to-requests.ts';
-import { WordsFor } from './words-for-others.ts';
+import { setByOf } from './own-means.ts';
+import type { WordsFor } from './words-for-others.ts';
+import { wordsFor } from './words-for-others.ts';
 
 export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyServices {
   const { policies } = parts.kept;
@@ -39,7 +39,9 @@ export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyS
       for (const happening of happeningsOf(difference, reason)) audit(actor, happening);
     };
     const outcome = await changePolicyInForce(parts, { ...asked, author, also });
-    return answerOf(outcome, viewer, { about, words: wordsFor(actor, outcome) });
+    const { before, changed } = outcome;
+    const words = wordsFor(actor, [...before.objects, ...changed.objects]);
+    return answerOf(outcome, viewer, { about, words });
   };
   return {
     listObjects: async (of, query, names) => viewer.list(of, query, names),
@@ -89,11 +91,6 @@ export function policyServices(parts: ChangerParts, audit: AuditChange): PolicyS
   };
 }
 
-/** Whose word reaches inner networks: of whoever may change what concerns the whole gateway. */
-function setByOf(actor: Actor): SetBy {
-  return mayDo(actor, 'config.reload', null) ? {} : { setBy: 'organization' };
-}
-
 function describeChange({ key, before, after }: PolicyChange): ObjectDifference {
   return describeDifference(key, before, after);
 }
@@ -119,15 +116,6 @@ function asOf(
   return [...state.objects.filter((each) => !isWanted(each)), ...then.filter(isWanted)].sort(
     (a, b) => a.position - b.position,
   );
-}
-
-/** Whoever looks after some organizations is told nothing of the others. */
-function wordsFor(actor: Actor, { before, changed }: ChangeOutcome): WordsFor {
-  const reach = organizationsOf(actor, 'policy.read');
-  const all = [...before.objects, ...changed.objects]
-    .filter(({ kind }) => kind === 'organization')
-    .map(({ name }) => name);
-  return new WordsFor(reach.kind === 'all' ? null : reach.organizations, [...new Set(all)]);
 }
 
 interface Telling {

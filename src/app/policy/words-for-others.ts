@@ -2,6 +2,9 @@
  * What somebody is told who may not see every organization: of what concerns another one no more than
  * that it is in use elsewhere.
  */
+import type { ObjectKey } from '../../config/policy-object.ts';
+import type { Actor } from '../../identity/actor.ts';
+import { organizationsOf } from '../../identity/permissions.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import type { Organizations } from '../../api/services.ts';
 
@@ -49,4 +52,11 @@ function hasWord(text: string, id: string): boolean {
     if (!/[a-z0-9-]/i.test(around)) return true;
   }
   return false;
+}
+
+/** Whoever looks after some organizations is told nothing of the others that these objects are of. */
+export function wordsFor(actor: Actor, objects: readonly ObjectKey[]): WordsFor {
+  const reach = organizationsOf(actor, 'policy.read');
+  const all = objects.filter(({ kind }) => kind === 'organization').map(({ name }) => name);
+  return new WordsFor(reach.kind === 'all' ? null : reach.organizations, [...new Set(all)]);
 }

@@ -1,21 +1,28 @@
 /** `postern replay`: what another configuration would have made of the mail of the last days. */
 import type { Command } from 'commander';
+import { readText } from '../../config/read-text.ts';
 import { asIfProven } from '../../config/domain-verification.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Failure } from '../../mail/failure.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { replayRecorded } from '../../policy/replay.ts';
 import type { CommandContext } from '../command-context.ts';
-import { formatExamples, profileOf, requireOption, withJsonOption } from '../command-context.ts';
+import {
+  connectGateway,
+  formatExamples,
+  profileOf,
+  requireOption,
+  withJsonOption,
+} from '../command-context.ts';
 import { exitCode } from '../exit-code.ts';
 import { findConfigFile } from '../find-gateway.ts';
 import { formatJson } from '../json-text.ts';
-import type { ReadSoFar } from '../../api/contract/records.ts';
+import type { ReplayedView } from '../../api/contract/replay.ts';
+import { describeReplay, replayDays } from '../../api/contract/replay.ts';
+import type { RecordPlace } from '../read-recorded-mail.ts';
 import { readDays, readRecordedMail } from '../read-recorded-mail.ts';
-import type { ReplaySummaryView } from '../../policy/replay-summary.ts';
 import { ReplaySummary } from '../../policy/replay-summary.ts';
-import type { ReplayedBy } from '../replay-text.ts';
-import { describeUndecidable, formatReplay } from '../replay-text.ts';
+import { formatReplay } from '../replay-text.ts';
 
 interface Options {
   readonly config?: string;
@@ -39,7 +46,7 @@ export function addReplay(program: Command, context: CommandContext): void {
       '--days <number>',
       'how far back, 1 to 3650; no further than the trace is kept',
       readDays,
-      7,
+      replayDays,
     )
     .option('--organization <id>', 'only the mail of this organization')
     .option('--data <folder>', 'read this data folder, whether or not a gateway runs')
@@ -58,20 +65,54 @@ export function addReplay(program: Command, context: CommandContext): void {
 }
 
 async function replay(context: CommandContext, options: Options): Promise<void> {
-  const { days, organization, json = false } = options;
   const file = await findCandidate(context, options);
+  const found =
+    (await askElsewhere(context, file, options)) ?? (await read(context, file, options));
+  const { formatVersion, ...rest } = found;
+  const { policyRevision, days } = found;
+  const text =
+    options.json === true
+      ? formatJson({ formatVersion, file, ...rest })
+      : formatReplay(found, found, { file, policyRevision, days }, context.width);
+  await context.out.print(text);
+  context.setExitCode(found.changed === 0 ? exitCode.ok : exitCode.changes);
+}
+
+/** Null where no gateway elsewhere is meant, or it has more to read than its time allows. */
+async function askElsewhere(
+  context: CommandContext,
+  file: string,
+  options: Options,
+): Promise<ReplayedView | null> {
+  const place = await findPlace(context, options, file);
+  if (place.profile === undefined) return null;
+  const client = await connectGateway(context, place);
+  const { days, organization } = options;
+  const candidate = await readText(file);
+  if ('problem' in candidate) throw new Failure('file-unreadable', `${file} ${candidate.problem}`);
+  try {
+    return await client.replay({ config: candidate.text, days, organization });
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'api-timeout') return null;
+    throw error;
+  }
+}
+
+/** Page by page, of the gateway that is meant or of its data folder. */
+async function read(
+  context: CommandContext,
+  file: string,
+  options: Options,
+): Promise<ReplayedView> {
+  const { days, organization, json = false } = options;
   const candidate = await loadCandidate(context, file);
   const summary = new ReplaySummary();
   const place = await findPlace(context, options, file);
   const span = { days, organization, isQuiet: json };
-  const read = await readRecordedMail(context, place, span, (recorded) =>
+  const found = await readRecordedMail(context, place, span, (recorded) =>
     summary.add(recorded, replayRecorded(candidate, recorded)),
   );
-  const view = summary.view();
-  const by = { file, policyRevision: candidate.revision, days };
-  const text = json ? toJson(view, read, by) : formatReplay(view, read, by, context.width);
-  await context.out.print(text);
-  context.setExitCode(view.changed === 0 ? exitCode.ok : exitCode.changes);
+  return describeReplay(summary.view(), found, { policyRevision: candidate.revision, days });
 }
 
 async function findCandidate(context: CommandContext, { config }: Options): Promise<string> {
@@ -89,7 +130,11 @@ async function loadCandidate(context: CommandContext, file: string): Promise<Pol
 }
 
 /** A candidate lies beside the configuration in force, or anywhere: the one that serve would take is asked first. */
-async function findPlace(context: CommandContext, options: Options, candidate: string) {
+async function findPlace(
+  context: CommandContext,
+  options: Options,
+  candidate: string,
+): Promise<RecordPlace> {
   const { profile, socket, data } = options;
   const elsewhere =
     data === undefined ? profileOf({ profile, socket }, context.surroundings) : null;
@@ -97,24 +142,4 @@ async function findPlace(context: CommandContext, options: Options, candidate: s
   if (socket !== undefined || data !== undefined) return { socket, data };
   const inForce = await findConfigFile(undefined, context.surroundings);
   return { config: inForce ?? candidate };
-}
-
-function toJson(view: ReplaySummaryView, read: ReadSoFar, by: ReplayedBy): string {
-  const { kinds, groups, undecided, ...rest } = view;
-  return formatJson({
-    formatVersion: 1,
-    ...by,
-    since: read.since,
-    oldestAt: read.oldestAt,
-    messages: read.messages,
-    refusals: read.refusals,
-    changed: rest.changed,
-    undecidedOnly: rest.undecidedOnly,
-    kinds,
-    groups,
-    groupsLeftOut: rest.groupsLeftOut,
-    undecided: undecided.map((each) => ({ ...each, text: describeUndecidable(each.why) })),
-    changes: rest.changes,
-    changesLeftOut: rest.changesLeftOut,
-  });
 }
