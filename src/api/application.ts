@@ -9,6 +9,7 @@ import { documentRoute } from './routes/document.ts';
 import { answerProblem } from './serve/answer-problem.ts';
 import { serveAudit } from './serve/audit.ts';
 import { createBodyLimits } from './serve/body-limits.ts';
+import { serveCertificates } from './serve/certificates.ts';
 import { serveConfig } from './serve/config.ts';
 import { serveDomains } from './serve/domains.ts';
 import { EventStreams } from './serve/event-streams.ts';
@@ -47,6 +48,7 @@ const areas: readonly ((serving: Serving) => void)[] = [
   serveExplain,
   serveConfig,
   serveDomains,
+  serveCertificates,
   servePolicyObjects,
   serveRevisions,
   serveValidation,

@@ -154,7 +154,8 @@ export const outboundDecisionSchema: z.ZodType<OutboundDecision> = z
   })
   .meta({ id: 'OutboundDecision' });
 
-const certificateFacts: z.ZodType<CertificateFacts> = z.object({
+/** What one certificate says of itself. */
+export const certificateFacts = z.object({
   fingerprint256: z.string(),
   spki256: z.string(),
   subject: z.string(),
@@ -165,7 +166,7 @@ const certificateFacts: z.ZodType<CertificateFacts> = z.object({
   dnsNames: z.array(z.string()),
   commonName: z.string().nullable(),
   isSelfSigned: z.boolean(),
-});
+}) satisfies z.ZodType<CertificateFacts>;
 
 const pathProblems = [
   'no-certificate',

@@ -127,6 +127,7 @@ const kinds: Readonly<Record<string, readonly [string, readonly Role[], readonly
 };
 
 const ofPolicy: Readonly<Record<string, readonly Role[]>> = {
+  readCertificateContents: wholeReaders,
   listValidations: readers,
   readValidation: readers,
   listAlarms: readers,
@@ -184,6 +185,7 @@ const common = new Set([
   'removeOrganization',
   'listCertificates',
   'readCertificate',
+  'readCertificateContents',
   'putCertificate',
   'patchCertificate',
   'removeCertificate',

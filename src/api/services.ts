@@ -18,6 +18,7 @@ import type {
   QueueOrderAnswer,
   QueueOrderView,
 } from './contract/queue-orders.ts';
+import type { CertificateContentsView } from './contract/certificates.ts';
 import type { ConfigCheck, ConfigView } from './contract/config.ts';
 import type { DomainListView, DomainView } from './contract/domains.ts';
 import type { ReadinessAnswer, ReadinessQuery } from './contract/readiness.ts';
@@ -97,6 +98,8 @@ export interface ApiServices extends PolicyServices, ValidationServices {
   checkConfig(text: string | null): Promise<ConfigCheck>;
   /** What is in force; with the defaults of what was left out. */
   readConfig(options: { readonly withDefaults: boolean }): Promise<ConfigView>;
+  /** Throws `object-unknown`. */
+  readCertificate(name: string): Promise<CertificateContentsView>;
   listDomains(): Promise<DomainListView>;
   /** `domain` in canonical form. Throws `domain-unknown`. */
   verifyDomain(domain: string): Promise<DomainView>;

@@ -1,5 +1,4 @@
 /** `cert show` and `cert import`: our own certificates, as files and as the configuration names them. */
-import { createPrivateKey } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
@@ -14,24 +13,14 @@ import { findCertificate } from '../config/find-certificate.ts';
 import { loadInForce } from './policy/load-file.ts';
 import { formatProblem } from '../config/problem.ts';
 import { Failure } from '../mail/failure.ts';
-import type { Policy } from '../policy/policy.ts';
-import { AnchorRegistry } from '../tls/anchors.ts';
-import { certificateFacts } from '../tls/certificate-facts.ts';
-import { examineChain } from '../tls/chain.ts';
+import type { AnchorRegistry } from '../tls/anchors.ts';
 import { assembleCertificate } from '../tls/import-certificate.ts';
 import type { GivenFile, ImportedCertificate } from '../tls/import-certificate.ts';
-import { describeKey } from '../tls/key-type.ts';
-import { parseCertificate } from '../tls/parsed-certificate.ts';
-import { pemBlocks } from '../tls/pem.ts';
-import { PresentedChain } from '../tls/presented-chain.ts';
+import type { CertificateUsers } from './certificate-contents.ts';
+import { examinePair, loadAnchors, noContents, usersOf } from './certificate-contents.ts';
 import { replaceTogether } from './replace-together.ts';
 
 const fileBytesMax = 4 * 1024 * 1024;
-
-interface Loaded {
-  readonly config: Config;
-  readonly policy: Policy;
-}
 
 export const certificateCommands: CertificateCommands = { show, import: importCertificate };
 
@@ -60,103 +49,30 @@ async function show(question: ShowCertificatesQuestion): Promise<readonly Certif
   throw new Failure('certificate-unknown', text);
 }
 
-async function load(file: string): Promise<Loaded> {
+async function load(file: string): Promise<CertificateUsers> {
   const loaded = await loadInForce(file);
   if (loaded.kind === 'loaded') return loaded;
   throw new Failure('config-refused', loaded.problems.map(formatProblem).join('\n'));
 }
 
-/** The roots that others have too. A machine without a store of its own has the bundled ones. */
-async function loadAnchors(): Promise<AnchorRegistry> {
-  const anchors = new AnchorRegistry();
-  await anchors.loadAnchors(['bundled', 'system']);
-  return anchors;
-}
-
 interface ViewParts extends CertificateFiles {
   readonly name: string | null;
-  readonly loaded: Loaded | null;
+  readonly loaded: CertificateUsers | null;
   readonly anchors: AnchorRegistry;
 }
 
 async function viewOf(parts: ViewParts): Promise<CertificateView> {
   const { name, certificateFile: file, keyFile, loaded, anchors } = parts;
-  const base = { name, file, usedBy: name === null ? [] : usersOf(name, loaded) };
-  const nothing = { certificates: [], keyFits: null, trustedBy: null, trustDetail: '' };
-  let ders: Buffer[];
+  const usedBy = name === null || loaded === null ? [] : usersOf(name, loaded);
+  const base = { name, file, usedBy };
   try {
-    ders = certificatesIn(await readBounded(file));
+    const certificate = await readBounded(file);
+    const key = await readFile(keyFile, 'latin1').catch(() => '');
+    return { ...base, problem: null, ...examinePair({ certificate, key }, anchors) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return { ...base, ...nothing, problem: error.message };
+    return { ...base, ...noContents, problem: error.message };
   }
-  const chain = new PresentedChain(ders);
-  return {
-    ...base,
-    problem: null,
-    certificates: ders.map((der) => ({
-      ...certificateFacts(der),
-      keyType: describeKey(parseCertificate(der)?.publicKey() ?? null),
-    })),
-    keyFits: await keyFits(ders[0]!, keyFile),
-    ...judgeTrust(chain, anchors),
-  };
-}
-
-function certificatesIn({ name, bytes }: GivenFile): Buffer[] {
-  const ders = pemBlocks(bytes.toString('latin1'))
-    .filter(({ label }) => label === 'CERTIFICATE')
-    .map(({ der }) => der);
-  if (ders.length > 0) return ders;
-  if (parseCertificate(bytes) !== null) return [bytes];
-  throw new Failure('tls-certificate-malformed', `${name} holds no certificate`);
-}
-
-/** Null where the file holds no key: that is no fault of a certificate file. */
-async function keyFits(leaf: Buffer, keyFile: string): Promise<boolean | null> {
-  const text = await readFile(keyFile, 'latin1').catch(() => '');
-  if (!text.includes('PRIVATE KEY-----')) return null;
-  try {
-    return parseCertificate(leaf)?.x509()?.checkPrivateKey(createPrivateKey(text)) ?? false;
-  } catch {
-    // A key that cannot be read fits nothing; what OpenSSL says of it is not shown.
-    return false;
-  }
-}
-
-function judgeTrust(
-  chain: PresentedChain,
-  anchors: AnchorRegistry,
-): Pick<CertificateView, 'trustedBy' | 'trustDetail'> {
-  let trustDetail = '';
-  for (const name of ['bundled', 'system']) {
-    const set = anchors.get(name);
-    const path = examineChain(chain, { anchors: name, set, purpose: 'either', at: Date.now() });
-    if (path.kind === 'reached') return { trustedBy: name, trustDetail: '' };
-    if (trustDetail === '') trustDetail = path.detail;
-  }
-  return { trustedBy: null, trustDetail };
-}
-
-function usersOf(name: string, loaded: Loaded | null): string[] {
-  if (loaded === null) return [];
-  const { config, policy } = loaded;
-  const isShared = policy.organizations.length > 1;
-  const ownedBy = (id: string): string => (isShared ? ` of ${id}` : '');
-  return [
-    ...config.listeners
-      .filter(({ serverCertificates }) => serverCertificates.includes(name))
-      .map((listener) => `listener ${listener.name}`),
-    ...(config.api?.serverCertificates.includes(name) === true ? ['the API'] : []),
-    ...policy.organizations.flatMap(({ id, outboundConnectors, deliveryTargets }) => [
-      ...outboundConnectors
-        .filter(({ clientCertificate }) => clientCertificate === name)
-        .map((connector) => `outbound connector ${connector.name}${ownedBy(id)}`),
-      ...deliveryTargets
-        .filter(({ clientCertificate }) => clientCertificate === name)
-        .map((target) => `delivery target ${target.name}${ownedBy(id)}`),
-    ]),
-  ];
 }
 
 async function importCertificate(order: ImportCertificateOrder): Promise<ImportedView> {

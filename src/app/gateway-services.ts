@@ -23,6 +23,7 @@ import { policyServices } from './policy/policy-services.ts';
 import { composeReplayCandidate } from './policy/replay-candidate.ts';
 import type { Running } from './running.ts';
 import type { RefusedReload, Reloader } from './reloader.ts';
+import { describeCertificate } from './served-certificates.ts';
 import { validationServices } from './validation/validation-services.ts';
 import { version } from './version.ts';
 
@@ -68,6 +69,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     },
     explain: (question, organizations) =>
       explainFor(reloader.inForce.policy, question, organizations),
+    readCertificate: (name) => describeCertificate(reloader.inForce, name),
     readConfig: ({ withDefaults }) => readConfig(reloader, withDefaults),
     checkConfig: (text) => checkConfig(reloader, text),
     reloadConfig: async ({ reason, overwritePolicy }, actor) => {

@@ -10,7 +10,7 @@ const soonDays = 30;
 
 export function formatCertificate(view: CertificateView, nowMs: number): string {
   const { name, file, problem, certificates, usedBy } = view;
-  const lines = [name === null ? file : `${name}: ${file}`];
+  const lines = [[name, file].filter((part) => part !== null).join(': ')];
   if (problem !== null) lines.push(`  UNUSABLE: ${problem}`);
   for (const [place, certificate] of certificates.entries()) {
     const number = certificates.length === 1 ? '' : ` ${place + 1} of ${certificates.length}`;

@@ -12,7 +12,8 @@ export interface ShowCertificatesQuestion {
 export interface CertificateView {
   /** In the configuration; null for any other file. */
   readonly name: string | null;
-  readonly file: string;
+  /** Null where a gateway elsewhere told it, which shows no paths. */
+  readonly file: string | null;
   readonly problem: string | null;
   /** In the order of the file. */
   readonly certificates: readonly (CertificateFacts & { readonly keyType: string })[];

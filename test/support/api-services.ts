@@ -190,6 +190,9 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
       oldestAt: null,
       results: [],
     }),
+    readCertificate: async (name) => {
+      throw new Failure('object-unknown', `there is no certificate "${name}"`);
+    },
     readTrace: async () => null,
     submit: async () => ({ id: sampleRows[0]!.id }),
     readConfig: async () => ({

@@ -1,6 +1,8 @@
 /** The client's calls about the objects of the policy. */
 import type { ObjectKind } from '../../config/policy-object.ts';
 import { kindOf } from '../../config/policy-object.ts';
+import type { CertificateContentsView } from '../contract/certificates.ts';
+import { certificateContentsSchema } from '../contract/certificates.ts';
 import type {
   ChangedView,
   ChangesOrderInput,
@@ -23,6 +25,8 @@ export interface PolicyClient {
     of: ObjectsOf,
     query?: { readonly name?: string; readonly limit?: number; readonly after?: string },
   ): Promise<ObjectListView>;
+  /** What is in one of our own certificates. Throws `object-unknown`. */
+  readCertificate(name: string): Promise<CertificateContentsView>;
   /** Throws `object-unknown`. */
   readObject(key: ObjectsOf & { readonly name: string }): Promise<ObjectView>;
   /**
@@ -36,6 +40,10 @@ export function policyClient({ ask }: Caller): PolicyClient {
   return {
     listObjects: (of, query = {}) =>
       ask({ method: 'GET', path: `${listPath(of)}${formatQuery(query)}` }, objectListSchema),
+    readCertificate: (name) => {
+      const path = `/v1/certificates/${encodeURIComponent(name)}/contents`;
+      return ask({ method: 'GET', path }, certificateContentsSchema);
+    },
     readObject: (key) => {
       const path = `${listPath(key)}/${encodeURIComponent(key.name)}`;
       return ask({ method: 'GET', path }, objectViewSchema);

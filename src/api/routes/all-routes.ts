@@ -1,6 +1,7 @@
 /** Every route of the API by its name, from the areas: an area is added with one line here. */
 import type { RouteConfig } from '@hono/zod-openapi';
 import * as audit from './audit.ts';
+import * as certificates from './certificates.ts';
 import * as config from './config.ts';
 import * as document from './document.ts';
 import * as domains from './domains.ts';
@@ -25,6 +26,7 @@ const policyObjects = { changesRoute, policyRoute, ...Object.fromEntries(ofObjec
 
 const areas: readonly Readonly<Record<string, RouteConfig>>[] = [
   audit,
+  certificates,
   config,
   document,
   domains,

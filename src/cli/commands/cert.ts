@@ -1,21 +1,29 @@
 /** `postern cert show | import`: what our certificates are, and putting new ones in their place. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { ApiClient } from '../../api/client.ts';
+import type { ObjectListView } from '../../api/contract/policy-objects.ts';
 import { Failure } from '../../mail/failure.ts';
 import { sanitizePeerText } from '../../mail/peer-text.ts';
 import { formatCertificate } from '../certificate-text.ts';
 import { configFileOf } from '../change-config.ts';
 import type { CommandContext } from '../command-context.ts';
-import { formatExamples, requireOption, withJsonOption } from '../command-context.ts';
+import {
+  connectGateway,
+  formatExamples,
+  requireOption,
+  withJsonOption,
+} from '../command-context.ts';
 import { findConfigFile } from '../find-gateway.ts';
 import { exitCode } from '../exit-code.ts';
 import { formatJson } from '../json-text.ts';
-import type { ImportedView } from '../offline-certificates.ts';
+import type { CertificateView, ImportedView } from '../offline-certificates.ts';
 import { reloadAfter, tellReload, withReloadOption } from '../reload-after.ts';
 import type { ReloadOptions } from '../reload-after.ts';
 
 interface ShowOptions {
   readonly config?: string;
+  readonly profile?: string;
   readonly json?: boolean;
 }
 
@@ -45,7 +53,8 @@ function addShow(cert: Command, context: CommandContext): void {
       '[what]',
       'a name of the configuration, or a file; without it all that are configured',
     )
-    .option('--config <file>', 'the configuration file');
+    .option('--config <file>', 'the configuration file')
+    .option('--profile <name>', 'those in force on a gateway elsewhere, where it is written out');
   withJsonOption(command)
     .addHelpText(
       'after',
@@ -53,24 +62,64 @@ function addShow(cert: Command, context: CommandContext): void {
         context.offline.commandName,
         'cert show',
         'cert show server',
+        'cert show --profile clinic',
         'cert show ./new.pem',
       ),
     )
     .action(async (what: string | undefined, options: ShowOptions) => {
-      const configFile =
-        what === undefined
-          ? await configFileOf(context, options.config)
-          : await findConfigFile(options.config, context.surroundings);
-      const views = await context.offline.certificates.show({
-        configFile,
-        what: what === undefined ? null : { name: what, file: fileOf(context, what) },
-      });
+      const views =
+        options.profile === undefined
+          ? await readHere(context, what, options)
+          : await askElsewhere(context, what, options);
       const text =
         options.json === true
           ? formatJson({ formatVersion: 1, certificates: views })
           : views.map((view) => formatCertificate(view, context.nowMs())).join('\n');
       await context.out.print(text === '' ? 'No certificates are configured.\n' : text);
     });
+}
+
+async function readHere(
+  context: CommandContext,
+  what: string | undefined,
+  { config }: ShowOptions,
+): Promise<readonly CertificateView[]> {
+  const configFile =
+    what === undefined
+      ? await configFileOf(context, config)
+      : await findConfigFile(config, context.surroundings);
+  return context.offline.certificates.show({
+    configFile,
+    what: what === undefined ? null : { name: what, file: fileOf(context, what) },
+  });
+}
+
+/** One by its name, or all. */
+async function askElsewhere(
+  context: CommandContext,
+  what: string | undefined,
+  options: ShowOptions,
+): Promise<readonly CertificateView[]> {
+  const client = await connectGateway(context, options);
+  const names = what === undefined ? await namesOf(client) : [what];
+  const views: CertificateView[] = [];
+  for (const each of names) {
+    const { formatVersion: _, ...view } = await client.readCertificate(each);
+    views.push({ ...view, file: null });
+  }
+  return views;
+}
+
+async function namesOf(client: ApiClient): Promise<readonly string[]> {
+  const names: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const of = { kind: 'certificate', organization: null } as const;
+    const page: ObjectListView = await client.listObjects(of, cursor === null ? {} : { cursor });
+    names.push(...page.objects.map(({ name }) => name));
+    ({ cursor } = page);
+  } while (cursor !== null);
+  return names;
 }
 
 function addImport(cert: Command, context: CommandContext): void {
