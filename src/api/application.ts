@@ -59,7 +59,7 @@ const areas: readonly ((serving: Serving) => void)[] = [
 ];
 
 /** A validation is bounded by itself. */
-const slowPaths = { pattern: /\/validate$/, timeoutMs: 345_000 };
+const slowPaths = { pattern: /\/(?:validate|probe)$/, timeoutMs: 345_000 };
 
 export function createApplication(services: ApiServices, context: ApiContext): Application {
   const { limits, failures, log } = context;

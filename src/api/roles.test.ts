@@ -41,6 +41,11 @@ const admitted: Readonly<Record<string, 'anybody' | 'signed-in' | 'session' | re
   readTrace: roles,
   watchQueue: roles,
   watchTraces: roles,
+  probeConnector: [
+    'gateway-administrator',
+    'organization-administrator',
+    'connector-administrator',
+  ],
   validateConnector: [
     'gateway-administrator',
     'organization-administrator',

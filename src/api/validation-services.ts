@@ -1,5 +1,6 @@
 /** What the API serves of validations and alarms. */
 import type { ValidationRun, ValidationStep } from '../policy/validation/run.ts';
+import type { ProbeAnswer, ProbeOrderView } from './contract/probe.ts';
 import type {
   AlarmListView,
   AlarmQuery,
@@ -26,6 +27,8 @@ export interface BegunValidation {
 export interface ValidationServices {
   /** Throws before anything is dialled, where the order is refused. `recipients` undefined: the connector's. */
   startValidation(of: ConnectorOf, order: ValidationOrderView): Promise<BegunValidation>;
+  /** Throws before anything is dialled or looked up, where the order is refused. */
+  probeConnector(of: ConnectorOf, order: ProbeOrderView): Promise<ProbeAnswer>;
   /** Throws `outbound-connector-unknown`. */
   listValidations(of: ConnectorOf, query: ValidationQuery): Promise<ValidationListView>;
   /** Throws `validation-unknown`. */

@@ -141,6 +141,12 @@ export const appFailures = {
     exitCode: 65,
     whatToDo: 'Mend the draft as the text says; its keys are those of docs/config.md.',
   },
+  'address-not-allowed': {
+    httpStatus: 403,
+    exitCode: 77,
+    whatToDo:
+      'Name a domain whose mail takes the connector; nothing was looked up and nothing dialled.',
+  },
   'validation-refused': {
     httpStatus: 422,
     exitCode: 65,

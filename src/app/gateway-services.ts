@@ -43,7 +43,7 @@ export function gatewayServices(log: Log, running: Running): ApiServices {
     listQueue: (filter) => readers.listQueue(filter),
     ...queueServices(log, running),
     ...domainServices(running),
-    ...validationServices(running.validations),
+    ...validationServices(running.validations, () => reloader.inForce.policy),
     suggestConnectors: (query, organizations) =>
       suggestConnectors(query, { policy: reloader.inForce.policy, ...recorded(organizations) }),
     readReadiness: (query, organizations) => {

@@ -37,6 +37,7 @@ const order: LaneValidation = {
   smartHostsSetBy: 'gateway',
   recipients: [address('b@partner.test')],
   reversePath: null,
+  asksEnvelope: true,
   message: {
     from: 'a@example.test',
     subject: 'x',

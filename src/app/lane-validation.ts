@@ -63,9 +63,10 @@ export class LaneValidations {
       guard: { ...live.guard, smartHostsSetBy: asked.smartHostsSetBy },
       takeInside: () => Promise.reject(new Error('a validation hands nothing over inside')),
     };
-    const { id, organization, recipients, reversePath, message } = asked;
+    const { id, organization, recipients, reversePath, asksEnvelope, message } = asked;
     const isDraft = asked.configuration !== null;
-    const task = { id, policy, organization, connector, isDraft, recipients, reversePath, message };
+    const whom = { recipients, reversePath, asksEnvelope, message };
+    const task = { id, policy, organization, connector, isDraft, ...whom };
     const { run, cut } = startValidation(services, task, tell);
     this.#cuts.add(cut);
     if (this.#isStopped) cut();

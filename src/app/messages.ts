@@ -48,6 +48,8 @@ export interface LaneValidation {
   readonly smartHostsSetBy: 'organization' | 'gateway';
   readonly recipients: readonly Address[];
   readonly reversePath: ReversePath;
+  /** False: only TLS is looked at. */
+  readonly asksEnvelope: boolean;
   readonly message: {
     readonly from: string;
     readonly subject: string;

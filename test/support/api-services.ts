@@ -211,6 +211,9 @@ export function fakeServices(overrides: Partial<ApiServices> = {}): ApiServices 
     startValidation: async () => {
       throw new Error('no validation in this fake');
     },
+    probeConnector: async () => {
+      throw new Error('no probe in this fake');
+    },
     listValidations: async () => {
       throw new Error('no validations in this fake');
     },

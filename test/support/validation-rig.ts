@@ -99,6 +99,7 @@ export function startValidationRig(options: ValidationRigOptions = {}): Validati
           isDraft: true,
           recipients: to.map(address),
           reversePath: null,
+          asksEnvelope: true,
           message: { from: 'test@example.test', subject: 'Test', content: testContent },
           ...task,
         },

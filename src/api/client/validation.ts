@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { Failure } from '../../mail/failure.ts';
 import type { ValidationRun, ValidationStep } from '../../policy/validation/run.ts';
 import { problemSchema } from '../contract.ts';
+import type { ProbeAnswer, ProbeOrderInput } from '../contract/probe.ts';
+import { probeSchema } from '../contract/probe.ts';
 import type {
   AlarmListView,
   AlarmQuery,
@@ -34,6 +36,8 @@ export interface ValidationClient {
     onStep: (step: ValidationStep) => void,
     signal?: AbortSignal,
   ): Promise<ValidationRun>;
+  /** Throws `outbound-connector-unknown`, `address-not-allowed`, `validation-busy`. */
+  probeConnector(of: Of, order: ProbeOrderInput): Promise<ProbeAnswer>;
   listValidations(of: Of, query?: ValidationQueryInput): Promise<ValidationListView>;
   /** Throws `validation-unknown`. */
   readValidation(of: Of, id: string): Promise<ValidationRun>;
@@ -64,6 +68,10 @@ export function validationClient({ ask, stream }: Caller): ValidationClient {
       await stream(call, async (part) => reader.take(part));
       if (run !== null) return run;
       throw new Failure('gateway-connection-lost', 'the gateway ended before the validation did');
+    },
+    probeConnector: (of, body) => {
+      const path = `${pathOf(of)}/probe`;
+      return ask({ method: 'POST', path, body, timeoutMs: runWithinMs }, probeSchema);
     },
     listValidations: (of, query = {}) => {
       const path = `${pathOf(of)}/validations${formatQuery({ ...query } as Query)}`;

@@ -111,7 +111,8 @@ export const validationStepSchema: z.ZodType<ValidationStep> = z
 
 const causes = Object.keys(mends) as [ValidationCause, ...ValidationCause[]];
 
-const finding = z
+/** Something that stands in the way. */
+export const findingSchema = z
   .object({
     cause: z.enum(causes),
     host: z.string().nullable(),
@@ -124,7 +125,8 @@ const finding = z
   })
   .meta({ id: 'ValidationFinding' });
 
-const hostVerdict = z.object({
+/** One host at one of its addresses. */
+export const hostVerdictSchema = z.object({
   host: z.string(),
   address: z.string().nullable(),
   family: family.nullable(),
@@ -135,6 +137,9 @@ const hostVerdict = z.object({
   evidence: z.union([evidenceSchema, z.null()]),
   chain: z.array(z.string()),
 });
+
+/** Each once, whatever host showed it. */
+export const seenCertificates = z.array(z.object({ fingerprint256: z.string(), pem: z.string() }));
 
 /** A whole run. */
 export const validationRunSchema: z.ZodType<ValidationRun> = z
@@ -156,9 +161,9 @@ export const validationRunSchema: z.ZodType<ValidationRun> = z
     }),
     result,
     summary: z.string(),
-    findings: z.array(finding),
+    findings: z.array(findingSchema),
     steps: z.array(validationStepSchema),
-    hosts: z.array(hostVerdict),
+    hosts: z.array(hostVerdictSchema),
     transcripts: z.array(
       z.object({
         host: z.string(),
@@ -168,7 +173,7 @@ export const validationRunSchema: z.ZodType<ValidationRun> = z
         lines: z.array(z.string()),
       }),
     ),
-    certificates: z.array(z.object({ fingerprint256: z.string(), pem: z.string() })),
+    certificates: seenCertificates,
   })
   .meta({ id: 'ValidationRun' });
 

@@ -10,6 +10,7 @@ import {
   validationQuerySchema,
   validationRunSchema,
 } from '../contract/validation.ts';
+import { probeOrderSchema, probeSchema } from '../contract/probe.ts';
 import { json, needs, problem } from './route-parts.ts';
 
 const connectorPath = '/v1/organizations/{organization}/outbound-connectors/{name}';
@@ -36,6 +37,21 @@ export const validateRoute = createRoute({
     },
     default: problem,
   },
+});
+
+export const probeRoute = createRoute({
+  method: 'post',
+  path: `${connectorPath}/probe`,
+  operationId: 'probeConnector',
+  ...needs('validate'),
+  summary: "Looks at the TLS of a connector's hosts, and what each TLS setting would say of it",
+  description:
+    'A validation that stops before MAIL and is kept nowhere: the same hosts, the same bounds in number and time, and nothing is sent. For a domain whose mail does not take the connector the answer is `address-not-allowed`, and no name is looked up; so it is, host by host, for addresses that the connector must not reach.',
+  request: {
+    params: connectorParamSchema,
+    body: { content: { 'application/json': { schema: probeOrderSchema } } },
+  },
+  responses: { 200: json('What was seen', probeSchema), default: problem },
 });
 
 export const validationsRoute = createRoute({

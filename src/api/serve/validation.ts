@@ -6,6 +6,7 @@ import type { ValidationStep } from '../../policy/validation/run.ts';
 import { describeError } from '../problem.ts';
 import {
   alarmsRoute,
+  probeRoute,
   validateRoute,
   validationRoute,
   validationsRoute,
@@ -23,6 +24,11 @@ export function serveValidation({ app, services, context }: Serving): void {
     const wantsEvents = (c.req.header('accept') ?? '').includes('text/event-stream');
     if (wantsEvents) return tellLive(c, begun, context);
     return c.json(await begun.run, 200);
+  });
+  app.openapi(probeRoute, async (c) => {
+    const order = c.req.valid('json');
+    const of = inReach(c, c.req.valid('param'));
+    return c.json(await services.probeConnector(of, { ...order, by: signedBy(c, order.by) }), 200);
   });
   app.openapi(validationsRoute, async (c) =>
     c.json(

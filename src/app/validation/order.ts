@@ -11,6 +11,7 @@ import { validationRecipientsMax } from '../../policy/validation/run.ts';
  * `draft` is a connector's value as it would stand in the configuration, in the place of the one of that
  * name; null validates the one in force. `recipients` null: those of the connector. `from` null is
  * Exchange's sender, `subject` null Exchange's subject. `orderedBy` says in words who wants it.
+ * `stopBefore` mail is a probe: only TLS is looked at, and the run is kept nowhere.
  */
 export interface ValidationOrder {
   readonly organization: string;
@@ -20,7 +21,7 @@ export interface ValidationOrder {
   readonly reversePath: ReversePath;
   readonly from: Address | null;
   readonly subject: string | null;
-  readonly stopBefore: 'data' | null;
+  readonly stopBefore: 'mail' | 'data' | null;
   readonly trigger: ValidationTrigger;
   readonly orderedBy: string;
 }

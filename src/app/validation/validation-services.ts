@@ -3,12 +3,18 @@ import type { ValidationOrderView } from '../../api/contract/validation.ts';
 import type { ConnectorOf, ValidationServices } from '../../api/validation-services.ts';
 import type { Address } from '../../mail/address.ts';
 import { parseAddress } from '../../mail/address.ts';
+import type { Policy } from '../../policy/policy.ts';
 import type { ConnectorKey } from '../../store/control/validation-runs.ts';
 import type { ValidationOrder } from './order.ts';
+import { probeConnector } from './probe.ts';
 import type { Validations } from './validations.ts';
 
-export function validationServices(validations: Validations): ValidationServices {
+export function validationServices(
+  validations: Validations,
+  policy: () => Policy,
+): ValidationServices {
   return {
+    probeConnector: (of, order) => probeConnector({ validations, policy }, of, order),
     startValidation: (of, order) => validations.start(toOrder(of, order)),
     listValidations: async (of, { limit, before = null }) => {
       const key = keyOf(of);

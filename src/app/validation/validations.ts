@@ -166,6 +166,7 @@ export class Validations {
         : 'organization',
       recipients,
       reversePath: order.reversePath,
+      asksEnvelope: order.stopBefore !== 'mail',
       message: messageOf(policy, order, { id, recipients }),
     };
     if (asked.message !== null) this.#admission.admitMessage(organization, recipients.length);
@@ -189,6 +190,7 @@ export class Validations {
     const run = lane
       .ask('validate', asked, { timeoutMs: answerWithinMs, onEvent })
       .then((result) => {
+        if (order.stopBefore === 'mail') return result;
         const isAsPrepared = result.policyRevision === policyRevision;
         return this.#keep(order, result, isAsPrepared ? way : unknownWay);
       })
@@ -265,7 +267,7 @@ function messageOf(
   { id, recipients }: Pick<LaneValidation, 'id' | 'recipients'>,
 ): LaneValidation['message'] {
   const from = senderOf(policy, order);
-  if (order.stopBefore === 'data' || recipients.length === 0) return null;
+  if (order.stopBefore !== null || recipients.length === 0) return null;
   const subject = order.subject ?? defaultSubject;
   const { connector } = order;
   const { hostName } = policy;

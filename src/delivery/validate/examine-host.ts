@@ -144,6 +144,11 @@ class Examination {
     { permit }: TlsVerdict & { readonly kind: 'proceed' },
   ): Promise<void> {
     const { recipients } = this.#place;
+    if (!this.#scene.asksEnvelope) {
+      const text = 'only TLS was to be looked at';
+      this.#recorder.tell({ step: 'mail', state: 'skipped', text });
+      return;
+    }
     if (recipients.length === 0) {
       const text = 'no address to test with was given';
       this.#recorder.tell({ step: 'mail', state: 'skipped', text });

@@ -35,6 +35,8 @@ class OpenSockets extends Set<Socket> {
 export class ValidationScene {
   readonly services: DeliveryServices;
   readonly reversePath: ReversePath;
+  /** Whether hosts are asked about recipients, once TLS stands. */
+  readonly asksEnvelope: boolean;
   readonly onStep: OnValidationStep;
   /** Sockets on which a session is not ready yet. */
   readonly underWay = new OpenSockets(() => this.#isOver);
@@ -45,11 +47,12 @@ export class ValidationScene {
 
   constructor(
     services: DeliveryServices,
-    task: { readonly reversePath: ReversePath; readonly runMs: number },
+    task: Pick<ValidationScene, 'reversePath' | 'asksEnvelope'> & { readonly runMs: number },
     onStep: OnValidationStep,
   ) {
     this.services = services;
     this.reversePath = task.reversePath;
+    this.asksEnvelope = task.asksEnvelope;
     this.onStep = onStep;
     this.#timer = setTimeout(() => this.cut(), task.runMs);
   }

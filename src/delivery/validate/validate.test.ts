@@ -107,6 +107,27 @@ describe('security', () => {
       }));
   }
 
+  test('a probe sends nothing after the handshake, and reaches no inner address', () => {
+    const zone = {
+      'partner.test': { mx: [{ preference: 1, exchange: mx }] },
+      [mx]: { a: ['192.0.2.1', '10.0.0.1'] },
+    };
+    return withRig({ zone }, async (rig) => {
+      const partner = await rig.partner('192.0.2.1', { tls: partnerTls.trusted });
+      const run = await rig.validate(forced, { asksEnvelope: false, message: null });
+      assert.deepEqual(causesOf(run), ['address-not-allowed']);
+      assert.deepEqual([...new Set(rig.dialled)], ['192.0.2.1 25']);
+      const said = partner.connections
+        .map(({ clear, underTls }) => `${clear.toString()}${underTls.toString()}`)
+        .join('');
+      assert.match(said, /STARTTLS[^]*EHLO/);
+      assert.doesNotMatch(said, /MAIL|RCPT|DATA|BDAT/);
+      assert.deepEqual(run.asked.scope, 'connection');
+      assert.equal(stepOf(run, 'verdict')!.state, 'succeeded');
+      assert.equal(stepOf(run, 'mail')!.state, 'skipped');
+    });
+  });
+
   test('stopping before DATA sends MAIL and RCPT only', () =>
     withRig({}, async (rig) => {
       const partner = await rig.partner('192.0.2.1', { tls: partnerTls.trusted });

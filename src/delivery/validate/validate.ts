@@ -39,6 +39,8 @@ export interface ValidationTask {
   readonly isDraft: boolean;
   readonly recipients: readonly Address[];
   readonly reversePath: ReversePath;
+  /** False: the recipients only say where mail would go, and nothing beyond TLS is asked. */
+  readonly asksEnvelope: boolean;
   readonly message: TestMessage | null;
 }
 
@@ -67,7 +69,8 @@ export function startValidation(
   const connector = asIfInForce(task.connector);
   const policy = withConnector(task.policy, task.organization, connector);
   const own = { ...services, policy: () => policy, limits: impatientLimits(services.limits) };
-  const scene = new ValidationScene(own, { reversePath: task.reversePath, runMs }, onStep);
+  const { reversePath, asksEnvelope } = task;
+  const scene = new ValidationScene(own, { reversePath, asksEnvelope, runMs }, onStep);
   const run = validate(scene, policy, task).finally(() => scene.end());
   return { run, cut: () => scene.cut() };
 }
@@ -149,8 +152,9 @@ function whyNoneWasReached(hosts: readonly HostVerdict[]): readonly Finding[] {
   return [findingOf('connection-failed', `no host can be reached: ${hosts[0]!.text}`)];
 }
 
-function askedOf({ recipients, reversePath, message }: ValidationTask): ValidationRun['asked'] {
-  const isBare = recipients.length === 0;
+function askedOf(task: ValidationTask): ValidationRun['asked'] {
+  const { recipients, reversePath, message } = task;
+  const isBare = recipients.length === 0 || !task.asksEnvelope;
   return {
     scope: isBare ? 'connection' : message === null ? 'recipients' : 'message',
     recipients: recipients.map(formatAddress),
