@@ -25,7 +25,7 @@ export interface RecordedSpan {
 /** Within the time of a request. */
 export const readingTimeMs = 20_000;
 /** Records in a page: what is judged at one go, while nothing else is answered. */
-const pageRecords = 250;
+const pageRecords = 100;
 const dayMs = 24 * 3600_000;
 
 /** Hands each to `take`. Throws `api-timeout` where there is more to read than the time allows. */

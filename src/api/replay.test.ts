@@ -114,7 +114,11 @@ test('what depends on another organization is undecided, and does not say on whi
   assert.doesNotMatch(JSON.stringify(found), /theirs/);
 });
 
-test('changes and a configuration of its own exclude one another', () => {
+test('changes are bounded, and a configuration of its own excludes them', () => {
   const both = replayOrderSchema.safeParse({ changes: [], config: 'hostName: a' });
   assert.deepEqual(both.error?.issues[0]?.path, ['config']);
+  const object = { kind: 'rule', organization: 'mine', name: 'a' };
+  const many = Array.from({ length: 1001 }, () => ({ kind: 'remove', object }));
+  assert.ok(!replayOrderSchema.safeParse({ changes: many }).success);
+  assert.ok(replayOrderSchema.safeParse({ changes: many.slice(1) }).success);
 });

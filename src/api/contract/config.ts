@@ -41,9 +41,6 @@ export const checkedText = z
   .string()
   .refine(isNoLargerThanAFile, `is larger than ${checkedTextBytesMax} bytes`);
 
-/** JSON may write a byte of a configuration in six. */
-export const configBodyBytesMax = 6 * checkedTextBytesMax + 1024;
-
 export const configCheckOrderSchema = z
   .strictObject({
     text: checkedText.nullable().default(null).meta({

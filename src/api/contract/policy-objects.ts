@@ -127,31 +127,27 @@ const expect = z
   .default('any')
   .meta({ description: '`any`, `absent`, `present`, or an etag' });
 
-/** Many changes, in their order. */
-export const changesSchema = z
-  .array(
-    z.discriminatedUnion('kind', [
-      z.strictObject({
-        kind: z.enum(['put', 'patch']),
-        object: objectKeySchema,
-        value: anyValue,
-        place: place.nullable().default(null),
-        expect,
-      }),
-      z.strictObject({
-        kind: z.literal('remove'),
-        object: objectKeySchema,
-        withContents: z.boolean().default(false),
-        expect,
-      }),
-    ]),
-  )
-  .max(20_000);
+/** One of the changes of an order. */
+export const objectChangeSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(['put', 'patch']),
+    object: objectKeySchema,
+    value: anyValue,
+    place: place.nullable().default(null),
+    expect,
+  }),
+  z.strictObject({
+    kind: z.literal('remove'),
+    object: objectKeySchema,
+    withContents: z.boolean().default(false),
+    expect,
+  }),
+]);
 
-/** All or none of them. */
+/** Many changes, all or none, in their order. */
 export const changesOrderSchema = z
   .strictObject({
-    changes: changesSchema,
+    changes: z.array(objectChangeSchema).max(20_000),
     atRevision: z.int().min(0).nullable().default(null).meta({
       description: 'what the policy was when they were worked out: refused where it is another',
     }),

@@ -4,16 +4,18 @@ import type { ReplaySummaryView } from '../../policy/replay-summary.ts';
 import { undecidableTexts } from '../../policy/replayed.ts';
 import type { ChangeKind, Undecidable } from '../../policy/replayed.ts';
 import { checkedText } from './config.ts';
-import { changesSchema } from './policy-objects.ts';
+import { objectChangeSchema } from './policy-objects.ts';
 import type { ReadSoFar } from './records.ts';
 import { daysMax, ofOrganization, oldestAt } from './records.ts';
 import { time } from './time.ts';
 
 export const replayDays = 7;
+/** Whoever may only look has so many composed and checked at most. */
+const replayedChangesMax = 1000;
 
 export const replayOrderSchema = z
   .strictObject({
-    changes: changesSchema.nullable().default(null).meta({
+    changes: z.array(objectChangeSchema).max(replayedChangesMax).nullable().default(null).meta({
       description:
         'as of `POST /v1/changes`: made to the policy in force, and put in force nowhere',
     }),

@@ -1,11 +1,13 @@
 /** Serves the configuration in force, checks candidates, puts the next one in force. */
-import { configBodyBytesMax } from '../contract/config.ts';
+import { checkedTextBytesMax } from '../contract/config.ts';
 import { describeRefusedConfig } from '../problem.ts';
 import { configCheckRoute, configRoute, reloadRoute } from '../routes/config.ts';
 import { problemType } from './answer-problem.ts';
 import { actorOf } from './reach.ts';
 import type { Serving } from './serving.ts';
 
+/** JSON may write a byte of a configuration in six. */
+const configBodyBytesMax = 6 * checkedTextBytesMax + 1024;
 const checksMax = 4;
 
 export function serveConfig({ app, services, context, bodies }: Serving): void {

@@ -1,7 +1,7 @@
 /** Serves what recorded mail says of connectors and of other policies; one such question of a kind at a time. */
 import { mayDo } from '../../identity/permissions.ts';
 import { Failure } from '../../mail/failure.ts';
-import { configBodyBytesMax } from '../contract/config.ts';
+import { checkedTextBytesMax } from '../contract/config.ts';
 import { requireRead } from '../object-permissions.ts';
 import { describeRefusedConfig } from '../problem.ts';
 import { readinessRoute, replayRoute } from '../routes/recorded-mail.ts';
@@ -10,11 +10,14 @@ import { limitConcurrency } from './limits.ts';
 import { actorOf, organizationsInReach } from './reach.ts';
 import type { Serving } from './serving.ts';
 
+/** The largest configuration as text is mostly written. Who may only look makes us judge no more. */
+const replayBytesMax = 1.25 * checkedTextBytesMax;
+
 export function serveRecordedMail({ app, services, context, bodies }: Serving): void {
   for (const { path } of [readinessRoute, replayRoute]) {
     app.use(path, limitConcurrency(1, 'are answered already'));
   }
-  bodies.allow(replayRoute.path, { bytesMax: configBodyBytesMax, atOnceMax: 2 });
+  bodies.allow(replayRoute.path, { bytesMax: replayBytesMax, atOnceMax: 2 });
   app.openapi(readinessRoute, async (c) =>
     c.json(await services.readReadiness(c.req.valid('query'), organizationsInReach(c)), 200),
   );
