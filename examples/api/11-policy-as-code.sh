@@ -15,6 +15,9 @@ jq --arg id "$ORGANIZATION" '{
   }' "$FOLDER/policy.json" >"$FOLDER/changes.json"
 jq '.dryRun = true' "$FOLDER/changes.json" | ask POST /v1/changes --json @- |
   jq -r '.kind, (.differences[] | "\(.kind) \(.object.name): \(.keys[].key)"), .weaker[]'
+# What it would have done to the mail of the last day.
+jq '{ changes, days: 1 }' "$FOLDER/changes.json" | ask POST /v1/replay --json @- |
+  jq -r '"\(.messages) messages, \(.changed) would have gone otherwise, \(.undecidedOnly) undecided"'
 ask POST /v1/changes --json "@$FOLDER/changes.json" | jq -r '"\(.kind), revision \(.revision)"'
 ask POST /v1/changes --json "@$FOLDER/changes.json" | jq -r .kind
 

@@ -4,6 +4,9 @@
 
 ask GET /v1/status | jq '{ version, hostName, startedAt, warnings, queue }'
 ask GET "/v1/alarms?organization=$ORGANIZATION" | jq -r '.alarms[] | "\(.object): \(.text) \(.whatToDo)"'
+# Whether recorded mail met what a connector demands, so that observe can become enforce.
+ask GET '/v1/readiness?name=to-bank&days=7' |
+  jq -r '.results[] | "\(.direction): \(.met) met it, \(.unmet) did not, \(.undecided) undecided"'
 ask GET '/v1/suggestions?days=30&minMessages=1&minDays=1' |
   jq -r '.suggestions[] | "\(.domain): \(.messages) messages, always validated: \(.connector.value | tojson)"'
 ask GET /v1/organizations | jq -r '.objects[] | "\(.name), since revision \(.revision)"'

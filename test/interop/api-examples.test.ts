@@ -178,6 +178,7 @@ describe('examples/api', { skip, timeout: 300_000 }, () => {
 
   test('the policy goes out as a file and comes back; the second time nothing changes', async () => {
     const printed = await rig.run('11-policy-as-code.sh');
+    assert.match(printed, /^[1-9]\d* messages, 0 would have gone otherwise, \d+ undecided$/m);
     assert.match(printed, /^would-change$[^]*^changed, revision \d+$\n^unchanged$/m);
     const connectors = await list('outbound-connector', 'contoso');
     assert.ok(connectors.every(({ value }) => value['owner'] === 'mail team'));
@@ -195,6 +196,7 @@ describe('examples/api', { skip, timeout: 300_000 }, () => {
 
   test('the audit log is whole, by the sums of openssl', async () => {
     const printed = await rig.run('13-home.sh');
+    assert.match(printed, /^outbound: 1 met it, 0 did not, 0 undecided$/m);
     const [, count, newest] = /chain of (\d+) entries is whole; the newest: (\S+)/.exec(printed)!;
     const { links } = await rig.gateway.api.readAuditChain(Number(count) - 1);
     assert.equal(links[0]?.hash, newest);
