@@ -10,7 +10,6 @@ import type { ApiDoor } from '../../test/support/api-door.ts';
 import { sampleRows } from '../../test/support/api-services.ts';
 import type { Actor } from '../identity/actor.ts';
 import type { EventBounds } from './serve/event-streams.ts';
-import { EventBuffer } from './serve/event-buffer.ts';
 import type { IdentifiedQueueRow } from './services.ts';
 import { watchTraces } from './trace-events.ts';
 import { formatQueueId, nextQueueKey } from '../mail/queue-id.ts';
@@ -305,24 +304,4 @@ test('more than a look tells is said, not passed over', async () => {
   const [gap, trace] = await look();
   assert.equal(gap?.event, 'gap');
   assert.equal(trace?.event, 'trace');
-});
-
-test('a buffer hands over what was pushed, ends when closed, and says when it was too much', async () => {
-  const buffer = new EventBuffer(2);
-  const told: string[] = [];
-  const reading = (async () => {
-    for await (const { event } of buffer) told.push(event);
-  })();
-  buffer.push({ event: 'a', data: 1 });
-  await sleep(5);
-  for (const event of ['b', 'c', 'd', 'e']) buffer.push({ event, data: 1 });
-  await reading;
-  assert.deepEqual(told, ['a', 'b', 'c', 'lost']);
-  const closed = new EventBuffer(2);
-  closed.push({ event: 'a', data: 1 });
-  closed.close();
-  closed.push({ event: 'b', data: 1 });
-  const rest: string[] = [];
-  for await (const { event } of closed) rest.push(event);
-  assert.deepEqual(rest, ['a']);
 });

@@ -32,7 +32,7 @@ async function newestAudit(limit: number): Promise<readonly string[]> {
   const { entries } = await gateway.api.searchAudit({ limit });
   return entries
     .map(({ actor, action, object }) => `${actor.kind}: ${action} ${object?.name ?? ''}`.trim())
-    .reverse();
+    .toReversed();
 }
 
 test('what a file changes of the policy is in the audit log, by whoever had it read', async () => {

@@ -125,10 +125,10 @@ test('cert show, all and one', async (t) => {
   const rest = { revision: 1, etag: '"1"', changedAt: read.since, changedBy: 'ada' };
   const say = await elsewhere(t, {
     readCertificate: async (name) => ({ ...certificate, name }),
-    listObjects: async (_of, { cursor }) => {
-      const name = cursor === undefined ? 'first' : 'second';
+    listObjects: async (_of, { after }) => {
+      const name = after === undefined ? 'first' : 'second';
       const objects = [{ ...object, ...rest, name, effective: {} }];
-      return { formatVersion: 1, revision: 1, objects, cursor: cursor === undefined ? '1' : null };
+      return { formatVersion: 1, revision: 1, objects, next: after === undefined ? '1' : null };
     },
   });
   const all = await say('cert', 'show', '--profile', 'clinic');

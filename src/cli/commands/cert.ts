@@ -1,8 +1,6 @@
 /** `postern cert show | import`: what our certificates are, and putting new ones in their place. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { ApiClient } from '../../api/client.ts';
-import type { ObjectListView } from '../../api/contract/policy-objects.ts';
 import { Failure } from '../../mail/failure.ts';
 import { sanitizePeerText } from '../../mail/peer-text.ts';
 import { formatCertificate } from '../certificate-text.ts';
@@ -18,6 +16,7 @@ import { findConfigFile } from '../find-gateway.ts';
 import { exitCode } from '../exit-code.ts';
 import { formatJson } from '../json-text.ts';
 import type { CertificateView, ImportedView } from '../offline-certificates.ts';
+import { listAll } from '../policy-objects/open-policy-objects.ts';
 import { reloadAfter, tellReload, withReloadOption } from '../reload-after.ts';
 import type { ReloadOptions } from '../reload-after.ts';
 
@@ -101,25 +100,13 @@ async function askElsewhere(
   options: ShowOptions,
 ): Promise<readonly CertificateView[]> {
   const client = await connectGateway(context, options);
-  const names = what === undefined ? await namesOf(client) : [what];
+  const all = what === undefined ? await listAll(client, 'certificate', null) : [{ name: what }];
   const views: CertificateView[] = [];
-  for (const each of names) {
-    const { formatVersion: _, ...view } = await client.readCertificate(each);
+  for (const { name } of all) {
+    const { formatVersion: _, ...view } = await client.readCertificate(name);
     views.push({ ...view, file: null });
   }
   return views;
-}
-
-async function namesOf(client: ApiClient): Promise<readonly string[]> {
-  const names: string[] = [];
-  let cursor: string | null = null;
-  do {
-    const of = { kind: 'certificate', organization: null } as const;
-    const page: ObjectListView = await client.listObjects(of, cursor === null ? {} : { cursor });
-    names.push(...page.objects.map(({ name }) => name));
-    ({ cursor } = page);
-  } while (cursor !== null);
-  return names;
 }
 
 function addImport(cert: Command, context: CommandContext): void {
