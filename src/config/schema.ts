@@ -89,11 +89,11 @@ const dnsSection = section({
 const networkSection = section({
   allow: oneOrMoreOrNone(
     addressRange(),
-    'Addresses that mail may be sent to although they are loopback, private or link-local. Without an entry Postern dials public addresses only, so that nobody reaches your inner network through it. It binds what DNS names; `deliveryTargets` and `smartHosts`, which this file names, need no entry.',
+    'Addresses that mail may be sent to although they are loopback, private or link-local. Without an entry Postern dials public addresses only, so that nobody reaches your inner network through it. It binds what DNS names, and smart hosts that an administrator of an organization names; what the administrator of the gateway names as `deliveryTargets` and `smartHosts` needs no entry. An entry is for every organization: a connector of each may name what it lists.',
   ),
   allowPorts: oneOrMoreOrNone(
     integer(1, 65_535),
-    'Ports that mail may be sent to besides 25, 465, 587 and 24; not needed for `deliveryTargets` and `smartHosts`.',
+    'Ports that mail may be sent to besides 25, 465, 587 and 24, as `allow`: not needed for what the administrator of the gateway names.',
   ),
 });
 
