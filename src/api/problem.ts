@@ -76,7 +76,10 @@ export function describeRefusedConfig(
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   const what = code === 'config-refused' ? 'configuration' : 'change';
   const detail = sanitizePeerText(`the ${what} is refused${first}${more}`);
-  return { ...describeProblem(code, detail, failures), problems: [...problems] };
+  // A file is read from its top; what objects of the store warn of besides has no place in it.
+  const warnings = problems.filter(({ severity }) => severity === 'warning');
+  const shown = code === 'config-refused' ? problems : [...errors, ...warnings];
+  return { ...describeProblem(code, detail, failures), problems: [...shown] };
 }
 
 /** A change that asks for less, of which nobody said why. */
