@@ -189,6 +189,17 @@ test('the file is an import: it acts while nobody else changed the policy, then 
   );
 });
 
+test('a file that is meant is the policy from then on, also where both say the same by chance', async () => {
+  await gateway.api.changePolicy(put('for-a-moment', forced()));
+  const removal = { kind: 'remove', object: key('for-a-moment'), withContents: false } as const;
+  await gateway.api.changePolicy({ changes: [removal], reason: 'only a test' });
+  await gateway.api.reloadConfig({ overwritePolicy: true, reason: 'the file is meant' });
+  const text = await readFile(gateway.configFile, 'utf8');
+  await writeFile(gateway.configFile, text.replace('lab.test', 'labs.test'));
+  await gateway.api.reloadConfig({ reason: 'another domain' });
+  assert.equal((await gateway.api.readObject(key('lab'))).value['recipientDomains'], 'labs.test');
+});
+
 test('a revision is taken back under load, and no decision knows a mixed policy', async () => {
   const pair = (mode: string): ChangesOrderInput => ({
     changes: ['one', 'two'].map((name) => ({

@@ -86,8 +86,11 @@ export class PolicyBook {
     const before = this.#state;
     const number = before.revision + 1;
     const changed = replacePolicy(before.objects, objects, number);
-    const isKnown = fileDigest === null || fileDigest === this.#state.imported?.digest;
-    if (changed.versions.length === 0 && isKnown) return this.#state.revision;
+    // A file that is meant, after the policy was changed otherwise, is an import also where nothing differs.
+    const isImported =
+      fileDigest === null ||
+      (before.imported?.digest === fileDigest && before.imported.revision === before.revision);
+    if (changed.versions.length === 0 && isImported) return before.revision;
     const { author, origin, reason, also } = by;
     const at = new Date().toISOString();
     const writes = changed.versions.map(({ key, position, value, setBy }) => ({
