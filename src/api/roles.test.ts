@@ -241,12 +241,15 @@ for (const route of allRoutes) {
   });
 }
 
-test('every route of the document names its permission', () => {
+test('every route of the document names its permission, and no permission is without a route', () => {
+  const unused = new Set<unknown>(permissions);
   const names: readonly unknown[] = ['public', ...permissions];
   for (const [path, methods] of Object.entries(describeApi().paths ?? {})) {
     for (const [method, operation] of Object.entries(methods)) {
       const { 'x-permission': permission } = operation as { 'x-permission'?: unknown };
       assert.ok(names.includes(permission), `${method} ${path}: ${String(permission)}`);
+      unused.delete(permission);
     }
   }
+  assert.deepEqual([...unused], []);
 });

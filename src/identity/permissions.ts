@@ -25,7 +25,6 @@ const levels = {
   'connector.write': 'organization',
   validate: 'organization',
   'alarm.read': 'organization',
-  'alarm.write': 'organization',
   'audit.read': 'organization',
   'audit.export': 'gateway',
   'config.read': 'gateway',
