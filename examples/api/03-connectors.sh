@@ -13,6 +13,9 @@ ask PATCH /v1/certificates/to-partners --json @- <<JSON | jq -r .kind
 { "certificate": "$CERTIFICATE_FILE" }
 JSON
 ask GET /v1/certificates/to-partners | jq -c .value
+# What is in it, how long it is good, who uses it; never the key.
+ask GET /v1/certificates/to-partners/contents |
+  jq -r '.certificates[0] | "\(.dnsNames | join(", ")) until \(.notAfter)"'
 ask GET /v1/certificates | jq -r '.objects[] | "\(.name): \(.value.certificate)"'
 
 # From us to a partner: its domains, through its server (without smartHosts: by its MX), TLS with a

@@ -22,6 +22,10 @@ ask GET "$of/outbound-connectors/to-museum" |
   jq '{ draft: (.value | .mode = "enforce"), recipients: [] }' |
   ask POST "$of/outbound-connectors/to-museum/validate" --json @- | jq -r '.result, .summary'
 
+# Only a look at the TLS of its hosts, with what each setting would say of it. Nothing is kept.
+ask POST "$of/outbound-connectors/to-bank/probe" --json '{}' |
+  jq -r '.hosts[] | .host, (.settings[] | "  \(.setting): \(if .isMet then "met" else .reason end)")'
+
 # What is in force, up to the test message to the connector's own recipients.
 request POST "$of/outbound-connectors/to-bank/validate" "${live[@]}" --json '{ "subject": "Postern validates" }' |
   watch "$step"

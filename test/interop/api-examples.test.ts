@@ -100,6 +100,7 @@ describe('examples/api', { skip, timeout: 300_000 }, () => {
   test('a validation is told step by step: the museum fails at STARTTLS, the bank takes the test message', async () => {
     const printed = await rig.run('05-validate.sh');
     assert.match(printed, /starttls failed [^]*no-starttls: [^]*message succeeded/);
+    assert.match(printed, /\n {2}CertificateValidation: .*\n {2}DomainValidation: met\n/);
     assert.deepEqual(
       rig.bank.messages.map(({ recipients }) => recipients),
       [['postmaster@bank.example']],
