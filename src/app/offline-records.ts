@@ -1,15 +1,13 @@
-/** Recorded mail for the command line, read from a data folder or out of the API's pages. */
+/** Recorded mail for the command line, read from a data folder. */
 import { recordQuerySchema } from '../api/contract/records.ts';
 import { readRecords } from '../api/read-records.ts';
-import type { OfflineRecords, RecordFolder } from '../cli/offline-records.ts';
+import type { RecordFolder } from '../cli/offline-records.ts';
 import { Failure } from '../mail/failure.ts';
-import { RecordedReader } from '../report/read-recorded.ts';
 import { existingShards } from './data-folder.ts';
 import { openShardReaders } from './shard-readers.ts';
 
-export const offlineRecords: OfflineRecords = { open, createReader };
-
-async function open(dataFolder: string): Promise<RecordFolder> {
+/** Throws `data-folder-missing`, and what a damaged store says. */
+export async function openRecords(dataFolder: string): Promise<RecordFolder> {
   const shards = await existingShards(dataFolder).catch((cause: unknown) => {
     const text = `the data folder ${dataFolder} cannot be read: ${(cause as Error).message}`;
     throw new Failure('data-folder-missing', text, { cause });
@@ -21,13 +19,5 @@ async function open(dataFolder: string): Promise<RecordFolder> {
   return {
     readRecords: (query) => readRecords(recordQuerySchema.parse(query), readers, null),
     close: () => readers.close(),
-  };
-}
-
-function createReader(): ReturnType<OfflineRecords['createReader']> {
-  const reader = new RecordedReader();
-  return ({ traces, facts }) => {
-    reader.takeFacts(facts);
-    return traces.map((trace) => reader.read(trace, Date.parse(trace.at)));
   };
 }

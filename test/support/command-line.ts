@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { fakeServices } from './api-services.ts';
-import { offlineRecords } from '../../src/app/offline-records.ts';
+import { openRecords } from '../../src/app/offline-records.ts';
+import { createRecordReader } from '../../src/app/record-reader.ts';
 import { startApi } from '../../src/api/server.ts';
 import type { ApiServices } from '../../src/api/services.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -48,7 +49,7 @@ export function fakeOffline(overrides: Partial<OfflineCommands> = {}): OfflineCo
     },
     examine: async () => [],
     backups: noBackups,
-    records: offlineRecords,
+    records: { open: openRecords, createReader: createRecordReader },
     audit: { createVerifier: () => new ChainVerifier() },
     passwords: { hash: async (password) => `hash of ${password}`, generate: () => 'generated' },
     formatTrace: (view) => `trace of ${view.id ?? ''}\n`,

@@ -17,7 +17,7 @@ import type { Mail } from '../../../test/support/recorded-mail.ts';
 import { minimalConfig } from '../../../test/support/sample-config.ts';
 import { suggestionsSchema } from '../../api/contract/suggestions.ts';
 import { foldersOf } from '../../app/data-folder.ts';
-import { offlineRecords } from '../../app/offline-records.ts';
+import { openRecords } from '../../app/offline-records.ts';
 import { loadInForce } from '../../app/policy/load-file.ts';
 import { PolicyBook } from '../../app/policy/policy-book.ts';
 import { loadConfig, parseConfig } from '../../config/load.ts';
@@ -189,7 +189,7 @@ test('of a running gateway the configuration in force counts, not the file', asy
       ],
     }),
   ) as Record<string, unknown>;
-  const records = await offlineRecords.open(join(io.workingFolder, 'data'));
+  const records = await openRecords(join(io.workingFolder, 'data'));
   t.after(() => records.close());
   const { folder } = await startFakeGateway(t, {
     readRecords: (query) => records.readRecords(query),

@@ -9,7 +9,7 @@ import { address, clearSession, evidence } from '../../../test/support/policy.ts
 import { writeRecordedMail } from '../../../test/support/recorded-folder.ts';
 import type { Mail } from '../../../test/support/recorded-mail.ts';
 import { minimalConfig } from '../../../test/support/sample-config.ts';
-import { offlineRecords } from '../../app/offline-records.ts';
+import { openRecords } from '../../app/offline-records.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { ReplaySummaryView } from '../../policy/replay-summary.ts';
@@ -135,7 +135,7 @@ test('--json is quiet, complete and bounded, and says so', async (t) => {
 test('it asks the running gateway, page by page, and says how far it is where no terminal is', async (t) => {
   const folder = await prepare(t, threeMails);
   const queries: RecordQuery[] = [];
-  const records = await offlineRecords.open(join(folder, 'data'));
+  const records = await openRecords(join(folder, 'data'));
   t.after(() => records.close());
   const { socketPath } = await startFakeGateway(t, {
     readRecords: async (query) => {
