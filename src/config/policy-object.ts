@@ -94,7 +94,10 @@ export function canonicalName(kind: ObjectKind, name: string): string {
 
 /** One text for each key, for maps. */
 export function textOfKey({ kind, organization, name }: ObjectKey): string {
-  return JSON.stringify([kind, organization, name]);
+  // The length keeps apart where one ends and the other begins; asked for each object at each change.
+  return organization === null
+    ? `${kind} - ${name}`
+    : `${kind} ${organization.length} ${organization} ${name}`;
 }
 
 /** `outbound connector "fabrikam" of contoso`, for people. */

@@ -1,5 +1,5 @@
 /** From the validated configuration to the policy value, and its revision. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type {
   AcceptedDomain,
   DeliveryTarget,
@@ -39,7 +39,7 @@ function retryOf({ expiry }: ParsedOrganization, retry: RetrySchedule): RetrySch
 
 /** 12 hex digits of SHA-256 over the canonical form: equal policies have equal revisions. */
 export function revisionOf(content: unknown): string {
-  return createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 12);
+  return hash('sha256', canonicalJson(content)).slice(0, 12);
 }
 
 function toOrganization(
