@@ -14,6 +14,15 @@ export function areAlike(before: readonly object[], after: readonly object[]): b
   );
 }
 
+/** Those of `some` that none of `others` says the same as. */
+export function missingFrom<Part extends object>(
+  others: readonly Part[],
+  some: readonly Part[],
+): readonly Part[] {
+  const known = new Set(others.map(textOf));
+  return some.filter((each) => !known.has(textOf(each)));
+}
+
 function textOf(part: object): string {
   const known = texts.get(part);
   if (known !== undefined) return known;

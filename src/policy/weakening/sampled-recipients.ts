@@ -47,10 +47,13 @@ export function sampleRecipients(compared: Compared): readonly SampledRecipient[
 export function isSameWay(compared: Compared): boolean {
   const { was, is } = compared;
   return (
-    areAlike(waysOf(was), waysOf(is)) &&
-    JSON.stringify(besidesWays(was)) === JSON.stringify(besidesWays(is)) &&
-    movedFor(compared).length === 0
+    areAlike(waysOf(was), waysOf(is)) && isSameBeside(compared) && movedFor(compared).length === 0
   );
+}
+
+/** Whether all but connectors and rules is the same of what decides about the way of mail. */
+export function isSameBeside({ was, is }: Compared): boolean {
+  return JSON.stringify(besidesWays(was)) === JSON.stringify(besidesWays(is));
 }
 
 function waysOf({ outboundConnectors, rules }: Organization): readonly object[] {

@@ -15,6 +15,7 @@ import { pushTo } from './sampled-domains.ts';
 import { someOf } from '../some-of.ts';
 import type { SampledRecipient } from './sampled-recipients.ts';
 import { isSameWay, sampleRecipients } from './sampled-recipients.ts';
+import { touchedDomains } from './touched-domains.ts';
 import type { Clause } from '../tls-requirement.ts';
 import type { Decided } from './weakened-ways.ts';
 import { decide, kindOfWay, lostOnWay, mayBeClear, sourcesOf, stepsOf } from './weakened-ways.ts';
@@ -22,12 +23,14 @@ import { decide, kindOfWay, lostOnWay, mayBeClear, sourcesOf, stepsOf } from './
 /** Completes "the organization …". */
 export function weakenedRoutes(compared: Compared, budget: ComparisonBudget): string[] {
   if (isSameWay(compared)) return [];
-  const recipients = sampleRecipients(compared);
   const found = new Map<string, string[]>();
   const demanded = new Map<string, SampledRecipient[]>();
   const kinds = new Map<string, SampledRecipient>();
   let isAnyClear = false;
   const rerouted = reroutedMail(compared.was.rules, compared.is.rules);
+  // What rules route is judged by all other ways.
+  const isTouched = rerouted.length > 0 ? () => true : touchedDomains(compared);
+  const recipients = sampleRecipients(compared).filter(({ domain }) => isTouched(domain));
   for (const isFromOnPremises of sourcesOf(compared)) {
     const from = isFromOnPremises ? 'from its own servers ' : '';
     const plain = { ruling: null, isFromOnPremises };
