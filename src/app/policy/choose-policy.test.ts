@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOfPolicy } from '../../config/split-policy.ts';
-import { chooseAtReload, chooseAtStart, judgeFile } from './choose-policy.ts';
+import { chooseAtReload, chooseAtStart, conflictOf, judgeFile } from './choose-policy.ts';
 import type { PolicyState } from './policy-book.ts';
 
 const file = { hostName: 'mx.test', organizations: [{ id: 'contoso' }] };
@@ -41,6 +41,25 @@ test('a file that is meant acts also where nobody edited it since it was read', 
   assert.equal(chooseAtReload(kept, false)(file).kind, 'stored');
   assert.equal(chooseAtReload(kept, true)(file).kind, 'file');
   assert.equal(chooseAtReload(kept, true)({ hostName: 'mx.test' }).kind, 'stored');
+});
+
+test('a file of certificates alone takes no organization away', () => {
+  const certificates = { certificates: { server: { certificate: 'a.pem', key: 'a.key' } } };
+  const organization = { kind: 'organization', organization: null, name: 'contoso' } as const;
+  const placed = { ...organization, value: { id: 'contoso' }, position: 1, revision: 1 };
+  const kept = { ...state(1, { digest, revision: 1 }), objects: [placed] };
+  for (const overwrite of [false, true]) {
+    const asked = chooseAtReload(kept, overwrite)(certificates);
+    assert.equal(asked.kind, 'refused');
+    assert.match(asked.text, /no organizations, while the policy has some/);
+  }
+  assert.match(conflictOf(certificates, kept)!, /no organizations/);
+  const heard: string[] = [];
+  assert.equal(chooseAtStart(kept, (text) => heard.push(text))(certificates).kind, 'stored');
+  assert.match(heard.join(), /it is not read/);
+  const meant = { ...certificates, organizations: [] };
+  assert.equal(chooseAtReload(kept, false)(meant).kind, 'file');
+  assert.equal(chooseAtReload(state(0, null), false)(certificates).kind, 'file');
 });
 
 test('static keys of a file are no part of what it says of the policy', () => {

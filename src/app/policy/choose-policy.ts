@@ -4,6 +4,7 @@
  * The file is an import: it acts where it says something that was not taken over yet. Where the policy
  * was changed otherwise since, nobody can tell which of the two is meant.
  */
+import type { ObjectValue } from '../../config/policy-object.ts';
 import { findDataFolder } from '../../config/load.ts';
 import { digestOfPolicy } from '../../config/split-policy.ts';
 import type { ChoosePolicy, PolicyChoice } from '../../config/stored-policy.ts';
@@ -25,6 +26,8 @@ export function chooseAtReload(state: PolicyState, overwrite: boolean): ChoosePo
   return (file) => {
     const digest = digestOfPolicy(file);
     const found = judgeFile(digest, state);
+    const isRead = found !== 'taken-over' || overwrite;
+    if (isRead && isSilent(file, state)) return { kind: 'refused', text: silentText };
     if (found === 'new' || (overwrite && digest !== null))
       return { kind: 'file', known: state.objects };
     if (found === 'taken-over') return stored(state);
@@ -39,8 +42,10 @@ export function chooseAtStart(
 ): ChoosePolicy {
   return (file) => {
     const found = judgeFile(digestOfPolicy(file), state);
-    if (found === 'new') return { kind: 'file', known: state.objects };
-    if (found === 'conflicts')
+    const isSilentOfSome = found !== 'taken-over' && isSilent(file, state);
+    if (found === 'new' && !isSilentOfSome) return { kind: 'file', known: state.objects };
+    if (isSilentOfSome) onConflict(`${silentText}; it is not read`);
+    else if (found === 'conflicts')
       onConflict(`${conflictText(state)}, and is not read; ${conflictMend}`);
     return stored(state);
   };
@@ -56,10 +61,28 @@ export async function chooseForStart(
 }
 
 /** Why a reload would not take what a file says of the policy; null where it would. */
-export function conflictOf(digest: string | null, state: PolicyState): string | null {
-  if (judgeFile(digest, state) !== 'conflicts') return null;
+export function conflictOf(file: ObjectValue, state: PolicyState): string | null {
+  const found = judgeFile(digestOfPolicy(file), state);
+  if (found !== 'taken-over' && isSilent(file, state)) return `a reload refuses it: ${silentText}`;
+  if (found !== 'conflicts') return null;
   return `${conflictText(state)}, so that a reload refuses it; ${conflictMend}`;
 }
+
+/**
+ * Whether the file names certificates and no organizations, while there are some: whoever took only
+ * these out of it does not mean that they shall go.
+ */
+function isSilent(file: ObjectValue, { objects }: PolicyState): boolean {
+  const isOfPolicy = digestOfPolicy(file) !== null;
+  return (
+    isOfPolicy &&
+    !Object.hasOwn(file, 'organizations') &&
+    objects.some(({ kind }) => kind === 'organization')
+  );
+}
+
+const silentText =
+  'the file names certificates and no organizations, while the policy has some: take the certificates out too (postern apply and the API change them), or write organizations: [] where all shall go';
 
 function stored({ objects }: PolicyState): PolicyChoice {
   return { kind: 'stored', objects };

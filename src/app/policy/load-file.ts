@@ -35,7 +35,7 @@ export function findConflict({
   locate,
 }: LoadResult & { readonly kind: 'loaded' }): ConfigProblem | null {
   if (policyFrom === 'stored') return null;
-  const text = conflictOf(digestOfPolicy(raw), readPolicyState(config.dataFolder));
+  const text = conflictOf(raw, readPolicyState(config.dataFolder));
   if (text === null) return null;
   const spot = locate(['organizations']);
   return { file: config.file, ...spot, text, suggestion: null, severity: 'warning' };
