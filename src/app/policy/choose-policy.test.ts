@@ -53,6 +53,10 @@ test('a file of certificates alone takes no organization away', () => {
     assert.equal(asked.kind, 'refused');
     assert.match(asked.text, /no organizations, while the policy has some/);
   }
+  // `organizations:` with nothing below it: all of them were made comments.
+  const emptied = { organizations: null };
+  assert.equal(chooseAtReload(kept, false)(emptied).kind, 'refused');
+  assert.equal(chooseAtStart(kept)(emptied).kind, 'stored');
   assert.match(conflictOf(certificates, kept)!, /no organizations/);
   const heard: string[] = [];
   assert.equal(chooseAtStart(kept, (text) => heard.push(text))(certificates).kind, 'stored');

@@ -69,20 +69,20 @@ export function conflictOf(file: ObjectValue, state: PolicyState): string | null
 }
 
 /**
- * Whether the file names certificates and no organizations, while there are some: whoever took only
- * these out of it does not mean that they shall go.
+ * Whether the file says something of the policy and names no organizations, while there are some: whoever
+ * took these out of it, and left the certificates or the bare key, does not mean that they shall go.
  */
 function isSilent(file: ObjectValue, { objects }: PolicyState): boolean {
   const isOfPolicy = digestOfPolicy(file) !== null;
   return (
     isOfPolicy &&
-    !Object.hasOwn(file, 'organizations') &&
+    (file['organizations'] ?? null) === null &&
     objects.some(({ kind }) => kind === 'organization')
   );
 }
 
 const silentText =
-  'the file names certificates and no organizations, while the policy has some: take the certificates out too (postern apply and the API change them), or write organizations: [] where all shall go';
+  'the file names no organizations, while the policy has some: take the keys certificates and organizations out too (postern apply and the API change them), or write organizations: [] where all shall go';
 
 function stored({ objects }: PolicyState): PolicyChoice {
   return { kind: 'stored', objects };
