@@ -15,7 +15,7 @@ import { serveDomains } from './serve/domains.ts';
 import { EventStreams } from './serve/event-streams.ts';
 import { assertGuarded, guardRoutes } from './serve/guard.ts';
 import { serveExplain } from './serve/explain.ts';
-import { knowActors, limitActors, limitAddresses } from './serve/let-in.ts';
+import { credentialsOf, knowActors, limitActors, limitAddresses, whoAsks } from './serve/let-in.ts';
 import { limitTime } from './serve/limits.ts';
 import { takeJsonOnly } from './serve/media-type.ts';
 import { serveMessages } from './serve/messages.ts';
@@ -72,7 +72,7 @@ export function createApplication(services: ApiServices, context: ApiContext): A
   const bodies = createBodyLimits();
   app.use(limitTime(limits.handlerTimeoutMs, slowPaths), takeJsonOnly(), bodies.middleware);
   app.use(refuseWhatHasNoEffect(failures));
-  const guarded = guardRoutes(app);
+  const guarded = guardRoutes(app, (c) => whoAsks(context.door, credentialsOf(c), false));
   const events = new EventStreams(context);
   for (const serve of areas) serve({ app, services, context, bodies, events });
   const document = describeApi();

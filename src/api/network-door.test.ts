@@ -1,9 +1,12 @@
 /** What the API refuses from the network, whatever the route. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, openDoor } from '../../test/support/api-door.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { administrator, ask, openDoor } from '../../test/support/api-door.ts';
 import type { DoorCall } from '../../test/support/api-door.ts';
+import type { Actor } from '../identity/actor.ts';
 import { Failure } from '../mail/failure.ts';
+import type { Authenticate } from './people-services.ts';
 import { securityHeaders } from './serve/security-headers.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -228,6 +231,36 @@ test('does not believe what a request says of where it comes from', async (t) =>
   }
   assert.deepEqual(statuses, [401, 401, 429]);
   assert.deepEqual(seen, ['127.0.0.1', '127.0.0.1']);
+});
+
+test('who is let in no more once the body is here changes nothing', async (t) => {
+  let known: Actor | null = administrator;
+  const looks: boolean[] = [];
+  const authenticate: Authenticate = (_credentials, isUse = true) => {
+    looks.push(isUse);
+    return known;
+  };
+  const door = await openDoor(t, { services: untouched, authenticate });
+  const lost: readonly (readonly [string, Actor | null])[] = [
+    ['api-not-signed-in', null],
+    ['api-not-permitted', { ...administrator, grants: [] }],
+  ];
+  for (const [code, later] of lost) {
+    known = administrator;
+    looks.length = 0;
+    const answer = await ask(door, {
+      ...explain,
+      headers: { ...json, 'content-length': String(explain.body!.length) },
+      beforeBody: async () => {
+        while (looks.length === 0) await sleep(5);
+        await sleep(20);
+        known = later;
+      },
+    });
+    assert.equal(answer.problem?.code, code, answer.text);
+    // It is one request, and used once.
+    assert.deepEqual(looks, [true, false]);
+  }
 });
 
 test('holds addresses and actors to their rates, and says when to come again', async (t) => {

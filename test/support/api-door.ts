@@ -101,6 +101,8 @@ export interface DoorCall {
   readonly method?: string;
   readonly path?: string;
   readonly body?: string;
+  /** The head is sent already while this runs. */
+  readonly beforeBody?: () => Promise<void>;
   /** Null leaves one out that would be sent by default. */
   readonly headers?: Readonly<Record<string, string | null>>;
 }
@@ -129,8 +131,13 @@ export async function ask(door: ApiDoor, call: DoorCall = {}): Promise<DoorAnswe
     headers,
     setHost: false,
   });
+  const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
+  if (call.beforeBody !== undefined) {
+    outgoing.flushHeaders();
+    await call.beforeBody();
+  }
   outgoing.end(call.body);
-  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+  const [incoming] = await answered;
   let text = '';
   for await (const chunk of incoming as AsyncIterable<Buffer>) text += chunk.toString();
   const isProblem = incoming.headers['content-type'] === 'application/problem+json';

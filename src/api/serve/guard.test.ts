@@ -4,12 +4,13 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { assertGuarded, guardRoutes } from './guard.ts';
 import type { ApiEnv } from './serving.ts';
 
+const nobody = async () => null;
 const bare = { method: 'get', path: '/v1/x', responses: { 200: { description: '' } } } as const;
 
 test('a route without a permission, or with one that there is not, is refused when it is added', () => {
   for (const permission of [undefined, '', 'everything', 'Public']) {
     const app = new OpenAPIHono<ApiEnv>();
-    guardRoutes(app);
+    guardRoutes(app, nobody);
     const route = createRoute({ ...bare, 'x-permission': permission });
     assert.throws(() => app.openapi(route, (c) => c.text('')), /names no permission/);
   }
@@ -23,7 +24,7 @@ test('what is added past the guard is refused when the application is complete',
     (app: OpenAPIHono<ApiEnv>) => app.route('/v1', inside),
   ]) {
     const app = new OpenAPIHono<ApiEnv>();
-    const guarded = guardRoutes(app);
+    const guarded = guardRoutes(app, nobody);
     app.openapi(createRoute({ ...bare, 'x-permission': 'queue.read' }), (c) => c.text(''));
     assertGuarded(app, guarded);
     add(app);
@@ -33,7 +34,7 @@ test('what is added past the guard is refused when the application is complete',
 
 test('no handler runs for whom the guard does not let in, and the route has its own middleware still', async () => {
   const app = new OpenAPIHono<ApiEnv>();
-  guardRoutes(app);
+  guardRoutes(app, nobody);
   let ran = 0;
   const middleware = async (_c: unknown, next: () => Promise<void>) => {
     ran++;

@@ -1,18 +1,26 @@
 /**
  * Lets nobody past a route without its permission. A route that names none is not served at all: the
  * application is refused when it is built.
+ *
+ * A body may take a minute to come: whoever sends it is looked at again once it is here, so that what was
+ * taken away meanwhile does not act once more.
  */
 import assert from 'node:assert';
 import { Failure } from '../../mail/failure.ts';
+import type { Actor } from '../../identity/actor.ts';
 import type { Reach } from '../../identity/permissions.ts';
 import { organizationsOf, permissions } from '../../identity/permissions.ts';
 import type { RoutePermission } from '../routes/route-parts.ts';
-import type { Application, Middleware } from './serving.ts';
+import { hasBody } from './media-type.ts';
+import type { ApiRequest, Application, Middleware } from './serving.ts';
 
 const nowhere: Reach = { kind: 'some', organizations: [] };
 
+/** Who asks, as of now. */
+export type LookAgain = (c: ApiRequest) => Promise<Actor | null>;
+
 /** Before the first route is added. What `assertGuarded` is handed afterwards. */
-export function guardRoutes(app: Application): ReadonlySet<string> {
+export function guardRoutes(app: Application, lookAgain: LookAgain): ReadonlySet<string> {
   const guarded = new Set<string>();
   const plain = app.openapi as (...args: readonly unknown[]) => unknown;
   const guarding = (route: GuardedRoute, ...rest: readonly unknown[]): unknown => {
@@ -20,7 +28,7 @@ export function guardRoutes(app: Application): ReadonlySet<string> {
     assert(isRoutePermission(permission), `${route.method} ${route.path} names no permission`);
     guarded.add(`${route.method.toUpperCase()} ${honoPath(route.path)}`);
     const own = route.middleware === undefined ? [] : [route.middleware].flat();
-    const middleware = [guard(permission), ...own];
+    const middleware = [guard(permission, lookAgain), ...own];
     return plain({ ...judgingEveryBody(route), middleware }, ...rest);
   };
   app.openapi = guarding as unknown as Application['openapi'];
@@ -62,22 +70,32 @@ function honoPath(path: string): string {
   return path.replaceAll(/\/{(.+?)}/g, '/:$1');
 }
 
-function guard(permission: RoutePermission): Middleware {
+function guard(permission: RoutePermission, lookAgain: LookAgain): Middleware {
   return async (c, next) => {
     if (permission === 'public') {
       c.set('reach', nowhere);
       return next();
     }
-    const actor = c.get('actor');
-    if (actor === null) {
-      throw new Failure('api-not-signed-in', 'nobody is known by this request');
-    }
-    const reach = organizationsOf(actor, permission);
-    if (reach.kind === 'some' && reach.organizations.length === 0) {
-      const text = `this takes the permission ${permission}, which you do not have`;
-      throw new Failure('api-not-permitted', text, { wireText: text });
-    }
-    c.set('reach', reach);
+    c.set('reach', reachOf(c.get('actor'), permission));
+    if (!hasBody(c)) return next();
+    // Kept for the handler, as is what goes wrong: whatever reads it next says that.
+    await c.req.text().catch(() => '');
+    const actor = await lookAgain(c);
+    c.set('actor', actor);
+    c.set('reach', reachOf(actor, permission));
     return next();
   };
+}
+
+/** Throws a Failure for nobody, and for who has the permission nowhere. */
+function reachOf(actor: Actor | null, permission: Exclude<RoutePermission, 'public'>): Reach {
+  if (actor === null) {
+    throw new Failure('api-not-signed-in', 'nobody is known by this request');
+  }
+  const reach = organizationsOf(actor, permission);
+  if (reach.kind === 'some' && reach.organizations.length === 0) {
+    const text = `this takes the permission ${permission}, which you do not have`;
+    throw new Failure('api-not-permitted', text, { wireText: text });
+  }
+  return reach;
 }

@@ -36,7 +36,8 @@ function judgeBodyType(c: ApiRequest): string | null {
   return 'bodies are JSON in UTF-8: send Content-Type: application/json';
 }
 
-function hasBody(c: ApiRequest): boolean {
+/** Whether one comes with it, as its head says. */
+export function hasBody(c: ApiRequest): boolean {
   const length = c.req.header('content-length');
   if (c.req.header('transfer-encoding') !== undefined) return true;
   return length !== undefined && Number(length) !== 0;
