@@ -185,16 +185,16 @@ class Care implements DomainCare {
 
   /** How long until the next one. */
   async #round(): Promise<number> {
-    const isSaved = await this.#save();
+    const retryInMs = (await this.#save()) ? Infinity : retryMs;
     await this.#putInForce();
     const unproven = unprovenOf(this.#parts.reloader.inForce);
-    if (unproven.length === 0) return isSaved ? Infinity : retryMs;
+    if (unproven.length === 0) return retryInMs;
     const secret = await this.#openSecret();
     if (secret === null) return retryMs;
     const nowMs = this.#steadyNow();
     const due = unproven.filter((claim) => this.#stateOf(claim).nextAtMs <= nowMs);
     await this.#lookAt(due.slice(0, looksPerRoundMax), secret);
-    let waitMs = Infinity;
+    let waitMs = retryInMs;
     for (const claim of unprovenOf(this.#parts.reloader.inForce)) {
       waitMs = Math.min(waitMs, this.#stateOf(claim).nextAtMs - this.#steadyNow());
     }
