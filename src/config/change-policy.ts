@@ -6,6 +6,7 @@
  * moves gets a number between its new neighbours, which keep theirs.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { numberInOrder, ObjectOrder } from './object-order.ts';
 import type { ObjectKey, ObjectValue, PolicyObject } from './policy-object.ts';
 import { textOfKey } from './policy-object.ts';
 
@@ -54,6 +55,8 @@ export class PolicyDraft {
   readonly #setBy: SetBy;
   /** The last position of each kind in each organization. */
   readonly #ends = new Map<string, number>();
+  /** Of kinds in organizations in which something was moved. */
+  readonly #orders = new Map<string, ObjectOrder>();
 
   /** `setBy`: whose word the changes are. */
   constructor(objects: readonly PlacedObject[], revision: number, setBy: SetBy = {}) {
@@ -77,6 +80,7 @@ export class PolicyDraft {
     const old = this.byKey.get(text);
     if (value === null) {
       this.byKey.delete(text);
+      this.#orders.get(groupOf(key))?.takeOut(old);
       return;
     }
     const object = {
@@ -87,7 +91,9 @@ export class PolicyDraft {
     };
     if (place !== null) return this.#move(object, place);
     const position = old?.position ?? (this.#ends.get(groupOf(key)) ?? 0) + 1;
-    this.#set({ ...object, position });
+    const fresh = { ...object, position };
+    this.#orders.get(groupOf(key))?.put(old, fresh);
+    this.#set(fresh);
   }
 
   /** Where its mail goes is still the word of whoever said it first. */
@@ -97,17 +103,21 @@ export class PolicyDraft {
   }
 
   #move(object: Omit<PlacedObject, 'position'>, place: number): void {
-    this.byKey.delete(textOfKey(object));
-    const alike = likeOf(this.byKey.values(), object);
-    const ordered = alike.toSpliced(place, 0, { ...object, position: Number.NaN });
-    const positions = numberInOrder(
-      ordered.map((each) => (Number.isNaN(each.position) ? null : each.position)),
-    );
-    ordered.forEach((each, at) => {
-      const position = positions[at]!;
-      const isMoved = each.position !== position;
-      this.#set(isMoved ? { ...each, position, revision: this.#revision } : each);
-    });
+    const text = textOfKey(object);
+    const order = this.#orderOf(object);
+    order.takeOut(this.byKey.get(text));
+    this.byKey.delete(text);
+    for (const each of order.insert(object, place)) this.#set(each);
+  }
+
+  /** Sorted once, and kept from then on: thousands of objects may be moved at one go. */
+  #orderOf(key: ObjectKey): ObjectOrder {
+    const group = groupOf(key);
+    const known = this.#orders.get(group);
+    if (known !== undefined) return known;
+    const order = new ObjectOrder(likeOf(this.byKey.values(), key));
+    this.#orders.set(group, order);
+    return order;
   }
 
   #set(object: PlacedObject): void {
@@ -208,50 +218,4 @@ function setByOf({ setBy }: SetBy): SetBy {
 
 export function keyOf({ kind, organization, name }: ObjectKey): ObjectKey {
   return { kind, organization, name };
-}
-
-/**
- * A number for each place, rising; as many as possible stay what they are. Null: there is none yet.
- */
-export function numberInOrder(old: readonly (number | null)[]): readonly number[] {
-  const kept = longestRising(old);
-  const positions: number[] = [];
-  let place = 0;
-  while (place < old.length) {
-    if (kept.has(place)) {
-      positions.push(old[place]!);
-      place++;
-      continue;
-    }
-    let end = place;
-    while (end < old.length && !kept.has(end)) end++;
-    const first = positions.at(-1) ?? (end < old.length ? old[end]! - (end - place) - 1 : 0);
-    const step = end < old.length ? (old[end]! - first) / (end - place + 1) : 1;
-    // Numbers that lie too close have no room between them any more.
-    if (step < 1e-6) return old.map((_, each) => each + 1);
-    for (let each = 1; each <= end - place; each++) positions.push(first + each * step);
-    place = end;
-  }
-  return positions;
-}
-
-/** The places of a longest strictly rising subsequence. */
-function longestRising(values: readonly (number | null)[]): ReadonlySet<number> {
-  const ends: number[] = [];
-  const previous = new Map<number, number>();
-  values.forEach((value, place) => {
-    if (value === null) return;
-    let low = 0;
-    let high = ends.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (values[ends[middle]!]! < value) low = middle + 1;
-      else high = middle;
-    }
-    if (low > 0) previous.set(place, ends[low - 1]!);
-    ends[low] = place;
-  });
-  const kept = new Set<number>();
-  for (let place = ends.at(-1); place !== undefined; place = previous.get(place)) kept.add(place);
-  return kept;
 }
