@@ -12,44 +12,90 @@ export function warnOfAlternatives(parts: Parts, warn: Report): void {
   const partners = parts.inbound.filter(
     ({ value }) => value.enabled && value.connectorType === 'Partner',
   );
-  const groups = groupByPattern(partners, ({ value }) => value.senderDomains);
+  const strongest = firstThatProve(partners);
+  const twins = new Twins();
   for (const connector of partners) {
     const { value, path } = connector;
-    const others = value.senderDomains.flatMap((pattern) =>
-      (groups.get(formatDomainPattern(pattern)) ?? []).filter(
-        (other) => other !== connector && other.value.mode === value.mode,
-      ),
-    );
-    const strong = others.find((other) => provesSource(other.value));
+    const twin = twins.findAndAdd(connector);
+    const strong = firstOf(scopesOf(value), strongest);
     if (!provesSource(value) && value.senderIPAddresses.length === 0 && strong !== undefined) {
       const text = `opens "${strong.value.name}", which has the same sender domain and asks for more: meeting either is enough`;
       warn({ path: [...path, 'senderDomains'], at: 'key', text });
       continue;
     }
-    const twin = others.find(
-      (other) => isBefore(other, connector) && isSameScope(other.value, value),
-    );
     if (twin === undefined) continue;
     const text = `"${twin.value.name}" has the same sender domain: meeting either of the two is enough. Where both shall hold, make one connector of them; where one is old, turn it off`;
     warn({ path: [...path, 'senderDomains'], at: 'key', text });
   }
 }
 
+type Partner = Located<ParsedInbound>;
+
+/** Connectors of another mode are no alternatives. */
+function scopesOf({ senderDomains, mode }: ParsedInbound): readonly string[] {
+  return senderDomains.map((pattern) => `${mode} ${formatDomainPattern(pattern)}`);
+}
+
+function firstThatProve(partners: readonly Partner[]): ReadonlyMap<string, Partner> {
+  const firsts = new Map<string, Partner>();
+  for (const partner of partners) {
+    if (!provesSource(partner.value)) continue;
+    for (const scope of scopesOf(partner.value)) addFirst(firsts, scope, partner);
+  }
+  return firsts;
+}
+
+function firstOf(
+  keys: readonly string[],
+  partners: ReadonlyMap<string, Partner>,
+): Partner | undefined {
+  const key = keys.find((each) => partners.has(each));
+  return key === undefined ? undefined : partners.get(key);
+}
+
+/**
+ * Connectors of the same scope: "by certificate or by address" is two connectors, as Exchange wants it;
+ * a part of the scope is another scope. Looked up and never compared one by one: a thousand connectors of
+ * the same domains would be compared for many seconds.
+ */
+class Twins {
+  /** The first of each scope and way, and of those for each accepted domain; `''` of those for all. */
+  readonly #firsts = new Map<string, Partner>();
+  readonly #firstsFor = new Map<string, Partner>();
+
+  /** The first before it. */
+  findAndAdd(partner: Partner): Partner | undefined {
+    const { value } = partner;
+    const { associatedAcceptedDomains: domains } = value;
+    if (value.senderIPAddresses.length > 0 && !value.restrictDomainsToIPAddresses) return undefined;
+    const scopes = scopesOf(value).map((scope) => `${wayOf(value)} ${scope}`);
+    let found: Partner | undefined;
+    for (const scope of scopes) {
+      found ??= domains.length === 0 ? this.#firsts.get(scope) : this.#firstFor(scope, domains);
+    }
+    for (const scope of scopes) {
+      addFirst(this.#firsts, scope, partner);
+      for (const domain of domains.length === 0 ? [''] : domains) {
+        addFirst(this.#firstsFor, `${scope} ${domain}`, partner);
+      }
+    }
+    return found;
+  }
+
+  #firstFor(scope: string, domains: readonly string[]): Partner | undefined {
+    const firsts = ['', ...domains].flatMap(
+      (domain) => this.#firstsFor.get(`${scope} ${domain}`) ?? [],
+    );
+    return firsts.sort((a, b) => Number(a.path.at(-1)) - Number(b.path.at(-1)))[0];
+  }
+}
+
+function addFirst(firsts: Map<string, Partner>, key: string, partner: Partner): void {
+  if (!firsts.has(key)) firsts.set(key, partner);
+}
+
 function provesSource(connector: ParsedInbound): boolean {
   return connector.restrictDomainsToCertificate || connector.restrictDomainsToIPAddresses;
-}
-
-function isBefore(a: Located<unknown>, b: Located<unknown>): boolean {
-  return Number(a.path.at(-1)) < Number(b.path.at(-1));
-}
-
-/** "By certificate or by address" is two connectors, as Exchange wants it; a part of the scope is another scope. */
-function isSameScope(a: ParsedInbound, b: ParsedInbound): boolean {
-  const isNarrowed = (each: ParsedInbound): boolean =>
-    each.senderIPAddresses.length > 0 && !each.restrictDomainsToIPAddresses;
-  if (isNarrowed(a) || isNarrowed(b) || wayOf(a) !== wayOf(b)) return false;
-  const [some, others] = [a.associatedAcceptedDomains, b.associatedAcceptedDomains];
-  return some.length === 0 || others.length === 0 || some.some((domain) => others.includes(domain));
 }
 
 function wayOf(connector: ParsedInbound): string {
