@@ -142,9 +142,8 @@ function examine(yaml: YamlFile): {
   readonly findings: Finding[];
   readonly parsed: z.output<typeof configSchema> | null;
 } {
-  const findings: Finding[] = [];
   const shape = configSchema.safeParse(yaml.value);
-  for (const issue of shape.error?.issues ?? []) findings.push(...explainIssue(issue));
+  const findings = explainIssues(shape.error?.issues ?? []);
   const wrongPaths = [...findings, ...yaml.findings].map(({ path }) => path);
   const all = collectParts(yaml.value, wrongPaths, shape.success ? shape.data : null);
   const report = (finding: Finding): void => void findings.push(finding);
@@ -174,10 +173,28 @@ function checkWithin(parts: Parts, report: Report): void {
   checkFlow(parts, report);
 }
 
-function explainIssue(issue: z.core.$ZodIssue): Finding[] {
+/** What a key may have meant takes a millisecond to find out, and few problems are shown. */
+const explainedMax = 4 * problemsMax;
+
+function explainIssues(issues: readonly z.core.$ZodIssue[]): Finding[] {
+  const findings: Finding[] = [];
+  for (const issue of issues) {
+    for (const finding of explainIssue(issue, explainedMax - findings.length)) {
+      findings.push(finding);
+    }
+  }
+  return findings;
+}
+
+/** `left`: of so many unknown keys it is looked what they may have meant. */
+function explainIssue(issue: z.core.$ZodIssue, left: number): Finding[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => explainUnknownKey(path, key));
+    return issue.keys.map((key, place) =>
+      place < left
+        ? explainUnknownKey(path, key)
+        : { path: [...path, key], at: 'key', text: 'unknown key' },
+    );
   }
   const params = issue.code === 'custom' ? issue.params : undefined;
   const suggestion = (params?.['suggestion'] as string | null | undefined) ?? null;
