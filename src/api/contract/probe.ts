@@ -48,7 +48,8 @@ export const probeSchema = z
             }),
           )
           .meta({
-            description: 'what each setting of a connector would say; empty without TLS to judge',
+            description:
+              "what each setting alone would say; the connector's own minVersion, pins and postQuantum are in findings. Empty without TLS to judge",
           }),
       }),
     ),

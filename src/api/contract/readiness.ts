@@ -63,7 +63,12 @@ export const readinessSchema = z
           }),
         ),
         failuresLeftOut: count,
-        isReady: z.boolean().meta({ description: 'something was seen, and all of it met them' }),
+        isReady: z
+          .boolean()
+          .meta({
+            description:
+              'something was seen, and all that could be judged met them; undecided says how much could not',
+          }),
       }),
     ),
   })
