@@ -63,12 +63,10 @@ export const readinessSchema = z
           }),
         ),
         failuresLeftOut: count,
-        isReady: z
-          .boolean()
-          .meta({
-            description:
-              'something was seen, and all that could be judged met them; undecided says how much could not',
-          }),
+        isReady: z.boolean().meta({
+          description:
+            'something was seen, and all that could be judged met them; undecided says how much could not',
+        }),
       }),
     ),
   })
